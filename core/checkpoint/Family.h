@@ -1,0 +1,57 @@
+#pragma once
+
+#include "core/Result.h"
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace loadlab {
+
+/// A tensor that a family's checkpoint must hold, computed from config.json.
+struct ExpectedTensor {
+    std::string name;
+    std::vector<std::uint64_t> shape;
+    bool optional = false; ///< May be absent (a tied lm_head).
+};
+
+/// One model family, wholly described by resources/families/NAME.json (documented in resources/families/README.md):
+/// model types, config keys in all their spellings, components by tensor-name patterns, expected tensors with shapes
+/// as expressions over config keys.
+class Family {
+public:
+    [[nodiscard]] const std::string& name() const; ///< "qwen2", "llama", "qwen3", "qwen3_moe", "qwen3_omni_moe".
+    [[nodiscard]] const std::string& title() const; ///< "Qwen2.5"
+    /// The component of a tensor by its name, e.g. "experts", "vision", "lm_head"; "other" when no pattern matches.
+    [[nodiscard]] std::string_view componentOf(std::string_view tensorName) const;
+    /// Every tensor that the config promises; an Error where the config lacks a key that is needed.
+    [[nodiscard]] Result<std::vector<ExpectedTensor>> expectedTensors(const nlohmann::json& config) const;
+
+    struct Data;
+    explicit Family(std::shared_ptr<const Data> data);
+
+private:
+    std::shared_ptr<const Data> m_data;
+};
+
+/// All families of a resource folder. A broken file is listed in errors() and hurts nothing else.
+class FamilyCatalog {
+public:
+    static FamilyCatalog load(const std::filesystem::path& familiesFolder);
+
+    [[nodiscard]] const Family* findByModelType(std::string_view modelType) const; ///< Also a sub-config's model_type.
+    [[nodiscard]] const std::vector<Family>& families() const { return m_families; }
+    [[nodiscard]] const std::vector<Error>& errors() const { return m_errors; }
+
+private:
+    std::vector<Family> m_families;
+    std::vector<Error> m_errors;
+};
+
+} // namespace loadlab

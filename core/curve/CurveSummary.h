@@ -1,0 +1,41 @@
+#pragma once
+
+#include "core/curve/Sample.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace loadlab {
+
+/// A stretch of a run with one behaviour. Until phases are found from the curve itself they come from the worker's
+/// `phase` events.
+struct Phase {
+    std::string name;
+    double fromS = 0;
+    double toS = 0;
+    double rateBytesPerS = 0; ///< Least-squares slope of tree_bytes over the phase.
+};
+
+/// The figures of a curve that become columns.
+struct CurveSummary {
+    std::uint64_t sampleCount = 0;
+    double rateHz = 0; ///< (count − 1) / span; 0 below two samples.
+    std::uint64_t peakTreeBytes = 0; ///< max(largest tree_bytes, hwm of any one process minus its file pages: see .cpp)
+    std::uint64_t peakRssBytes = 0; ///< Largest RSS sum in one sample.
+    std::uint64_t peakSwapBytes = 0;
+    std::uint64_t peakGpuBytes = 0;
+    std::uint64_t baselineAvailableBytes = 0; ///< Of the first sample.
+    std::uint64_t lowestAvailableBytes = 0;
+    std::optional<double> swapBeganS; ///< First sample with swap > 0.
+    double meanRateBytesPerS = 0; ///< (peak − first) / time of the peak.
+};
+
+CurveSummary summarise(const Curve& curve);
+/// Least-squares slope of a column in bytes (or units) per second over [fromS, toS]; 0 with fewer than 2 samples.
+double slope(const Curve& curve, Column column, double fromS, double toS);
+/// Gives every phase its rate.
+void rateThePhases(const Curve& curve, std::vector<Phase>& phases);
+
+} // namespace loadlab

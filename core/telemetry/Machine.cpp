@@ -1,0 +1,1 @@
+#include "core/telemetry/Machine.h"

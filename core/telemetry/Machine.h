@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace loadlab {
+
+/// This machine and this boot: stored with every run. Read once (a few files of /proc and /sys, /etc/machine-id).
+struct MachineInfo {
+    std::string hostName;
+    std::string machineId; ///< /etc/machine-id, hashed with LoadLab's name (systemd's advice); "" where there is none.
+    std::string bootId; ///< /proc/sys/kernel/random/boot_id
+    std::string kernel; ///< "6.1.0-18-amd64 x86_64"
+    std::string distribution; ///< PRETTY_NAME of os-release
+    std::string cpuModel;
+    unsigned cpuCount = 0; ///< Online.
+    std::uint64_t memoryBytes = 0; ///< MemTotal.
+    std::uint64_t swapBytes = 0; ///< SwapTotal.
+    std::string gpu; ///< Empty: none seen.
+    bool unifiedMemory = false;
+};
+MachineInfo readMachine();
+nlohmann::json toJson(const MachineInfo& machine);
+
+/// The machine's memory now; absent fields are nullopt (no PSI in this kernel).
+struct SystemMemory {
+    std::uint64_t totalBytes = 0;
+    std::uint64_t availableBytes = 0;
+    std::uint64_t freeBytes = 0;
+    std::uint64_t cacheBytes = 0; ///< Cached + Buffers + SReclaimable − Shmem.
+    std::uint64_t swapTotalBytes = 0;
+    std::uint64_t swapUsedBytes = 0;
+    std::optional<std::uint64_t> psiSomeUs; ///< Total stall time of /proc/pressure/memory.
+    std::optional<std::uint64_t> psiFullUs;
+};
+SystemMemory readSystemMemory();
+
+/// Kernel counters around a run, for verdicts.
+struct KernelCounters {
+    std::optional<std::uint64_t> vmstatOomKill; ///< Whole machine, since boot.
+    std::optional<std::uint64_t> cgroupOomKill; ///< Of the run's own cgroup.
+};
+KernelCounters readKernelCounters();
+
+/// One thing the lab can measure, for `doctor`.
+struct CounterInfo {
+    std::string name;
+    std::string source;
+    std::string unit;
+    std::string cost; ///< Measured now: "6.1 us"
+    std::string bias; ///< In words.
+    bool available = false;
+    std::string problem; ///< Why not.
+};
+/// Reads every counter once and says what it costs here.
+std::vector<CounterInfo> probeCounters();
+
+} // namespace loadlab

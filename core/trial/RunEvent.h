@@ -1,0 +1,78 @@
+#pragma once
+
+#include "core/Result.h"
+#include "core/Variant.h"
+#include "core/checkpoint/Checkpoint.h"
+#include "core/curve/Sample.h"
+#include "core/telemetry/Machine.h"
+#include "core/trial/RunResult.h"
+#include "core/worker/Protocol.h"
+#include "core/worker/WorkerProcess.h"
+
+#include <chrono>
+#include <cstdint>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace loadlab {
+
+enum class TrialState { Baseline, Starting, Loading, Loaded, Exercising, Stopping, Settled };
+std::string_view toWireName(TrialState state);
+
+enum class LogStream { Stderr, Stdout, Lab };
+std::string_view toWireName(LogStream stream);
+
+/// First event of every run: all that is known before anything starts.
+struct RunStarted {
+    TrialIdentity identity;
+    std::chrono::system_clock::time_point startedUtc;
+    std::int64_t originNs = 0; ///< CLOCK_MONOTONIC of t = 0.
+    MachineInfo machine;
+    std::int64_t labPid = 0;
+    std::uint64_t labStartTicks = 0;
+};
+struct StateChanged {
+    TrialState state = TrialState::Baseline;
+};
+struct WorkerStarted {
+    std::int64_t pid = 0;
+    std::uint64_t startTicks = 0;
+    std::string commandLine;
+};
+struct LogText {
+    LogStream stream = LogStream::Stderr;
+    std::string bytes; ///< As they came: any bytes, any line length; lines may be split over events.
+};
+/// Whatever was sampled since the last event of this kind, in order.
+struct SamplesTaken {
+    std::vector<Sample> samples;
+};
+/// The lab did something: "cancel", "kill", "timeout", "stall", "stop", "leftovers".
+struct LabActed {
+    std::string act;
+    std::string why;
+};
+struct WorkerEnded {
+    WaitStatus status;
+};
+/// Last event of every run, whatever came of it.
+struct RunFinished {
+    RunResult result;
+};
+
+using RunEventBody = std::variant<RunStarted, StateChanged, WorkerStarted, protocol::Message, LogText, SamplesTaken, LabActed,
+    WorkerEnded, RunFinished>;
+
+/// One thing that happened in a run. Recorder, window, `--follow` and tests are listeners to these and to nothing else.
+struct RunEvent {
+    std::int64_t monotonicNs = 0;
+    RunEventBody body;
+};
+
+/// The documented JSON form (docs/PROTOCOL.md, "Run events"): {"event": name, "t_s": …, …}.
+nlohmann::json toJson(const RunEvent& event, std::int64_t originNs);
+
+} // namespace loadlab

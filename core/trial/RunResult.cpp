@@ -1,0 +1,1 @@
+#include "core/trial/RunResult.h"

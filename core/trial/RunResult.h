@@ -1,0 +1,67 @@
+#pragma once
+
+#include "core/Variant.h"
+#include "core/curve/CurveSummary.h"
+#include "core/verdict/Verdict.h"
+#include "core/worker/Protocol.h"
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace loadlab {
+
+/// A run's number in its database.
+struct RunId {
+    std::int64_t value = 0;
+    auto operator<=>(const RunId&) const = default;
+};
+
+/// What a run is about, known before it starts.
+struct TrialIdentity {
+    std::string uuid;
+    std::string checkpointPath; ///< Bytes; empty: no checkpoint (a watched program).
+    std::string checkpointName; ///< UTF-8.
+    std::string family;
+    std::string fingerprint;
+    std::uint64_t checkpointBytes = 0;
+    std::uint64_t checkpointParameters = 0;
+    Variant variant;
+    Limits limits;
+    std::optional<std::string> parentUuid; ///< The run whose remedy this one tries.
+    std::optional<std::string> remedyApplied;
+    std::uint64_t predictedPeakBytes = 0; ///< 0: no prediction.
+};
+
+/// A finished run as CLI.md shows it ("JSON of a finished run"); also one in progress (no verdict) or lost.
+struct RunResult {
+    std::optional<RunId> run; ///< Nothing when it could not be stored.
+    TrialIdentity identity;
+    std::chrono::system_clock::time_point startedUtc;
+    std::chrono::nanoseconds duration {};
+    std::optional<Verdict> verdict; ///< Nothing: in progress.
+    std::optional<int> exitCode;
+    std::optional<int> exitSignal;
+    CurveSummary curve;
+    std::uint64_t hwmBytes = 0;
+    std::optional<std::uint64_t> projectedNeedBytes;
+    std::string capKeptBy = "none"; ///< "cgroup", "watchdog", "none"
+    std::string containment = "none"; ///< "cgroup1", "cgroup2", "none"
+    std::vector<Phase> phases;
+    std::optional<protocol::Progress> progress;
+    std::optional<protocol::Loaded> loaded;
+    std::map<std::string, std::string> environment; ///< kernel, cpu, torch, loadlab (version and revision) …
+    std::uint64_t missedTicks = 0;
+    std::uint64_t worstLatenessNs = 0;
+};
+
+/// Exactly the names of docs/CLI.md.
+nlohmann::json toJson(const RunResult& result);
+/// 0 ok · 1 failure verdict · 130 cancelled (docs/CLI.md).
+int exitCodeOf(const RunResult& result);
+
+} // namespace loadlab

@@ -1,0 +1,64 @@
+#pragma once
+
+#include "core/Result.h"
+#include "core/trial/RunEvent.h"
+#include "core/verdict/Judge.h"
+#include "core/worker/PluginManifest.h"
+
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace loadlab {
+
+/// A checkpoint and a variant to try on it.
+struct TrialSpec {
+    std::filesystem::path checkpoint; ///< Empty: none.
+    Variant variant; ///< Normalised by the manifest.
+    Limits limits;
+    PluginManifest plugin;
+    std::optional<std::string> parentUuid;
+    std::optional<std::string> remedyApplied;
+};
+
+/// What a runner borrows; outlives it.
+struct TrialSurroundings {
+    const FamilyCatalog* families = nullptr;
+    const Rules* rules = nullptr;
+    MachineInfo machine;
+    std::filesystem::path resources;
+    StopTimes stopTimes {};
+    std::chrono::milliseconds helloTimeout {60'000}; ///< A worker that says nothing at all for so long is a `hang`.
+    std::chrono::milliseconds settleTimeout {2'000};
+};
+
+/// One run: owns worker and sampler on a thread of its own. No singleton: several may hold loads side by side.
+/// Every event goes to the listener on the runner's thread, in order; RunStarted first, RunFinished last, always both.
+/// The listener must not block for long (hand over to your own thread).
+class TrialRunner {
+public:
+    using Listener = std::function<void(const RunEvent&)>;
+
+    TrialRunner(TrialSpec spec, TrialSurroundings surroundings, Listener listener);
+    ~TrialRunner(); ///< Kills what still runs and joins.
+
+    void start();
+    /// Any thread. First: orderly (stdin closed → SIGTERM → SIGKILL). With `now`: SIGKILL at once.
+    void cancel(bool now = false);
+    /// Holds the loaded model instead of ending after the mark; release() ends it. Before start() only.
+    void holdAfterLoad();
+    void release();
+    /// Waits for the end; the result that RunFinished carried.
+    const RunResult& wait();
+    [[nodiscard]] bool finished() const;
+    [[nodiscard]] const std::string& uuid() const;
+
+private:
+    struct State;
+    std::unique_ptr<State> m_state;
+};
+
+} // namespace loadlab

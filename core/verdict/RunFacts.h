@@ -1,0 +1,52 @@
+#pragma once
+
+#include "core/Variant.h"
+#include "core/checkpoint/Checkpoint.h"
+#include "core/curve/CurveSummary.h"
+#include "core/telemetry/Machine.h"
+#include "core/worker/Protocol.h"
+#include "core/worker/WorkerProcess.h"
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace loadlab {
+
+/// The lab's own acts: what the lab did to the run, in the operator's name or by its limits.
+struct LabActs {
+    bool cancelled = false;
+    bool timedOut = false;
+    std::optional<std::chrono::nanoseconds> silence; ///< Set when the run was ended for lack of a sign of life.
+    int strongestSignal = 0; ///< Sent by the lab: 0, SIGTERM, SIGKILL.
+};
+
+/// Everything a verdict may rest on. A value: judging it again with later rules needs nothing else.
+struct RunFacts {
+    Variant variant;
+    Limits limits;
+    LabActs acts;
+    std::optional<Error> startError; ///< The worker was found, but did not start.
+    std::optional<WaitStatus> wait; ///< Nothing when it never started or the lab was lost.
+    KernelCounters before;
+    KernelCounters after;
+    std::optional<protocol::Hello> hello;
+    std::optional<protocol::Loaded> loaded;
+    std::optional<protocol::WorkerError> error;
+    std::vector<protocol::Warning> warnings;
+    std::optional<protocol::Progress> progress; ///< The last one.
+    std::string nonsense; ///< First line on stdout that is no protocol, quoted; empty: none.
+    bool helloLate = false; ///< No hello within the start-up limit.
+    std::string logTail; ///< Last 64 KiB of stderr, UTF-8.
+    /// What inspecting the checkpoint gave, before the run; nothing when it could not be inspected.
+    std::optional<CheckpointState> checkpointState;
+    std::vector<Problem> problems;
+    std::optional<Error> inspectError;
+    CurveSummary curve;
+    std::chrono::nanoseconds duration {};
+    std::uint64_t leftoverProcesses = 0; ///< Killed after the end.
+    std::vector<std::string> leftovers; ///< "pid 4711 (sleep)"
+};
+
+} // namespace loadlab

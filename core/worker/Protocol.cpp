@@ -1,0 +1,1 @@
+#include "core/worker/Protocol.h"
