@@ -1,0 +1,63 @@
+#pragma once
+
+#include "core/Result.h"
+#include "core/curve/Sample.h"
+#include "core/trial/RunResult.h"
+
+#include <QString>
+
+#include <memory>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <vector>
+
+namespace loadlab {
+
+/// A horizontal line that a curve must not reach.
+struct ChartLimit {
+    enum class Kind { Limit, Guard };
+    double bytes = 0;
+    QString words; ///< "Limit 122 GiB, all memory"
+    Kind kind = Kind::Limit;
+};
+
+/// What stands where the curve ends.
+struct ChartEnd {
+    enum class Mark { None, Running, Loaded, Failed, Unknown };
+    Mark mark = Mark::None;
+    double atS = 0;
+    QString words; ///< "AttributeError at 111.5 s"; may be empty.
+};
+/// The mark of a verdict's wire name; Running for an empty one.
+ChartEnd::Mark markOf(const QString& modeWireName);
+
+/// An instant worth a tick: "2,034 of 2,034 weights at 10.3 s".
+struct ChartMark {
+    double atS = 0;
+    QString words;
+};
+
+/// All that a chart of one run shows and all that its exports say with it. A value.
+struct ChartDocument {
+    std::shared_ptr<const Curve> curve;
+    std::vector<ChartLimit> limits;
+    std::vector<Phase> phases;
+    ChartEnd end;
+    std::vector<ChartMark> marks;
+
+    QString title; ///< "Run 7 · qwen3-omni-30b"
+    QString subtitle; ///< "transformers · auto · cuda · 14 Dec 17:31:06 · Host OOM, killed"
+    QString machine; ///< "Jetson AGX Thor · 122 GiB"
+    QString source; ///< "20.0 Hz, 1,101 samples · counters: /proc of the process tree"
+    std::string runJson; ///< RunResult as JSON (docs/CLI.md), for the JSON export; may be empty.
+};
+
+/// From a run and its curve (may be null: then an empty chart that says so). Limit: the run's cap, else the machine's
+/// memory when `machineMemoryBytes` > 0.
+ChartDocument makeDocument(const RunResult& run, std::shared_ptr<const Curve> curve,
+    std::uint64_t machineMemoryBytes = 0, const QString& machineName = {});
+/// From the JSON of a finished run (docs/CLI.md) and of its samples. Invalid when the samples cannot be read; missing
+/// fields of the run only make the texts shorter.
+Result<ChartDocument> makeDocument(const nlohmann::json& run, const nlohmann::json& samples);
+
+} // namespace loadlab

@@ -1,0 +1,82 @@
+#include "gui/widgets/StateLook.h"
+
+#include "core/FailureMode.h"
+
+#include <array>
+
+namespace loadlab {
+namespace {
+
+struct Known {
+    const char* wire;
+    const char* icon;
+    Role role;
+    const char* words; ///< nullptr: the failure mode's own.
+};
+
+constexpr std::array kKnown{
+    // Failure modes that are not simply "fail".
+    Known{"ok", "ok", Role::Ok, nullptr},
+    Known{"host_oom_killed", "mem", Role::Fail, nullptr},
+    Known{"host_alloc_failed", "mem", Role::Fail, nullptr},
+    Known{"device_oom", "mem", Role::Fail, nullptr},
+    Known{"structure_mismatch", "struct", Role::Fail, nullptr},
+    Known{"hang", "clock", Role::Fail, nullptr},
+    Known{"timed_out", "clock", Role::Fail, nullptr},
+    Known{"guard_stopped", "shield", Role::Info, nullptr},
+    Known{"preflight_refused", "shield", Role::Info, nullptr},
+    Known{"loaded_but_wrong", "warn", Role::Warn, nullptr},
+    Known{"incomplete_download", "warn", Role::Warn, nullptr},
+    Known{"host_lost", "power", Role::Fail, nullptr},
+    Known{"lab_lost", "power", Role::Fail, nullptr},
+    Known{"cancelled", "stop", Role::Neutral, nullptr},
+    Known{"model_missing", "unk", Role::Neutral, nullptr},
+    Known{"unknown", "unk", Role::Neutral, nullptr},
+    // A run in progress.
+    Known{"", "play", Role::Info, "Loading"},
+    Known{"running", "play", Role::Info, "Loading"},
+    Known{"baseline", "play", Role::Info, "Baseline"},
+    Known{"starting", "play", Role::Info, "Starting"},
+    Known{"loading", "play", Role::Info, "Loading"},
+    Known{"loaded", "play", Role::Info, "Loaded, holding"},
+    Known{"exercising", "play", Role::Info, "Exercising"},
+    Known{"stopping", "stop", Role::Info, "Stopping"},
+    Known{"settled", "ok", Role::Neutral, "Settled"},
+    Known{"queued", "clock", Role::Neutral, "Queued"},
+    Known{"draft", "clock", Role::Neutral, "Draft"},
+    // States of a checkpoint.
+    Known{"complete", "ok", Role::Ok, "Complete"},
+    Known{"incomplete", "warn", Role::Warn, "Incomplete"},
+    Known{"pointer", "link", Role::Warn, "Pointer files"},
+    Known{"corrupt", "fail", Role::Fail, "Corrupt"},
+    Known{"unsupported", "info", Role::Info, "Unsupported"},
+    Known{"empty", "unk", Role::Neutral, "Empty"},
+    Known{"absent", "unk", Role::Neutral, "Absent"},
+    Known{"checking", "refresh", Role::Info, "Checking"},
+    // Backends.
+    Known{"usable", "ok", Role::Ok, "Usable"},
+    Known{"broken", "warn", Role::Warn, "Broken"},
+};
+
+QString fromStd(std::string_view text)
+{
+    return QString::fromUtf8(text.data(), static_cast<qsizetype>(text.size()));
+}
+
+} // namespace
+
+StateLook lookOf(QStringView wireName)
+{
+    const QByteArray wire = wireName.toUtf8();
+    const std::optional<FailureMode> mode = findFailureMode({wire.constData(), static_cast<std::size_t>(wire.size())});
+    for (const Known& known : kKnown)
+        if (wire == known.wire)
+            return {QString::fromLatin1(known.icon),
+                known.words ? QString::fromUtf8(known.words) : fromStd(toWords(mode.value_or(FailureMode::Unknown))),
+                known.role};
+    if (mode)
+        return {QStringLiteral("fail"), fromStd(toWords(*mode)), Role::Fail};
+    return {QStringLiteral("unk"), wireName.toString(), Role::Neutral};
+}
+
+} // namespace loadlab
