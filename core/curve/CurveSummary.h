@@ -22,14 +22,15 @@ struct Phase {
 struct CurveSummary {
     std::uint64_t sampleCount = 0;
     double rateHz = 0; ///< (count − 1) / span; 0 below two samples.
-    std::uint64_t peakTreeBytes = 0; ///< max(largest tree_bytes, hwm of any one process minus its file pages: see .cpp)
+    std::uint64_t peakTreeBytes
+        = 0; ///< Largest tree_bytes of a sample; a run's own figure also knows what VmHWM and PSS prove.
     std::uint64_t peakRssBytes = 0; ///< Largest RSS sum in one sample.
-    std::uint64_t peakSwapBytes = 0;
+    std::uint64_t peakSwapBytes = 0; ///< Largest swap of the tree.
     std::uint64_t peakGpuBytes = 0;
     std::uint64_t baselineAvailableBytes = 0; ///< Of the first sample.
     std::uint64_t lowestAvailableBytes = 0;
-    std::optional<double> swapBeganS; ///< First sample with swap > 0.
-    double meanRateBytesPerS = 0; ///< (peak − first) / time of the peak.
+    std::optional<double> swapBeganS; ///< First sample in which the tree has swap.
+    double meanRateBytesPerS = 0; ///< Of tree_bytes: (peak − first) / (time of the peak − time of the first).
 };
 
 CurveSummary summarise(const Curve& curve);

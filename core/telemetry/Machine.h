@@ -11,7 +11,7 @@ namespace loadlab {
 /// This machine and this boot: stored with every run. Read once (a few files of /proc and /sys, /etc/machine-id).
 struct MachineInfo {
     std::string hostName;
-    std::string machineId; ///< /etc/machine-id, hashed with LoadLab's name (systemd's advice); "" where there is none.
+    std::string machineId; ///< HMAC-SHA256 of "loadlab" keyed by /etc/machine-id, 32 hex digits; "" where there is none.
     std::string bootId; ///< /proc/sys/kernel/random/boot_id
     std::string kernel; ///< "6.1.0-18-amd64 x86_64"
     std::string distribution; ///< PRETTY_NAME of os-release
@@ -19,10 +19,12 @@ struct MachineInfo {
     unsigned cpuCount = 0; ///< Online.
     std::uint64_t memoryBytes = 0; ///< MemTotal.
     std::uint64_t swapBytes = 0; ///< SwapTotal.
-    std::string gpu; ///< Empty: none seen.
-    bool unifiedMemory = false;
+    std::string gpu; ///< Names as the driver gives them, else vendor and device number; empty: none seen.
+    bool unifiedMemory = false; ///< Host and GPU share one pool: never add them.
 };
 MachineInfo readMachine();
+/// The same with files below another root ("" is this machine); what comes from system calls stays this machine's.
+MachineInfo readMachineBelow(const std::string& root);
 nlohmann::json toJson(const MachineInfo& machine);
 
 /// The machine's memory now; absent fields are nullopt (no PSI in this kernel).

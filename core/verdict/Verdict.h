@@ -36,6 +36,7 @@ struct Verdict {
 
 /// {"mode", "confidence", "summary", "evidence", "remedies", "rule", "rules_version"}
 nlohmann::json toJson(const Verdict& verdict);
+/// Takes what is there: what is absent or of another type keeps its default, an unknown mode is `unknown`. Never throws.
 Verdict verdictFromJson(const nlohmann::json& json);
 
 } // namespace loadlab

@@ -1,0 +1,113 @@
+#include "core/curve/CurveSummary.h"
+
+#include <algorithm>
+
+namespace loadlab {
+namespace {
+
+double secondsOf(const Curve& curve, const Sample& sample)
+{
+    return static_cast<double>(sample.monotonicNs - curve.originNs) / 1e9;
+}
+
+void raise(std::uint64_t& peak, const Sample& sample, Column column)
+{
+    if (sample.has(column) && sample[column] > 0)
+        peak = std::max(peak, static_cast<std::uint64_t>(sample[column]));
+}
+
+double rateOf(const Curve& curve)
+{
+    if (curve.samples.size() < 2)
+        return 0;
+    const auto spanNs = curve.samples.back().monotonicNs - curve.samples.front().monotonicNs;
+    return spanNs > 0 ? static_cast<double>(curve.samples.size() - 1) * 1e9 / static_cast<double>(spanNs) : 0;
+}
+
+/// (peak − first) / (time of the peak − time of the first) of tree_bytes.
+double meanRate(const Curve& curve)
+{
+    const Sample* first = nullptr;
+    const Sample* peak = nullptr;
+    for (const auto& sample : curve.samples) {
+        if (!sample.has(Column::TreeBytes))
+            continue;
+        if (!first)
+            first = &sample;
+        if (!peak || sample[Column::TreeBytes] > (*peak)[Column::TreeBytes])
+            peak = &sample;
+    }
+    if (!peak || peak->monotonicNs <= first->monotonicNs)
+        return 0;
+    return static_cast<double>((*peak)[Column::TreeBytes] - (*first)[Column::TreeBytes]) * 1e9
+        / static_cast<double>(peak->monotonicNs - first->monotonicNs);
+}
+
+void addAvailable(CurveSummary& summary, const Sample& sample, bool& seen)
+{
+    if (!sample.has(Column::SystemAvailableBytes))
+        return;
+    const auto available = static_cast<std::uint64_t>(std::max<std::int64_t>(0, sample[Column::SystemAvailableBytes]));
+    if (!seen)
+        summary.baselineAvailableBytes = summary.lowestAvailableBytes = available;
+    summary.lowestAvailableBytes = std::min(summary.lowestAvailableBytes, available);
+    seen = true;
+}
+
+} // namespace
+
+CurveSummary summarise(const Curve& curve)
+{
+    CurveSummary summary;
+    summary.sampleCount = curve.samples.size();
+    summary.rateHz = rateOf(curve);
+    summary.meanRateBytesPerS = meanRate(curve);
+    bool availableSeen = false;
+    for (const auto& sample : curve.samples) {
+        raise(summary.peakTreeBytes, sample, Column::TreeBytes);
+        raise(summary.peakRssBytes, sample, Column::RssBytes);
+        raise(summary.peakSwapBytes, sample, Column::SwapBytes);
+        raise(summary.peakGpuBytes, sample, Column::GpuBytes);
+        addAvailable(summary, sample, availableSeen);
+        if (!summary.swapBeganS && sample.has(Column::SwapBytes) && sample[Column::SwapBytes] > 0)
+            summary.swapBeganS = secondsOf(curve, sample);
+    }
+    return summary;
+}
+
+double slope(const Curve& curve, Column column, double fromS, double toS)
+{
+    // Two passes over centred values: one pass over raw squares loses the slope of large, nearly flat curves.
+    double count = 0;
+    double meanT = 0;
+    double meanV = 0;
+    const auto inside = [&](const Sample& sample) {
+        const auto t = secondsOf(curve, sample);
+        return sample.has(column) && t >= fromS && t <= toS;
+    };
+    for (const auto& sample : curve.samples) {
+        if (!inside(sample))
+            continue;
+        count += 1;
+        meanT += (secondsOf(curve, sample) - meanT) / count;
+        meanV += (static_cast<double>(sample[column]) - meanV) / count;
+    }
+    double covariance = 0;
+    double variance = 0;
+    for (const auto& sample : curve.samples) {
+        if (!inside(sample))
+            continue;
+        const auto dt = secondsOf(curve, sample) - meanT;
+        covariance += dt * (static_cast<double>(sample[column]) - meanV);
+        variance += dt * dt;
+    }
+    return count >= 2 && variance > 0 ? covariance / variance : 0;
+}
+
+void rateThePhases(const Curve& curve, std::vector<Phase>& phases)
+{
+    for (auto& phase : phases)
+        phase.rateBytesPerS = slope(curve, Column::TreeBytes, phase.fromS, phase.toS);
+}
+
+} // namespace loadlab

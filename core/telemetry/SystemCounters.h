@@ -1,0 +1,26 @@
+#pragma once
+
+#include "core/curve/Sample.h"
+#include "core/telemetry/Machine.h"
+#include "core/telemetry/ProcFile.h"
+
+#include <array>
+
+namespace loadlab {
+
+/// The machine's own counters with their files kept open. One thread at a time; reading allocates nothing.
+class SystemCounters {
+public:
+    SystemCounters();
+
+    SystemMemory read();
+    /// Fills the System… columns; absent counters stay absent.
+    void sample(Sample& into);
+
+private:
+    ProcFile m_meminfo;
+    ProcFile m_pressure;
+    std::array<char, 8192> m_buffer{};
+};
+
+} // namespace loadlab
