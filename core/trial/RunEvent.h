@@ -63,8 +63,8 @@ struct RunFinished {
     RunResult result;
 };
 
-using RunEventBody = std::variant<RunStarted, StateChanged, WorkerStarted, protocol::Message, LogText, SamplesTaken, LabActed,
-    WorkerEnded, RunFinished>;
+using RunEventBody = std::variant<RunStarted, StateChanged, WorkerStarted, protocol::Message, LogText, SamplesTaken,
+    LabActed, WorkerEnded, RunFinished>;
 
 /// One thing that happened in a run. Recorder, window, `--follow` and tests are listeners to these and to nothing else.
 struct RunEvent {
@@ -72,7 +72,12 @@ struct RunEvent {
     RunEventBody body;
 };
 
+/// Wire name: "run_started", "state", "worker_started", "log", "samples", "lab", "worker_ended", "run_finished", or the
+/// worker's own event name (protocol::typeOf).
+std::string_view kindOf(const RunEvent& event);
 /// The documented JSON form (docs/PROTOCOL.md, "Run events"): {"event": name, "t_s": …, …}.
 nlohmann::json toJson(const RunEvent& event, std::int64_t originNs);
+/// The inverse. A `run_started` brings its own origin. Invalid names the field.
+Result<RunEvent> eventFromJson(const nlohmann::json& json, std::int64_t originNs);
 
 } // namespace loadlab

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/Result.h"
 #include "core/Variant.h"
 #include "core/curve/CurveSummary.h"
 #include "core/verdict/Verdict.h"
@@ -42,7 +43,7 @@ struct RunResult {
     std::optional<RunId> run; ///< Nothing when it could not be stored.
     TrialIdentity identity;
     std::chrono::system_clock::time_point startedUtc;
-    std::chrono::nanoseconds duration {};
+    std::chrono::nanoseconds duration{};
     std::optional<Verdict> verdict; ///< Nothing: in progress.
     std::optional<int> exitCode;
     std::optional<int> exitSignal;
@@ -59,8 +60,17 @@ struct RunResult {
     std::uint64_t worstLatenessNs = 0;
 };
 
-/// Exactly the names of docs/CLI.md.
+/// Exactly the names of docs/CLI.md, and a few more (docs/PROTOCOL.md, "Run events"). Always valid UTF-8.
 nlohmann::json toJson(const RunResult& result);
+/// The inverse; times keep milliseconds (start) and nanoseconds (duration). Invalid names the field.
+Result<RunResult> resultFromJson(const nlohmann::json& json);
+
+/// The parts, for columns: uuid, checkpoint, variant, limits, parent, remedy_applied; one phase.
+nlohmann::json toJson(const TrialIdentity& identity);
+Result<TrialIdentity> identityFromJson(const nlohmann::json& json);
+nlohmann::json toJson(const Phase& phase);
+Result<std::vector<Phase>> phasesFromJson(const nlohmann::json& json);
+
 /// 0 ok · 1 failure verdict · 130 cancelled (docs/CLI.md).
 int exitCodeOf(const RunResult& result);
 

@@ -30,9 +30,9 @@ struct TrialSurroundings {
     const Rules* rules = nullptr;
     MachineInfo machine;
     std::filesystem::path resources;
-    StopTimes stopTimes {};
-    std::chrono::milliseconds helloTimeout {60'000}; ///< A worker that says nothing at all for so long is a `hang`.
-    std::chrono::milliseconds settleTimeout {2'000};
+    StopTimes stopTimes{};
+    std::chrono::milliseconds helloTimeout{60'000}; ///< A worker that says nothing at all for so long is a `hang`.
+    std::chrono::milliseconds settleTimeout{2'000};
 };
 
 /// One run: owns worker and sampler on a thread of its own. No singleton: several may hold loads side by side.

@@ -4,30 +4,36 @@
 #include "core/worker/Protocol.h"
 
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace loadlab {
 
-/// Splits a stream into lines and parses each as a JSON object. Keeps the tail; the same input whole, split anywhere or
-/// joined gives the same objects. Empty lines are passed over.
+/// Splits a stream into lines and parses each as a JSON object of at most 64 levels. Keeps the tail; the same input
+/// whole, split anywhere or joined gives the same objects and the same end. Empty lines are passed over.
 class JsonLineReader {
 public:
     explicit JsonLineReader(std::size_t maxLineBytes = protocol::kMaxLineBytes);
     ~JsonLineReader();
 
-    /// The objects completed by these bytes. On nonsense: Invalid whose message quotes the line (first 200 bytes, UTF-8),
-    /// after which the reader stays broken and returns the same error.
+    /// The objects completed by these bytes. On nonsense the reader is broken for good: objects that came before it are
+    /// still returned, every later call fails with the same error. Invalid; the message quotes the line (first 200
+    /// bytes, as UTF-8).
     Result<std::vector<nlohmann::json>> feed(std::string_view bytes);
+    /// The error, as soon as it is known.
+    [[nodiscard]] const std::optional<Error>& nonsense() const { return m_nonsense; }
     /// At the end of the stream: an unfinished line is nonsense too.
     Result<void> finish() const;
 
 private:
+    void refuse(std::string_view line, std::string_view why);
+    void takeLine(std::vector<nlohmann::json>& into);
+
     std::string m_tail;
     std::size_t m_maxLineBytes;
-    bool m_broken = false;
-    std::string m_brokenLine;
+    std::optional<Error> m_nonsense;
 };
 
 } // namespace loadlab

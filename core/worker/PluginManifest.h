@@ -23,6 +23,9 @@ struct PluginOption {
     std::vector<std::string> choices; ///< For Choice.
 };
 
+/// The value as the manifest's type writes it ("yes" → "true", "007" → "7"). Invalid quotes it as typed.
+Result<std::string> normaliseOption(const PluginOption& option, const std::string& typed);
+
 /// A word with its synonyms: {"bfloat16", {"bf16", "BF16", "torch.bfloat16"}}.
 struct PluginWord {
     std::string name;
@@ -43,12 +46,14 @@ struct PluginManifest {
     std::vector<PluginWord> deviceMaps; ///< "cuda:N" stands for every N.
     bool takesJsonDeviceMap = false;
     bool takesMaxMemory = false;
+    bool takesEnvironment = false; ///< `--environment`: runs in a Python environment.
+    bool takesProgram = false; ///< Runs any program (`-- PROGRAM ARG…`) instead of talking the protocol.
     std::vector<PluginOption> options;
     std::string installCommand; ///< What to type when the program is absent.
 
     [[nodiscard]] std::filesystem::path programPath() const;
-    /// Translates synonyms and checks every word and option value. Invalid names the word as typed and the nearest right
-    /// one: wrong usage (exit 2).
+    /// Translates synonyms and checks every word and option value; options at their default are left out, so that equal
+    /// trials are equal variants. Invalid names the word as typed and the nearest right one: wrong usage (exit 2).
     Result<Variant> normalise(const Variant& asked) const;
 };
 

@@ -12,18 +12,19 @@
 #include <variant>
 #include <vector>
 
-/// The worker protocol as values; docs/PROTOCOL.md is its home. JSON Lines: the job and commands go to the worker's stdin,
-/// events leave on its stdout. All times are CLOCK_MONOTONIC nanoseconds.
+/// The worker protocol as values; docs/PROTOCOL.md is its home. JSON Lines: the job and commands go to the worker's
+/// stdin, events leave on its stdout. All times are CLOCK_MONOTONIC nanoseconds.
 namespace loadlab::protocol {
 
 inline constexpr int kVersion = 1;
 /// Longest line a reader accepts; a longer one is nonsense.
-inline constexpr std::size_t kMaxLineBytes = std::size_t {8} << 20;
+inline constexpr std::size_t kMaxLineBytes = std::size_t{8} << 20;
 
 /// First line on stdin.
 struct Job {
     std::string run; ///< Uuid.
-    std::string checkpoint; ///< Path as bytes; on the wire "checkpoint" (UTF-8) and, where that loses bytes, "checkpoint_hex".
+    std::string
+        checkpoint; ///< Path as bytes; on the wire "checkpoint" (UTF-8) and, where that loses bytes, "checkpoint_hex".
     Variant variant;
     std::string resources; ///< Folder with families/.
 };
@@ -33,8 +34,8 @@ struct Exercise {
     std::string kind; ///< "load" does nothing more; others come with later backends.
     std::string argument;
 };
-struct Cancel {};
-struct Unload {};
+struct Cancel { };
+struct Unload { };
 using Command = std::variant<Exercise, Cancel, Unload>;
 
 struct Hello {
@@ -79,7 +80,8 @@ struct Warning {
     std::string code; ///< "dtype_kept_raw", "unknown_command" …
     std::string message;
 };
-/// The load failed and says why. `type` is a failure mode's wire name where the worker knows it, else the exception's class.
+/// The load failed and says why. `type` is a failure mode's wire name where the worker knows it, else the exception's
+/// class.
 struct WorkerError {
     std::string type;
     std::string message;
@@ -99,11 +101,12 @@ struct Message {
 
 /// Wire name of the event: "hello", "phase", "progress", "loaded", "turn", "warning", "error", "bye".
 std::string_view typeOf(const Message& message);
-/// {"type": …, "t_ns": …, fields}. Always valid UTF-8.
+/// {"event": …, "t_ns": …, fields}; job and commands {"command": …, fields}. Always valid UTF-8.
 nlohmann::json toJson(const Message& message);
 nlohmann::json toJson(const Job& job);
 nlohmann::json toJson(const Command& command);
-/// Invalid: no such type, a missing field, a wrong type; a number of another protocol is named. Unknown fields are ignored.
+/// Invalid: no such type, a missing field, a wrong type; a number of another protocol is named. Unknown fields are
+/// ignored.
 Result<Message> messageFromJson(const nlohmann::json& json);
 Result<Job> jobFromJson(const nlohmann::json& json);
 Result<Command> commandFromJson(const nlohmann::json& json);

@@ -18,8 +18,8 @@ namespace loadlab {
 
 struct ResourceUse {
     std::uint64_t maxRssBytes = 0; ///< ru_maxrss: of the process or of a reaped descendant, whichever is larger.
-    std::chrono::nanoseconds userTime {};
-    std::chrono::nanoseconds systemTime {};
+    std::chrono::nanoseconds userTime{};
+    std::chrono::nanoseconds systemTime{};
 };
 
 /// How a process ended: exactly one of code and signal.
@@ -42,8 +42,8 @@ struct WorkerCommand {
 
 /// How a stop escalates: after closing stdin, SIGTERM to the group, then SIGKILL.
 struct StopTimes {
-    std::chrono::milliseconds toTerm {2000};
-    std::chrono::milliseconds toKill {3000}; ///< After the SIGTERM.
+    std::chrono::milliseconds toTerm{2000};
+    std::chrono::milliseconds toKill{3000}; ///< After the SIGTERM.
 };
 
 /// One worker and its process group, without a thread or event loop of its own: the owner polls `fds()` and calls

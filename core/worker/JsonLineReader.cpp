@@ -1,0 +1,92 @@
+#include "core/worker/JsonLineReader.h"
+
+#include "core/Text.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+namespace loadlab {
+using nlohmann::json;
+namespace {
+
+constexpr std::size_t kQuotedBytes = 200;
+/// Deeper values are refused: writing them out again takes one stack frame a level.
+constexpr int kMaxDepth = 64;
+
+bool isBlank(std::string_view line)
+{
+    return line.find_first_not_of(" \t\r") == std::string_view::npos;
+}
+
+/// The object on this line; a discarded value when it is none. The cheap count spares most lines the callback.
+json parseObject(std::string_view line)
+{
+    const auto openings = std::ranges::count_if(line, [](char c) { return c == '{' || c == '['; });
+    bool tooDeep = false;
+    const auto watchDepth = [&tooDeep](int depth, json::parse_event_t, json&) {
+        tooDeep = tooDeep || depth > kMaxDepth;
+        return !tooDeep;
+    };
+    json value = openings <= kMaxDepth ? json::parse(line, nullptr, false) : json::parse(line, watchDepth, false);
+    return tooDeep || !value.is_object() ? json(json::value_t::discarded) : value;
+}
+
+} // namespace
+
+JsonLineReader::JsonLineReader(std::size_t maxLineBytes)
+    : m_maxLineBytes(maxLineBytes)
+{
+}
+
+JsonLineReader::~JsonLineReader() = default;
+
+void JsonLineReader::refuse(std::string_view line, std::string_view why)
+{
+    m_nonsense = Error{ErrorKind::Invalid, std::string(why) + ": \"" + toUtf8(line.substr(0, kQuotedBytes)) + "\""};
+    m_tail = {};
+}
+
+Result<std::vector<json>> JsonLineReader::feed(std::string_view bytes)
+{
+    if (m_nonsense)
+        return *m_nonsense;
+    std::vector<json> objects;
+    while (!m_nonsense) {
+        const std::size_t newline = bytes.find('\n');
+        m_tail.append(bytes.substr(0, std::min(newline, m_maxLineBytes + 1)));
+        if (m_tail.size() > m_maxLineBytes) {
+            refuse(m_tail, "a line of more than " + std::to_string(m_maxLineBytes) + " bytes");
+        } else if (newline == std::string_view::npos) {
+            break;
+        } else {
+            takeLine(objects);
+            bytes.remove_prefix(newline + 1);
+        }
+    }
+    if (m_nonsense && objects.empty())
+        return *m_nonsense;
+    return objects;
+}
+
+void JsonLineReader::takeLine(std::vector<json>& into)
+{
+    if (!isBlank(m_tail)) {
+        json object = parseObject(m_tail);
+        if (object.is_discarded())
+            return refuse(m_tail, "a line that is no JSON object");
+        into.push_back(std::move(object));
+    }
+    m_tail.clear();
+}
+
+Result<void> JsonLineReader::finish() const
+{
+    if (m_nonsense)
+        return *m_nonsense;
+    if (isBlank(m_tail))
+        return {};
+    return Error{
+        ErrorKind::Invalid, "the output ends inside a line: \"" + toUtf8(m_tail.substr(0, kQuotedBytes)) + "\""};
+}
+
+} // namespace loadlab
