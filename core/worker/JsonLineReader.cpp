@@ -18,17 +18,31 @@ bool isBlank(std::string_view line)
     return line.find_first_not_of(" \t\r") == std::string_view::npos;
 }
 
-/// The object on this line; a discarded value when it is none. The cheap count spares most lines the callback.
+bool isTooDeep(std::string_view line)
+{
+    int depth = 0;
+    bool inText = false;
+    for (std::size_t i = 0; i < line.size() && depth <= kMaxDepth; ++i) {
+        const char c = line[i];
+        if (inText && c == '\\')
+            ++i;
+        else if (c == '"')
+            inText = !inText;
+        else if (!inText && (c == '{' || c == '['))
+            ++depth;
+        else if (!inText && (c == '}' || c == ']'))
+            --depth;
+    }
+    return depth > kMaxDepth;
+}
+
+/// The object on this line; a discarded value when it is none.
 json parseObject(std::string_view line)
 {
-    const auto openings = std::ranges::count_if(line, [](char c) { return c == '{' || c == '['; });
-    bool tooDeep = false;
-    const auto watchDepth = [&tooDeep](int depth, json::parse_event_t, json&) {
-        tooDeep = tooDeep || depth > kMaxDepth;
-        return !tooDeep;
-    };
-    json value = openings <= kMaxDepth ? json::parse(line, nullptr, false) : json::parse(line, watchDepth, false);
-    return tooDeep || !value.is_object() ? json(json::value_t::discarded) : value;
+    if (isTooDeep(line))
+        return json(json::value_t::discarded);
+    json value = json::parse(line, nullptr, false);
+    return value.is_object() ? value : json(json::value_t::discarded);
 }
 
 } // namespace
@@ -55,7 +69,8 @@ Result<std::vector<json>> JsonLineReader::feed(std::string_view bytes)
         const std::size_t newline = bytes.find('\n');
         m_tail.append(bytes.substr(0, std::min(newline, m_maxLineBytes + 1)));
         if (m_tail.size() > m_maxLineBytes) {
-            refuse(m_tail, "a line of more than " + std::to_string(m_maxLineBytes) + " bytes");
+            refuse(std::string_view(m_tail).substr(0, m_maxLineBytes),
+                "a line of more than " + std::to_string(m_maxLineBytes) + " bytes");
         } else if (newline == std::string_view::npos) {
             break;
         } else {
