@@ -6,9 +6,10 @@
 #include <QWidget>
 
 class QLabel;
-class QPushButton;
 
 namespace loadlab {
+
+class ActionButton;
 
 /// What a page shows when it has nothing to show: icon, a fact, what to do next, one primary and one other action, the
 /// shortcut. Errors look the same with the icon "warn".
@@ -24,6 +25,7 @@ public:
     void setOther(const QString& text, const QString& icon = {});
     /// Muted line below the buttons: a shortcut or a command to type.
     void setHint(const QString& text);
+    /// The hint as a key in the platform's words; the action itself belongs to the window's menu.
     void setShortcut(const QKeySequence& keys);
 
 Q_SIGNALS:
@@ -31,15 +33,15 @@ Q_SIGNALS:
     void otherRequested();
 
 private:
-    void refreshIcons();
+    void refreshPicture();
 
     const ThemeHolder& m_theme;
-    QString m_icon, m_primaryIcon, m_otherIcon;
+    QString m_icon;
     QLabel* m_picture;
     QLabel* m_fact;
     QLabel* m_next;
-    QPushButton* m_primary;
-    QPushButton* m_other;
+    ActionButton* m_primary;
+    ActionButton* m_other;
     QLabel* m_hint;
 };
 

@@ -32,6 +32,10 @@ protected:
     void paintEvent(QPaintEvent* event) override;
 
 private:
+    [[nodiscard]] QRectF barRect() const;
+    void paintMark(QPainter& painter, qreal x, qreal overhang, const QPen& pen) const;
+    void paintWords(QPainter& painter) const;
+
     const ThemeHolder& m_theme;
     Values m_values;
     bool m_tall = false;

@@ -5,6 +5,7 @@
 
 #include <QWidget>
 
+class QHBoxLayout;
 class QVBoxLayout;
 
 namespace loadlab {
@@ -48,6 +49,8 @@ private:
     void buildEvidence(QVBoxLayout& layout);
     void buildRemedies(QVBoxLayout& layout);
     void buildFoot(QVBoxLayout& layout);
+    QWidget* makeRemedy(const Remedy& remedy, bool first);
+    void addRemedyButtons(QHBoxLayout& row, const Remedy& remedy, bool first);
 
     const ThemeHolder& m_theme;
     Form m_form;

@@ -1,0 +1,41 @@
+#include "gui/widgets/BadgeDelegate.h"
+
+#include "gui/widgets/ModeBadge.h"
+#include "gui/widgets/Type.h"
+
+#include <QApplication>
+#include <QPainter>
+
+namespace loadlab {
+
+BadgeDelegate::BadgeDelegate(const ThemeHolder& theme, int role, QObject* parent)
+    : QStyledItemDelegate(parent)
+    , m_theme(theme)
+    , m_role(role)
+{
+}
+
+void BadgeDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const
+{
+    QStyleOptionViewItem cell = option;
+    initStyleOption(&cell, index);
+    cell.text.clear();
+    cell.icon = {};
+    const QStyle* style = option.widget ? option.widget->style() : QApplication::style();
+    style->drawControl(QStyle::CE_ItemViewItem, &cell, painter, option.widget);
+    const QVariant wire = index.data(m_role);
+    if (!wire.isValid())
+        return;
+    paintBadge(*painter, option.rect.adjusted(4, 1, -4, -1), wire.toString(), m_theme.theme(),
+        type::sized(option.font, type::kSmall), 16, option.state.testFlag(QStyle::State_Enabled));
+}
+
+QSize BadgeDelegate::sizeHint(const QStyleOptionViewItem& option, const QModelIndex& index) const
+{
+    const QVariant wire = index.data(m_role);
+    if (!wire.isValid())
+        return {0, QFontMetrics(option.font).height() + 8};
+    return badgeSize(wire.toString(), type::sized(option.font, type::kSmall)) + QSize(8, 4);
+}
+
+} // namespace loadlab
