@@ -14,6 +14,8 @@
 
 namespace loadlab {
 
+class RegularFile;
+
 /// A rule of the format that a file breaks. The mode tells truncated (IncompleteDownload) from wrong (CorruptFile).
 struct HeaderDefect {
     FailureMode mode = FailureMode::CorruptFile;
@@ -43,6 +45,8 @@ public:
     /// NotFound, or Invalid for a FIFO, socket, device or folder, none of which is opened for reading); a broken file
     /// is a header with defects(), which then may hold no tensors.
     static Result<SafetensorsHeader> load(const std::filesystem::path& file);
+    /// The same from a file that is open already; messages leave out its path. Errors: Io.
+    static Result<SafetensorsHeader> read(const RegularFile& file);
 
     SafetensorsHeader(SafetensorsHeader&&) noexcept;
     SafetensorsHeader& operator=(SafetensorsHeader&&) noexcept;
@@ -53,6 +57,8 @@ public:
     [[nodiscard]] std::uint64_t dataOffset() const; ///< 8 + length of the header text.
     [[nodiscard]] std::uint64_t fileBytes() const;
     [[nodiscard]] const std::vector<HeaderDefect>& defects() const;
+    /// What the format allows, worth a word: unaligned data, odd names.
+    [[nodiscard]] const std::vector<std::string>& remarks() const;
     /// No defect but tolerated ones.
     [[nodiscard]] bool usable() const;
     [[nodiscard]] bool isLfsPointer() const;
