@@ -26,13 +26,22 @@ struct PlacedTensor {
 struct DevicePlan {
     std::vector<std::size_t> deviceOf; ///< Per tensor: index into devices.
     std::vector<DeviceSpec> devices;
-    std::map<std::string, std::string> modules; ///< Module → device, as `plan` shows it (merged prefixes).
+    std::map<std::string, std::string>
+        modules; ///< Module → device, as `plan` shows it (merged prefixes; "": everything).
+    std::vector<std::string> notes; ///< Entries of an explicit map that match no tensor.
 };
 
-/// Decides where each tensor goes. `deviceMap`: "cpu", "cuda", "cuda:N", "auto", "balanced", "sequential", or the text of
-/// a JSON object of module prefix → device (longest prefix at a dot wins; an int N means cuda:N). `maxMemory` by device
-/// ("0" means cuda:0): devices that it does not list are not used. Blocks of one decoder layer stay together
-/// (MODEL_FACTS 6.1-6.3). Errors are all device_map_error, kind Invalid: no such device here, map that is incomplete,
+/// Decides where each tensor goes. `deviceMap`: "cpu", "cuda", "cuda:N", "auto", "balanced", "sequential", or the text
+/// of a JSON object of module prefix → device (longest prefix at a dot wins; "" takes the rest; an int N means cuda:N).
+/// `maxMemory` by device ("0" means cuda:0): devices that it does not list are not used.
+///
+/// auto = balanced: evenly over the GPUs, what they cannot take on the CPU; sequential fills GPU after GPU. A module
+/// whose name holds a number ("model.layers.7") is one block and stays whole. Where blocks remain for later, the first
+/// GPU keeps room for the largest of them; a single GPU is filled to 90 %, both as accelerate does it (sequential
+/// without the 90 %). Without GPUs everything goes to the CPU. The CPU takes any amount unless maxMemory limits it:
+/// whether it fits is for the trial to show.
+///
+/// Errors are all device_map_error, kind Invalid: no such device here, map that is incomplete, limits too small,
 /// nothing left to place on ("disk" included: libtorch offloads nothing).
 Result<DevicePlan> planDevices(std::string_view deviceMap, std::span<const PlacedTensor> tensors,
     std::span<const DeviceSpec> devices, const std::map<std::string, std::uint64_t>& maxMemory = {});
