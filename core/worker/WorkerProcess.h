@@ -50,7 +50,8 @@ struct StopTimes {
 /// `pump()`. All calls from the thread that called start(), which must live as long as the worker (PR_SET_PDEATHSIG).
 ///
 /// States: Idle → Running → (Stopping →) Ended. `onEnded` comes once, after both output streams reached their end or
-/// 500 ms after the process ended (descendants may keep them open).
+/// 500 ms after the process ended (descendants may keep them open). What is left of the group is killed right after it.
+/// Callbacks come from pump() and may call anything but the destructor.
 class WorkerProcess {
 public:
     enum class State { Idle, Running, Stopping, Ended };
