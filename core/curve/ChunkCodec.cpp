@@ -2,7 +2,7 @@
 
 #include "core/curve/ColumnStream.h"
 
-#include <array>
+#include <algorithm>
 #include <memory>
 #include <zstd.h>
 
@@ -11,8 +11,6 @@ namespace {
 
 constexpr char kFormat = 1;
 constexpr int kLevel = 3;
-/// Ten bytes for each time and value of the largest chunk, and room for the rest.
-constexpr std::size_t kMaxPayloadBytes = kMaxChunkSamples * (kColumnCount + 1) * 11 + 4096;
 
 Error invalid(std::string_view what)
 {
@@ -37,6 +35,14 @@ std::string compress(std::string_view payload)
     return blob;
 }
 
+/// The most that a payload with this beginning can be: ten bytes for each time and value, one for each run, and room
+/// for the rest.
+std::size_t largestPayload(std::string_view beginning)
+{
+    const auto count = stream::Reader(beginning).varint().value_or(0);
+    return std::min<std::uint64_t>(count, kMaxChunkSamples) * (kColumnCount + 1) * 11 + 4096;
+}
+
 /// Piece by piece, so that a few bytes that claim a huge content take no memory for it.
 Result<std::string> decompress(std::string_view frame)
 {
@@ -52,7 +58,7 @@ Result<std::string> decompress(std::string_view frame)
         if (ZSTD_isError(wanted))
             return invalid(std::string("damaged (") + ZSTD_getErrorName(wanted) + ")");
         payload.append(piece.data(), out.pos);
-        if (payload.size() > kMaxPayloadBytes)
+        if (payload.size() > largestPayload(payload))
             return invalid("larger than any chunk may be");
         if (wanted != 0 && out.pos == 0 && in.pos == readBefore)
             return invalid("cut short");

@@ -1,0 +1,150 @@
+#include "core/curve/CurveSummary.h"
+
+#include <QtTest>
+
+using namespace loadlab;
+
+namespace {
+
+constexpr std::int64_t kOriginNs = 5'000'000'000;
+
+Sample at(double seconds)
+{
+    Sample sample;
+    sample.monotonicNs = kOriginNs + static_cast<std::int64_t>(seconds * 1e9);
+    return sample;
+}
+
+/// 20 Hz for `seconds`; tree_bytes grows by `rate` bytes a second from `base`.
+Curve ramp(double seconds, double base, double rate)
+{
+    Curve curve{kOriginNs, {}};
+    for (int i = 0; i <= static_cast<int>(seconds * 20); ++i) {
+        auto sample = at(i / 20.0);
+        sample[Column::TreeBytes] = static_cast<std::int64_t>(base + rate * i / 20.0);
+        curve.samples.push_back(sample);
+    }
+    return curve;
+}
+
+bool nearly(double a, double b)
+{
+    return std::abs(a - b) <= 1e-9 * std::abs(b);
+}
+
+} // namespace
+
+class tst_CurveSummary : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void anEmptyCurveHasNoFigures()
+    {
+        const auto summary = summarise({});
+        QCOMPARE(summary.sampleCount, std::uint64_t(0));
+        QCOMPARE(summary.rateHz, 0.0);
+        QCOMPARE(summary.peakTreeBytes, std::uint64_t(0));
+        QVERIFY(!summary.swapBeganS);
+    }
+
+    void oneSampleHasPeaksButNoRate()
+    {
+        auto only = at(0);
+        only[Column::TreeBytes] = 4096;
+        const auto summary = summarise({kOriginNs, {only}});
+        QCOMPARE(summary.sampleCount, std::uint64_t(1));
+        QCOMPARE(summary.rateHz, 0.0);
+        QCOMPARE(summary.peakTreeBytes, std::uint64_t(4096));
+        QCOMPARE(summary.meanRateBytesPerS, 0.0);
+    }
+
+    void theRateIsThatOfTheSamplesNotOfTheClock() { QCOMPARE(summarise(ramp(10, 0, 0)).rateHz, 20.0); }
+
+    void peaksAreTakenColumnByColumn()
+    {
+        Curve curve{kOriginNs, {at(0), at(1), at(2)}};
+        curve.samples[0][Column::RssBytes] = 900;
+        curve.samples[1][Column::TreeBytes] = 700;
+        curve.samples[1][Column::SwapBytes] = 30;
+        curve.samples[2][Column::TreeBytes] = 500;
+        curve.samples[2][Column::GpuBytes] = 11;
+        const auto summary = summarise(curve);
+        QCOMPARE(summary.peakRssBytes, std::uint64_t(900));
+        QCOMPARE(summary.peakTreeBytes, std::uint64_t(700));
+        QCOMPARE(summary.peakSwapBytes, std::uint64_t(30));
+        QCOMPARE(summary.peakGpuBytes, std::uint64_t(11));
+    }
+
+    void availableMemoryBeginsWithTheFirstSampleThatHasIt()
+    {
+        Curve curve{kOriginNs, {at(0), at(1), at(2), at(3)}};
+        curve.samples[1][Column::SystemAvailableBytes] = 1000;
+        curve.samples[2][Column::SystemAvailableBytes] = 400;
+        curve.samples[3][Column::SystemAvailableBytes] = 1200;
+        const auto summary = summarise(curve);
+        QCOMPARE(summary.baselineAvailableBytes, std::uint64_t(1000));
+        QCOMPARE(summary.lowestAvailableBytes, std::uint64_t(400));
+    }
+
+    void swappingBeginsWithTheFirstSampleThatHasSome()
+    {
+        auto curve = ramp(2, 0, 0);
+        for (auto& sample : curve.samples)
+            sample[Column::SwapBytes] = sample.monotonicNs >= kOriginNs + 1'500'000'000 ? 4096 : 0;
+        const auto summary = summarise(curve);
+        QVERIFY(summary.swapBeganS.has_value());
+        QCOMPARE(*summary.swapBeganS, 1.5);
+    }
+
+    void theMeanRateEndsAtThePeak()
+    {
+        auto curve = ramp(10, 1e9, 1.2e9);
+        auto after = at(20);
+        after[Column::TreeBytes] = 0;
+        curve.samples.push_back(after);
+        QCOMPARE(summarise(curve).meanRateBytesPerS, 1.2e9);
+    }
+
+    void theSlopeOfALineIsItsRate()
+    {
+        const auto curve = ramp(40, 71e9, 1.2e9);
+        QVERIFY(nearly(slope(curve, Column::TreeBytes, 0, 40), 1.2e9));
+        QVERIFY(nearly(slope(curve, Column::TreeBytes, 10, 20), 1.2e9));
+    }
+
+    void theSlopeSurvivesLargeValuesAndLateTimes()
+    {
+        // A day into the run, 100 GB resident, one page a sample.
+        Curve curve{kOriginNs, {}};
+        for (int i = 0; i < 200; ++i) {
+            auto sample = at(86'400 + i / 20.0);
+            sample[Column::TreeBytes] = 100'000'000'000 + 4096LL * i;
+            curve.samples.push_back(sample);
+        }
+        const auto rate = slope(curve, Column::TreeBytes, 0, 100'000);
+        QVERIFY2(std::abs(rate - 4096.0 * 20) < 1, qPrintable(QString::number(rate)));
+    }
+
+    void theSlopeOfLessThanTwoSamplesIsZero()
+    {
+        const auto curve = ramp(1, 5, 100);
+        QCOMPARE(slope(curve, Column::TreeBytes, 0.49, 0.51), 0.0);
+        QCOMPARE(slope(curve, Column::TreeBytes, 7, 9), 0.0);
+        QCOMPARE(slope(curve, Column::GpuBytes, 0, 1), 0.0);
+    }
+
+    void everyPhaseGetsItsOwnRate()
+    {
+        auto curve = ramp(10, 0, 1e6);
+        for (auto& sample : curve.samples)
+            if (sample.monotonicNs > kOriginNs + 5'000'000'000)
+                sample[Column::TreeBytes] = 5'000'000;
+        std::vector<Phase> phases{{"reading", 0, 5, 0}, {"holding", 5.1, 10, 0}};
+        rateThePhases(curve, phases);
+        QVERIFY(nearly(phases[0].rateBytesPerS, 1e6));
+        QCOMPARE(phases[1].rateBytesPerS, 0.0);
+    }
+};
+
+QTEST_APPLESS_MAIN(tst_CurveSummary)
+#include "tst_CurveSummary.moc"
