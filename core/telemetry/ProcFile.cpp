@@ -29,14 +29,13 @@ void ProcFile::close()
     m_fd = -1;
 }
 
-std::string readSmallFile(const std::string& path)
+std::string readSmallFile(const std::string& path, std::size_t maxBytes)
 {
-    constexpr std::size_t kMaxBytes = std::size_t{64} << 10;
-    std::string text(kMaxBytes, '\0');
+    std::string text(maxBytes, '\0');
     const ProcFile file(path.c_str());
     std::size_t size = 0;
     // Many files of /proc hand out one page per read.
-    for (std::optional<std::string_view> got; size < kMaxBytes; size += got->size()) {
+    for (std::optional<std::string_view> got; size < maxBytes; size += got->size()) {
         got = file.read(std::span(text).subspan(size), size);
         if (!got || got->empty())
             break;

@@ -39,8 +39,9 @@ private:
     int m_fd = -1;
 };
 
-/// The whole of a small file (at most 64 KiB), without the newline at its end; empty when it cannot be read.
-std::string readSmallFile(const std::string& path);
+/// The beginning of a file (whole, where it is small), without newlines and zero bytes at its end; empty when it cannot
+/// be read.
+std::string readSmallFile(const std::string& path, std::size_t maxBytes = std::size_t{64} << 10);
 
 namespace procfs {
 

@@ -3,7 +3,6 @@
 #include "core/curve/Sample.h"
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -21,23 +20,42 @@ struct ProcessId {
 std::optional<ProcessId> identify(pid_t pid);
 [[nodiscard]] bool isAlive(const ProcessId& process); ///< False for a zombie too.
 
-/// The processes of one run: the root, its descendants through task/*/children, and orphans of the tree that the lab, as
-/// subreaper, inherited. Descriptors are kept open and read with pread; /proc is never scanned. One thread at a time.
+/// The processes of one run: the root, its descendants through task/*/children, and orphans of the tree that the lab,
+/// as subreaper, inherited. Descriptors are kept open and read with pread; /proc is never scanned. One thread at a
+/// time.
+///
+/// Whose orphan? One whose process group or session is the root's, or whose environment holds the root's LOADLAB_RUN; a
+/// process that was seen while its parent lived stays known whatever becomes of the parent. Not found: a daemon that
+/// left group and session and cleared its environment within the time between two samples.
+///
+/// Known biases:
+/// - anon: pages that a fork shares with its parent count once (told by the same image: no exec since; what it faulted
+///   in or grew by counts as its own). Understated while a parent rewrites pages that its fork still holds.
+/// - shmem: pages that several processes have touched count in each of them; pssTreeBytes() tells.
+/// - file and RSS are plain sums: file pages that several processes map count in each.
+/// - faults, CPU, bytes read: what a process used after the last sample before its end is only known where a parent in
+///   the tree waits for it. Children that came and went between two samples count through their parent in the same way.
 class ProcessTree {
 public:
+    enum class Depth {
+        Full, ///< Every column, and a look for new processes.
+        Resident, ///< Of the processes known: anon, rss and tree_bytes (shmem and swap as last read).
+    };
+
     explicit ProcessTree(pid_t root);
     ~ProcessTree();
 
-    /// Looks for new children and fills every tree column of the sample. False when no process is left.
-    bool sample(Sample& into);
-    /// Every process seen so far that still runs, the root first.
+    /// Fills the tree columns of the sample. False when no process is left (the columns are then 0, the sums stay).
+    bool sample(Sample& into, Depth depth = Depth::Full);
+    /// Every process that runs now (zombies do not), the root first.
     [[nodiscard]] std::vector<ProcessId> living();
     /// Largest VmHWM of any one process seen at any time.
     [[nodiscard]] std::uint64_t highWaterBytes() const;
-    /// The largest anonymous + shmem share that a high-water mark proves: max over processes of VmHWM − its RssFile.
+    /// The anonymous + shmem share that a high-water mark proves: the largest, over processes and full samples, of
+    /// VmHWM − the most file pages which that process was ever seen to have.
     [[nodiscard]] std::uint64_t provenAnonBytes() const;
-    /// Sum of Pss_Anon + Pss_Shmem + SwapPss of smaps_rollup over the tree (takes the targets' mmap locks: at marks
-    /// only). Nothing where unreadable.
+    /// Sum of Pss_Anon + Pss_Shmem + SwapPss of smaps_rollup over the tree (takes the targets' mmap locks and up to 10
+    /// ms per GiB: at marks only). Nothing where unreadable, or where more than 32 GiB are resident.
     [[nodiscard]] std::optional<std::uint64_t> pssTreeBytes();
 
 private:

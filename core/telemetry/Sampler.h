@@ -14,17 +14,24 @@ namespace loadlab {
 
 struct SamplerReport {
     double rateHz = 0; ///< Asked for.
-    std::uint64_t ticks = 0; ///< Taken.
-    std::uint64_t missedTicks = 0;
-    std::uint64_t worstLatenessNs = 0;
+    std::uint64_t ticks = 0; ///< Samples taken at ticks.
+    std::uint64_t extraSamples = 0; ///< Taken for watch() and mark(), between ticks.
+    std::uint64_t missedTicks = 0; ///< Passed while the sampler was kept from running, or read a PSS mark.
+    std::uint64_t worstLatenessNs = 0; ///< From the first tick due to the moment a sample was taken for it.
     std::uint64_t highWaterBytes = 0; ///< Largest VmHWM of any one process.
     std::uint64_t provenAnonBytes = 0;
     std::optional<std::uint64_t> pssTreeBytes; ///< At the last mark.
+    std::uint64_t treeBytesAtPss = 0; ///< tree_bytes of the same moment: what is more than PSS was counted twice.
     std::int64_t pssAtNs = 0;
 };
 
-/// One thread that samples a process tree and the system at absolute ticks (timerfd, CLOCK_MONOTONIC).
-/// Construct, start, stop: from one thread. The sink is called on the sampler's thread with one sample and must not block.
+/// One thread that samples a process tree and the system at absolute ticks (timerfd, CLOCK_MONOTONIC). Times of samples
+/// are whole microseconds. Up to 50 Hz every sample has every column; above, every n-th one so that those stay at 25 to
+/// 50 Hz, and the samples between have anon, rss and tree_bytes alone (each column's own rate is told by its values).
+/// In the steady state the thread allocates nothing.
+///
+/// Construct, start, stop: from one thread. The sink is called on the sampler's thread with one sample and must not
+/// block.
 class Sampler {
 public:
     using Sink = std::function<void(const Sample&)>;
@@ -32,13 +39,17 @@ public:
     Sampler(double rateHz, Sink sink);
     ~Sampler(); ///< Stops.
 
+    /// Invalid: a rate outside 1 … 1000 Hz. Io: no timer to be had. The first sample follows at once.
     Result<void> start();
-    /// From now on the tree below this process is measured too; before, only the system is.
+    /// From now on the tree below this process is measured too, at once and at every tick; before, only the system is.
+    /// After the tree's end its memory columns are 0. Any thread.
     void watch(pid_t root);
-    /// Takes one sample and the PSS mark as soon as possible, and waits for both (at most a tick plus the read).
+    /// Takes one sample and the PSS mark as soon as possible, and waits for both (at most a tick plus the read, 10 ms
+    /// per resident GiB). Returns at once when the sampler does not run. Any thread but the sink's.
     void mark();
-    /// The tree's processes that still run, root first. Thread-safe.
+    /// The tree's processes that still run, root first. Any thread, also after stop().
     std::vector<pid_t> living() const;
+    /// Ends the thread and says how it went; again: says it again.
     SamplerReport stop();
 
 private:

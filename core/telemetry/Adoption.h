@@ -1,0 +1,32 @@
+#pragma once
+
+#include "core/telemetry/ProcessReader.h"
+#include "core/telemetry/ProcessTree.h"
+
+#include <string>
+#include <sys/types.h>
+
+namespace loadlab {
+
+/// Tells whether an orphan that the lab inherited came from the tree below a root, and not from another run's.
+class Adoption {
+public:
+    explicit Adoption(ProcessId root);
+
+    /// The root's own marks (process group, session, LOADLAB_RUN) as far as they can be read by now: the environment
+    /// shows itself only after the root's exec. Cheap once known; gives up after a while.
+    void learnFromRoot();
+    /// A child of the lab that is not known yet.
+    [[nodiscard]] bool isOurs(pid_t candidate, const ProcessReading& stat) const;
+
+private:
+    [[nodiscard]] bool groupIsOurs(const ProcessReading& stat) const;
+
+    ProcessId m_root;
+    bool m_ownGroup = false;
+    bool m_ownSession = false;
+    std::string m_runMark; ///< "LOADLAB_RUN=…"; empty: not known.
+    int m_triesLeft = 200;
+};
+
+} // namespace loadlab

@@ -1,0 +1,288 @@
+#include "core/telemetry/ProcessReader.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <dirent.h>
+#include <fcntl.h>
+#include <unistd.h>
+#include <utility>
+
+namespace loadlab {
+namespace {
+
+using Path = std::array<char, 64>;
+
+std::uint64_t nsPerTick()
+{
+    static const auto ns = 1'000'000'000U / static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK));
+    return ns;
+}
+
+Path childrenPath(pid_t pid, pid_t thread)
+{
+    Path path{};
+    std::snprintf(path.data(), path.size(), "/proc/%d/task/%d/children", pid, thread);
+    return path;
+}
+
+Path pathOf(pid_t pid, const char* name)
+{
+    Path path{};
+    std::snprintf(path.data(), path.size(), "/proc/%d/%s", pid, name);
+    return path;
+}
+
+/// Numbers of one line after another; a negative one counts as its magnitude (nice, tty: never used here).
+class Fields {
+public:
+    explicit Fields(std::string_view text)
+        : m_text(text)
+    {
+    }
+    void skip(int count)
+    {
+        for (; count > 0; --count)
+            next();
+    }
+    std::uint64_t next()
+    {
+        while (!m_text.empty() && (m_text.front() == ' ' || m_text.front() == '-'))
+            m_text.remove_prefix(1);
+        return procfs::takeNumber(m_text).value_or(0);
+    }
+
+private:
+    std::string_view m_text;
+};
+
+bool parseStatLine(std::string_view line, ProcessReading& into)
+{
+    // The name in brackets may hold blanks and brackets of its own: the last one ends it.
+    const auto nameEnd = line.rfind(')');
+    if (nameEnd == line.npos || nameEnd + 4 > line.size())
+        return false;
+    const char state = line[nameEnd + 2];
+    Fields fields(line.substr(nameEnd + 3));
+    into.parent = static_cast<pid_t>(fields.next());
+    into.group = static_cast<pid_t>(fields.next());
+    into.session = static_cast<pid_t>(fields.next());
+    fields.skip(3); // tty_nr, tpgid, flags
+    into.use.minorFaults = fields.next();
+    into.use.reapedMinorFaults = fields.next();
+    into.use.majorFaults = fields.next();
+    into.use.reapedMajorFaults = fields.next();
+    into.use.cpuNs = (fields.next() + fields.next()) * nsPerTick();
+    into.use.reapedCpuNs = (fields.next() + fields.next()) * nsPerTick();
+    fields.skip(2); // priority, nice
+    into.threads = fields.next();
+    // A process whose first thread has left shows that thread's Z, and lives on.
+    into.zombie = (state == 'Z' || state == 'X') && into.threads <= 1;
+    fields.skip(1); // itrealvalue
+    into.startTicks = fields.next();
+    fields.skip(5); // vsize, rss, rsslim, startcode, endcode
+    into.imageMark = fields.next();
+    return into.startTicks != 0;
+}
+
+/// Finer than the ticks of stat, and for a third of a microsecond: the process's own clock.
+std::optional<std::uint64_t> cpuClockNs(pid_t pid)
+{
+    clockid_t clock{};
+    timespec time{};
+    if (::clock_getcpuclockid(pid, &clock) != 0 || ::clock_gettime(clock, &time) != 0)
+        return std::nullopt;
+    return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000U + static_cast<std::uint64_t>(time.tv_nsec);
+}
+
+/// The kB behind "\nKey:" in bytes; `text` moves on, so keys must be asked in the order of the file.
+std::uint64_t takeKib(std::string_view& text, std::string_view key)
+{
+    const auto at = text.find(key);
+    if (at == text.npos)
+        return 0;
+    text.remove_prefix(at + key.size());
+    return procfs::takeNumber(text).value_or(0) * 1024;
+}
+
+/// Calls with the pid of every thread; no allocation, unlike opendir.
+template <typename Each> void eachThread(pid_t pid, Each each)
+{
+    const auto path = pathOf(pid, "task");
+    const int folder = ::open(path.data(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder < 0)
+        return;
+    alignas(dirent64) std::array<char, 4096> buffer{};
+    for (ssize_t got = 0; (got = ::getdents64(folder, buffer.data(), buffer.size())) > 0;)
+        for (ssize_t at = 0; at < got;) {
+            const auto* entry = reinterpret_cast<const dirent64*>(buffer.data() + at);
+            std::string_view name(entry->d_name);
+            if (const auto thread = procfs::takeNumber(name))
+                each(static_cast<pid_t>(*thread));
+            at += entry->d_reclen;
+        }
+    ::close(folder);
+}
+
+} // namespace
+
+std::uint64_t pageBytes()
+{
+    static const auto size = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+    return size;
+}
+
+ProcessReader::ProcessReader(pid_t pid, ReaderPool& pool)
+    : m_pid(pid)
+    , m_pool(&pool)
+{
+}
+
+ProcessReader::~ProcessReader()
+{
+    for (auto& kept : m_files)
+        if (m_pool && kept.file.isOpen())
+            ++m_pool->descriptors;
+}
+
+ProcessReader::ProcessReader(ProcessReader&& other) noexcept
+    : m_pid(other.m_pid)
+    , m_pool(std::exchange(other.m_pool, nullptr))
+    , m_files(std::move(other.m_files))
+{
+}
+
+ProcessReader& ProcessReader::operator=(ProcessReader&& other) noexcept
+{
+    std::swap(m_pid, other.m_pid);
+    std::swap(m_pool, other.m_pool);
+    std::swap(m_files, other.m_files);
+    return *this;
+}
+
+ProcFile ProcessReader::open(File file)
+{
+    static constexpr std::array<const char*, FileCount> kNames{"stat", "status", "io", "statm", ""};
+    const auto path = file == Children ? childrenPath(m_pid, m_pid) : pathOf(m_pid, kNames[file]);
+    ProcFile opened(path.data());
+    m_files[file].refused = !opened.isOpen() && (errno == EACCES || errno == EPERM);
+    return opened;
+}
+
+bool ProcessReader::keep(File file, ProcFile&& opened)
+{
+    if (!opened.isOpen() || m_pool->descriptors <= 0)
+        return false;
+    --m_pool->descriptors;
+    m_files[file].file = std::move(opened);
+    return true;
+}
+
+std::optional<std::string_view> ProcessReader::readFile(File file)
+{
+    auto& kept = m_files[file];
+    if (kept.file.isOpen())
+        return kept.file.read(m_pool->buffer);
+    if (kept.refused)
+        return std::nullopt;
+    auto opened = open(file);
+    const auto text = opened.isOpen() ? opened.read(m_pool->buffer) : std::nullopt;
+    keep(file, std::move(opened));
+    return text;
+}
+
+bool ProcessReader::read(ProcessReading& into)
+{
+    const auto stat = readFile(Stat);
+    if (!stat || !parseStatLine(*stat, into))
+        return false;
+    parseStatus(into);
+    parseIo(into);
+    if (const auto cpuNs = cpuClockNs(m_pid))
+        into.use.cpuNs = *cpuNs;
+    return true;
+}
+
+void ProcessReader::parseStatus(ProcessReading& into)
+{
+    // A zombie has no memory lines: everything stays 0.
+    auto text = readFile(Status).value_or(std::string_view());
+    into.highWaterBytes = takeKib(text, "\nVmHWM:");
+    into.anonBytes = takeKib(text, "\nRssAnon:");
+    into.fileBytes = takeKib(text, "\nRssFile:");
+    into.shmemBytes = takeKib(text, "\nRssShmem:");
+    into.swapBytes = takeKib(text, "\nVmSwap:");
+}
+
+void ProcessReader::parseIo(ProcessReading& into)
+{
+    const auto text = readFile(Io);
+    into.ioKnown = text && !text->empty();
+    if (!into.ioKnown)
+        return;
+    into.use.readCharBytes = procfs::numberAfter(*text, "rchar:").value_or(0);
+    into.use.readBytes = procfs::numberAfter(*text, "read_bytes:").value_or(0);
+}
+
+bool ProcessReader::readResident(std::uint64_t& anonBytes, std::uint64_t& residentBytes)
+{
+    const auto text = readFile(Statm);
+    if (!text || text->empty())
+        return false;
+    Fields fields(*text);
+    fields.skip(1); // size
+    const auto resident = fields.next();
+    const auto fileAndShmem = fields.next();
+    residentBytes = resident * pageBytes();
+    anonBytes = (resident - std::min(resident, fileAndShmem)) * pageBytes();
+    return true;
+}
+
+std::size_t ProcessReader::children(std::span<pid_t> out, std::uint64_t threads)
+{
+    std::size_t count = 0;
+    auto& kept = m_files[Children];
+    if (threads <= 1 && (kept.file.isOpen() || keep(Children, open(Children)))) {
+        appendChildren(kept.file, out, count);
+        return count;
+    }
+    eachThread(m_pid, [&](pid_t thread) {
+        const ProcFile file(childrenPath(m_pid, thread).data());
+        if (file.isOpen())
+            appendChildren(file, out, count);
+    });
+    return count;
+}
+
+void ProcessReader::appendChildren(const ProcFile& file, std::span<pid_t> out, std::size_t& count)
+{
+    for (std::size_t offset = 0; count < out.size();) {
+        const auto text = file.read(m_pool->buffer, offset);
+        if (!text || text->empty())
+            return;
+        // A number that the buffer cuts is read again, whole, by the next read.
+        const auto whole = text->rfind(' ') + 1;
+        if (whole == 0)
+            return;
+        offset += whole;
+        auto rest = text->substr(0, whole);
+        while (const auto pid = procfs::takeNumber(rest)) {
+            if (count == out.size())
+                return;
+            out[count++] = static_cast<pid_t>(*pid);
+        }
+    }
+}
+
+std::optional<ProcessReading> readProcessStat(pid_t pid)
+{
+    std::array<char, 1024> buffer{};
+    const ProcFile file(pathOf(pid, "stat").data());
+    const auto text = file.read(buffer);
+    ProcessReading reading;
+    if (!text || !parseStatLine(*text, reading))
+        return std::nullopt;
+    return reading;
+}
+
+} // namespace loadlab

@@ -1,0 +1,92 @@
+#pragma once
+
+#include "core/telemetry/ProcFile.h"
+
+#include <array>
+#include <cstdint>
+#include <ctime>
+#include <optional>
+#include <sys/types.h>
+
+namespace loadlab {
+
+/// What a process has used since it began. `reaped…` holds what its children, and theirs, had used when they were
+/// waited for; the kernel already adds their reading to the parent's own.
+struct ProcessUse {
+    std::uint64_t minorFaults = 0;
+    std::uint64_t majorFaults = 0;
+    std::uint64_t cpuNs = 0;
+    std::uint64_t reapedMinorFaults = 0;
+    std::uint64_t reapedMajorFaults = 0;
+    std::uint64_t reapedCpuNs = 0;
+    std::uint64_t readBytes = 0; ///< From storage.
+    std::uint64_t readCharBytes = 0; ///< By read calls, also from the page cache.
+};
+
+/// One process at one instant.
+struct ProcessReading {
+    bool zombie = false;
+    pid_t parent = 0;
+    pid_t group = 0;
+    pid_t session = 0;
+    std::uint64_t startTicks = 0;
+    std::uint64_t threads = 0;
+    std::uint64_t imageMark
+        = 0; ///< Where its stack began at exec: a fork has its parent's, an exec a new one. 0: not told.
+    std::uint64_t anonBytes = 0;
+    std::uint64_t fileBytes = 0;
+    std::uint64_t shmemBytes = 0;
+    std::uint64_t swapBytes = 0;
+    std::uint64_t highWaterBytes = 0;
+    ProcessUse use;
+    bool ioKnown = false;
+};
+
+/// What the readers of one tree share: how many descriptors they may still keep open, and a buffer.
+struct ReaderPool {
+    int descriptors = 256;
+    std::array<char, 4096> buffer{};
+};
+
+/// Files of one process, kept open while the pool lasts and opened for each read beyond it (a tree may have more
+/// processes than the lab may have descriptors). Reading allocates nothing. The pool outlives the reader.
+class ProcessReader {
+public:
+    ProcessReader(pid_t pid, ReaderPool& pool);
+    ~ProcessReader();
+    ProcessReader(ProcessReader&& other) noexcept;
+    ProcessReader& operator=(ProcessReader&& other) noexcept;
+
+    [[nodiscard]] pid_t pid() const { return m_pid; }
+    /// Everything. False when the process is gone (reaped).
+    bool read(ProcessReading& into);
+    /// Anonymous pages and all resident pages alone, in bytes, from statm: a tenth of the cost. Zeros for a zombie.
+    bool readResident(std::uint64_t& anonBytes, std::uint64_t& residentBytes);
+    /// The children of all its threads, in any order; at most as many as `out` has room for. The number found.
+    std::size_t children(std::span<pid_t> out, std::uint64_t threads);
+
+private:
+    enum File : std::size_t { Stat, Status, Io, Statm, Children, FileCount };
+    struct Kept {
+        ProcFile file;
+        bool refused = false;
+    };
+
+    ProcFile open(File file);
+    bool keep(File file, ProcFile&& opened);
+    std::optional<std::string_view> readFile(File file);
+    void parseStatus(ProcessReading& into);
+    void parseIo(ProcessReading& into);
+    void appendChildren(const ProcFile& file, std::span<pid_t> out, std::size_t& count);
+
+    pid_t m_pid = 0;
+    ReaderPool* m_pool = nullptr;
+    std::array<Kept, FileCount> m_files;
+};
+
+/// The size of a small page.
+std::uint64_t pageBytes();
+/// Field by field what /proc/PID/stat says; nothing when the process is gone.
+std::optional<ProcessReading> readProcessStat(pid_t pid);
+
+} // namespace loadlab

@@ -1,0 +1,392 @@
+#include "core/telemetry/ProcessTree.h"
+
+#include "core/Units.h"
+#include "core/telemetry/Adoption.h"
+#include "core/telemetry/ProcessReader.h"
+#include "core/telemetry/ReapedUse.h"
+
+#include <algorithm>
+#include <unistd.h>
+
+namespace loadlab {
+namespace {
+
+constexpr std::int64_t kWalkAtLeastEveryNs = 250'000'000;
+constexpr std::uint64_t kLargestForPss = std::uint64_t{32} << 30;
+constexpr std::uint64_t kManyThreads = 2; ///< The lab itself always has several.
+
+/// A process of the tree with what was last read from it.
+struct Member {
+    ProcessId id;
+    ProcessReader reader;
+    ProcessReading now;
+    std::uint64_t reapedFaultsBefore = 0; ///< At the reading before.
+    std::uint64_t mostFileBytes = 0; ///< Since its exec.
+    bool forked = false; ///< Has relatives of the same image: no exec since its fork.
+    std::uint64_t inheritedAnon = 0; ///< Came with the fork.
+    std::uint64_t inheritedSwap = 0;
+    std::uint64_t residentAnon = 0; ///< The last cheap reading.
+    bool fresh = true; ///< Not read as a member yet.
+    bool gone = false;
+    bool counted = false; ///< While adding up.
+};
+
+/// Of `whole` bytes what a fork cannot share with its relatives: what it grew by, or faulted in.
+std::uint64_t ownAnon(const Member& member, std::uint64_t whole)
+{
+    const auto grown = whole > member.inheritedAnon ? whole - member.inheritedAnon : 0;
+    return std::min(whole, std::max(grown, member.now.use.minorFaults * pageBytes()));
+}
+
+std::uint64_t ownSwap(const Member& member, std::uint64_t whole)
+{
+    return whole > member.inheritedSwap ? whole - member.inheritedSwap : 0;
+}
+
+std::int64_t valueOf(std::uint64_t number)
+{
+    return static_cast<std::int64_t>(number);
+}
+
+/// Pss_Anon + Pss_Shmem + SwapPss of one process; 0 when it is gone, nothing when it may not be read.
+std::optional<std::uint64_t> pssOf(pid_t pid)
+{
+    const auto text = readSmallFile("/proc/" + std::to_string(pid) + "/smaps_rollup");
+    const auto anon = procfs::numberAfter(text, "Pss_Anon:");
+    const auto shmem = procfs::numberAfter(text, "Pss_Shmem:");
+    const auto swap = procfs::numberAfter(text, "SwapPss:");
+    if (anon && shmem && swap)
+        return (*anon + *shmem + *swap) * 1024;
+    const auto stat = readProcessStat(pid);
+    return !stat || stat->zombie ? std::optional<std::uint64_t>(0) : std::nullopt;
+}
+
+} // namespace
+
+struct ProcessTree::State {
+    explicit State(ProcessId rootId)
+        : root(rootId)
+        , adoption(rootId)
+        , self(::getpid(), pool)
+    {
+        members.reserve(64);
+    }
+
+    ProcessId root;
+    ReaderPool pool; ///< Before the readers: they give their descriptors back.
+    Adoption adoption;
+    ProcessReader self;
+    ProcFile loadavg{"/proc/loadavg"};
+    std::vector<Member> members;
+    std::array<pid_t, 4096> found{};
+    ReapedUse reaped;
+    ProcessUse highest; ///< What was told so far: the sums only grow.
+    bool ioKnown = false;
+    std::uint64_t highWater = 0;
+    std::uint64_t provenAnon = 0;
+    std::uint64_t lastShmem = 0;
+    std::uint64_t lastSwap = 0;
+    std::uint64_t lastPid = 0;
+    bool settled = false; ///< The machine's last pid stood still at the last look.
+    std::int64_t walkedNs = 0;
+
+    Member* find(pid_t pid);
+    const Member* livingAncestor(const Member& member);
+    bool somethingMayBeNew();
+    void walk();
+    void addFound(std::size_t count, bool ofTheLab);
+    void readFrom(std::size_t first);
+    void refreshThreads();
+    void noteMarks(Member& member, const ProcessReading& before);
+    void noteInheritance(Member& member);
+    void settleEnded();
+    template <typename Whole, typename Own> std::uint64_t countedOnce(Whole wholeOf, Own ownOf);
+    bool fillMemory(Sample& into);
+    void fillUse(Sample& into);
+    bool sampleResident(Sample& into);
+};
+
+Member* ProcessTree::State::find(pid_t pid)
+{
+    const auto it = std::find_if(members.begin(), members.end(), [pid](const Member& m) { return m.id.pid == pid; });
+    return it == members.end() ? nullptr : &*it;
+}
+
+/// Any new process or thread moves the machine's last pid: while that stands there is nothing to look for.
+bool ProcessTree::State::somethingMayBeNew()
+{
+    const auto text = loadavg.read(pool.buffer);
+    const auto at = text ? text->rfind(' ') : std::string_view::npos;
+    if (at == std::string_view::npos)
+        return true;
+    auto word = text->substr(at + 1);
+    const auto pid = procfs::takeNumber(word).value_or(0);
+    const bool moved = pid != lastPid;
+    // One more look after every move: a list of children may be incomplete while one of them ends.
+    const bool look = moved || !settled || monotonicNs() - walkedNs >= kWalkAtLeastEveryNs;
+    lastPid = pid;
+    settled = !moved;
+    return look;
+}
+
+void ProcessTree::State::walk()
+{
+    walkedNs = monotonicNs();
+    adoption.learnFromRoot();
+    addFound(self.children(found, kManyThreads), true);
+    // Members found on the way are looked at as well.
+    for (std::size_t i = 0; i < members.size(); ++i)
+        addFound(members[i].reader.children(found, members[i].now.threads), false);
+}
+
+void ProcessTree::State::addFound(std::size_t count, bool ofTheLab)
+{
+    for (const auto pid : std::span(found).first(count)) {
+        if (find(pid))
+            continue;
+        const auto stat = readProcessStat(pid);
+        if (!stat || (ofTheLab && !adoption.isOurs(pid, *stat)))
+            continue;
+        Member member{{pid, stat->startTicks}, ProcessReader(pid, pool), *stat};
+        members.push_back(std::move(member));
+    }
+}
+
+void ProcessTree::State::readFrom(std::size_t first)
+{
+    for (auto& member : std::span(members).subspan(first)) {
+        const auto before = member.now;
+        member.reapedFaultsBefore = before.use.reapedMinorFaults;
+        if (!member.reader.read(member.now) || member.now.startTicks != member.id.startTicks) {
+            member.now = before;
+            member.gone = true;
+            continue;
+        }
+        ioKnown = ioKnown || member.now.ioKnown;
+        noteMarks(member, before);
+    }
+}
+
+/// Which threads a process has decides where its children are looked for.
+void ProcessTree::State::refreshThreads()
+{
+    for (auto& member : members)
+        if (const auto stat = readProcessStat(member.id.pid); stat && stat->startTicks == member.id.startTicks)
+            member.now.threads = stat->threads;
+}
+
+void ProcessTree::State::noteMarks(Member& member, const ProcessReading& before)
+{
+    const auto& now = member.now;
+    if (now.imageMark != before.imageMark) {
+        member.mostFileBytes = 0;
+        member.fresh = true;
+    }
+    member.mostFileBytes = std::max(member.mostFileBytes, now.fileBytes);
+    highWater = std::max(highWater, now.highWaterBytes);
+    if (now.highWaterBytes > member.mostFileBytes)
+        provenAnon = std::max(provenAnon, now.highWaterBytes - member.mostFileBytes);
+    if (member.fresh)
+        noteInheritance(member);
+    member.fresh = false;
+}
+
+void ProcessTree::State::noteInheritance(Member& member)
+{
+    const auto& now = member.now;
+    member.forked = false;
+    member.inheritedAnon = 0;
+    member.inheritedSwap = 0;
+    for (const auto& other : members) {
+        if (&other == &member || other.fresh || other.now.imageMark != now.imageMark || now.imageMark == 0)
+            continue;
+        member.forked = true;
+        member.inheritedAnon = std::max(member.inheritedAnon, std::min(now.anonBytes, other.now.anonBytes));
+        member.inheritedSwap = std::max(member.inheritedSwap, std::min(now.swapBytes, other.now.swapBytes));
+    }
+}
+
+const Member* ProcessTree::State::livingAncestor(const Member& member)
+{
+    const Member* ancestor = find(member.now.parent);
+    for (std::size_t step = 0; ancestor && ancestor->gone && step < members.size(); ++step)
+        ancestor = find(ancestor->now.parent);
+    return ancestor && !ancestor->gone ? ancestor : nullptr;
+}
+
+void ProcessTree::State::settleEnded()
+{
+    for (const auto& member : members) {
+        if (!member.gone)
+            continue;
+        const auto* heir = livingAncestor(member);
+        const auto heirPid = heir ? heir->id.pid : 0;
+        const auto before = heir ? heir->reapedFaultsBefore : 0;
+        reaped.heirGone(member.id.pid, heirPid, before);
+        reaped.ended(member.now.use, heirPid, before);
+    }
+    for (const auto& member : members)
+        if (!member.gone)
+            reaped.heirSeen(member.id.pid, member.now.use.reapedMinorFaults);
+    members.erase(
+        std::remove_if(members.begin(), members.end(), [](const Member& m) { return m.gone; }), members.end());
+}
+
+/// The sum with what forks share counted once: of each image the own parts of its forks, and once the largest of what
+/// else its members have.
+template <typename Whole, typename Own> std::uint64_t ProcessTree::State::countedOnce(Whole wholeOf, Own ownOf)
+{
+    std::uint64_t sum = 0;
+    for (auto& member : members)
+        member.counted = false;
+    for (auto first = members.begin(); first != members.end(); ++first) {
+        if (first->counted)
+            continue;
+        std::uint64_t shared = 0;
+        for (auto relative = first; relative != members.end(); ++relative) {
+            if (relative != first && (first->now.imageMark == 0 || relative->now.imageMark != first->now.imageMark))
+                continue;
+            relative->counted = true;
+            const auto whole = wholeOf(*relative);
+            const auto own = relative->forked ? ownOf(*relative, whole) : 0;
+            sum += own;
+            shared = std::max(shared, whole - own);
+        }
+        sum += shared;
+    }
+    return sum;
+}
+
+bool ProcessTree::State::fillMemory(Sample& into)
+{
+    ProcessReading sum;
+    std::uint64_t rss = 0;
+    std::int64_t running = 0;
+    for (const auto& member : members) {
+        const auto& now = member.now;
+        rss += now.anonBytes + now.fileBytes + now.shmemBytes;
+        sum.fileBytes += now.fileBytes;
+        sum.shmemBytes += now.shmemBytes;
+        sum.threads += now.zombie ? 0 : now.threads;
+        running += now.zombie ? 0 : 1;
+    }
+    lastShmem = sum.shmemBytes;
+    lastSwap = countedOnce([](const Member& member) { return member.now.swapBytes; }, ownSwap);
+    const auto anon = countedOnce([](const Member& member) { return member.now.anonBytes; }, ownAnon);
+    into[Column::AnonBytes] = valueOf(anon);
+    into[Column::FileBytes] = valueOf(sum.fileBytes);
+    into[Column::ShmemBytes] = valueOf(lastShmem);
+    into[Column::SwapBytes] = valueOf(lastSwap);
+    into[Column::TreeBytes] = valueOf(anon + lastShmem + lastSwap);
+    into[Column::RssBytes] = valueOf(rss);
+    into[Column::Processes] = running;
+    into[Column::Threads] = valueOf(sum.threads);
+    return running > 0;
+}
+
+void ProcessTree::State::fillUse(Sample& into)
+{
+    auto sum = reaped.lost();
+    for (const auto& member : members)
+        add(sum, member.now.use);
+    const auto grow = [](std::uint64_t& told, std::uint64_t now) { return valueOf(told = std::max(told, now)); };
+    into[Column::MinorFaults] = grow(highest.minorFaults, sum.minorFaults + sum.reapedMinorFaults);
+    into[Column::MajorFaults] = grow(highest.majorFaults, sum.majorFaults + sum.reapedMajorFaults);
+    into[Column::CpuNs] = grow(highest.cpuNs, sum.cpuNs + sum.reapedCpuNs);
+    if (!ioKnown)
+        return;
+    into[Column::ReadBytes] = grow(highest.readBytes, sum.readBytes);
+    into[Column::ReadCharBytes] = grow(highest.readCharBytes, sum.readCharBytes);
+}
+
+bool ProcessTree::State::sampleResident(Sample& into)
+{
+    std::uint64_t rss = 0;
+    bool any = false;
+    for (auto& member : members) {
+        std::uint64_t resident = 0;
+        member.residentAnon = 0;
+        any = (!member.now.zombie && member.reader.readResident(member.residentAnon, resident)) || any;
+        rss += resident;
+    }
+    const auto anon = countedOnce([](const Member& member) { return member.residentAnon; }, ownAnon);
+    into[Column::AnonBytes] = valueOf(anon);
+    into[Column::RssBytes] = valueOf(rss);
+    into[Column::TreeBytes] = valueOf(any ? anon + lastShmem + lastSwap : 0);
+    return any;
+}
+
+std::optional<ProcessId> identify(pid_t pid)
+{
+    const auto stat = readProcessStat(pid);
+    return stat ? std::optional(ProcessId{pid, stat->startTicks}) : std::nullopt;
+}
+
+bool isAlive(const ProcessId& process)
+{
+    const auto stat = readProcessStat(process.pid);
+    return stat && stat->startTicks == process.startTicks && !stat->zombie;
+}
+
+ProcessTree::ProcessTree(pid_t root)
+    : m_state(std::make_unique<State>(identify(root).value_or(ProcessId{root, 0})))
+{
+    if (const auto stat = readProcessStat(root))
+        m_state->members.push_back({m_state->root, ProcessReader(root, m_state->pool), *stat});
+}
+
+ProcessTree::~ProcessTree() = default;
+
+bool ProcessTree::sample(Sample& into, Depth depth)
+{
+    if (depth == Depth::Resident)
+        return m_state->sampleResident(into);
+    m_state->readFrom(0);
+    const auto known = m_state->members.size();
+    if (m_state->somethingMayBeNew())
+        m_state->walk();
+    m_state->readFrom(known);
+    m_state->settleEnded();
+    m_state->fillUse(into);
+    return m_state->fillMemory(into);
+}
+
+std::vector<ProcessId> ProcessTree::living()
+{
+    m_state->refreshThreads();
+    m_state->walk();
+    std::vector<ProcessId> ids;
+    for (const auto& member : m_state->members)
+        if (isAlive(member.id))
+            ids.push_back(member.id);
+    return ids;
+}
+
+std::uint64_t ProcessTree::highWaterBytes() const
+{
+    return m_state->highWater;
+}
+
+std::uint64_t ProcessTree::provenAnonBytes() const
+{
+    return m_state->provenAnon;
+}
+
+std::optional<std::uint64_t> ProcessTree::pssTreeBytes()
+{
+    std::uint64_t resident = 0;
+    for (const auto& member : m_state->members)
+        resident += member.now.anonBytes + member.now.fileBytes + member.now.shmemBytes;
+    if (resident > kLargestForPss || m_state->members.empty())
+        return std::nullopt;
+    std::uint64_t sum = 0;
+    for (const auto& member : m_state->members) {
+        const auto pss = pssOf(member.id.pid);
+        if (!pss)
+            return std::nullopt;
+        sum += *pss;
+    }
+    return sum;
+}
+
+} // namespace loadlab

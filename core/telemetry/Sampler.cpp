@@ -1,0 +1,305 @@
+#include "core/telemetry/Sampler.h"
+
+#include "core/Units.h"
+#include "core/telemetry/ProcessTree.h"
+#include "core/telemetry/SystemCounters.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cmath>
+#include <condition_variable>
+#include <cstring>
+#include <mutex>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/prctl.h>
+#include <sys/timerfd.h>
+#include <thread>
+#include <unistd.h>
+#include <utility>
+
+namespace loadlab {
+namespace {
+
+constexpr double kLowestHz = 1;
+constexpr double kHighestHz = 1000;
+constexpr double kFullColumnsHz = 50;
+
+class Descriptor {
+public:
+    explicit Descriptor(int fd = -1)
+        : m_fd(fd)
+    {
+    }
+    Descriptor(Descriptor&& other) noexcept
+        : m_fd(std::exchange(other.m_fd, -1))
+    {
+    }
+    Descriptor& operator=(Descriptor&& other) noexcept
+    {
+        std::swap(m_fd, other.m_fd);
+        return *this;
+    }
+    ~Descriptor()
+    {
+        if (m_fd >= 0)
+            ::close(m_fd);
+    }
+    [[nodiscard]] int get() const { return m_fd; }
+
+private:
+    int m_fd;
+};
+
+timespec timeOf(std::int64_t ns)
+{
+    return {static_cast<time_t>(ns / 1'000'000'000), static_cast<long>(ns % 1'000'000'000)};
+}
+
+/// The count that a timerfd or eventfd has gathered; 0 when there is none yet.
+std::uint64_t takeCount(int fd)
+{
+    std::uint64_t count = 0;
+    return ::read(fd, &count, sizeof count) == static_cast<ssize_t>(sizeof count) ? count : 0;
+}
+
+Error noTimer(const char* what)
+{
+    return {ErrorKind::Io, std::string("cannot sample: ") + what + ": " + std::strerror(errno)};
+}
+
+} // namespace
+
+struct Sampler::State {
+    // Written before the thread starts.
+    double rateHz = 20;
+    Sink sink;
+    std::int64_t periodNs = 0;
+    std::int64_t firstTickNs = 0;
+    std::uint64_t fullEvery = 1;
+    Descriptor timer;
+    Descriptor wake;
+
+    // The sampler thread's own.
+    SystemCounters system;
+    std::uint64_t tick = 0; ///< Ticks that passed, taken or missed.
+
+    // Shared, under the lock.
+    mutable std::mutex mutex;
+    std::condition_variable answered;
+    std::unique_ptr<ProcessTree> tree;
+    SamplerReport report;
+    std::uint64_t lastTreeBytes = 0;
+    bool stopping = false;
+    bool running = false;
+    bool watchAsked = false;
+    std::uint64_t marksAsked = 0;
+    std::uint64_t marksDone = 0;
+
+    std::thread thread;
+
+    Result<void> arm();
+    void run();
+    bool wait();
+    void onTick();
+    bool onWake();
+    void take(ProcessTree::Depth depth);
+    void takeMark();
+    void ring() const;
+};
+
+Result<void> Sampler::State::arm()
+{
+    timer = Descriptor(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
+    if (timer.get() < 0)
+        return noTimer("timerfd");
+    wake = Descriptor(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+    if (wake.get() < 0)
+        return noTimer("eventfd");
+    periodNs = static_cast<std::int64_t>(std::llround(1e9 / rateHz));
+    fullEvery = static_cast<std::uint64_t>(std::max(1.0, std::ceil(rateHz / kFullColumnsHz)));
+    firstTickNs = monotonicNs();
+    const itimerspec times{timeOf(periodNs), timeOf(firstTickNs)};
+    if (::timerfd_settime(timer.get(), TFD_TIMER_ABSTIME, &times, nullptr) != 0)
+        return noTimer("timerfd_settime");
+    return {};
+}
+
+void Sampler::State::run()
+{
+    ::prctl(PR_SET_NAME, "sampler");
+    ::prctl(PR_SET_TIMERSLACK, 1UL); // ns; the default of 50 us would be the largest part of the lateness
+    while (wait()) { }
+    const std::lock_guard lock(mutex);
+    running = false;
+    answered.notify_all();
+}
+
+/// Waits for the next tick or wish; false: stop.
+bool Sampler::State::wait()
+{
+    std::array<pollfd, 2> wanted{{{timer.get(), POLLIN, 0}, {wake.get(), POLLIN, 0}}};
+    if (::poll(wanted.data(), wanted.size(), -1) < 0)
+        return errno == EINTR;
+    if (wanted[1].revents != 0 && !onWake())
+        return false;
+    if (wanted[0].revents != 0)
+        onTick();
+    return true;
+}
+
+void Sampler::State::onTick()
+{
+    const auto passed = takeCount(timer.get());
+    if (passed == 0)
+        return;
+    const auto lateness = monotonicNs() - (firstTickNs + static_cast<std::int64_t>(tick) * periodNs);
+    const bool full = tick % fullEvery == 0 || passed >= fullEvery;
+    tick += passed;
+    {
+        const std::lock_guard lock(mutex);
+        ++report.ticks;
+        report.missedTicks += passed - 1;
+        report.worstLatenessNs
+            = std::max(report.worstLatenessNs, static_cast<std::uint64_t>(std::max<std::int64_t>(0, lateness)));
+    }
+    take(full ? ProcessTree::Depth::Full : ProcessTree::Depth::Resident);
+}
+
+bool Sampler::State::onWake()
+{
+    takeCount(wake.get());
+    std::uint64_t marks = 0;
+    bool watched = false;
+    {
+        const std::lock_guard lock(mutex);
+        if (stopping)
+            return false;
+        marks = marksAsked;
+        watched = std::exchange(watchAsked, false);
+        report.extraSamples += watched || marks != marksDone ? 1 : 0;
+    }
+    if (marks == marksDone && !watched)
+        return true;
+    take(ProcessTree::Depth::Full);
+    if (marks == marksDone)
+        return true;
+    takeMark();
+    const std::lock_guard lock(mutex);
+    marksDone = marks;
+    answered.notify_all();
+    return true;
+}
+
+void Sampler::State::take(ProcessTree::Depth depth)
+{
+    Sample sample;
+    sample.monotonicNs = monotonicNs() / 1000 * 1000;
+    if (depth == ProcessTree::Depth::Full)
+        system.sample(sample);
+    {
+        const std::lock_guard lock(mutex);
+        if (tree) {
+            tree->sample(sample, depth);
+            report.highWaterBytes = tree->highWaterBytes();
+            report.provenAnonBytes = tree->provenAnonBytes();
+            lastTreeBytes = static_cast<std::uint64_t>(sample[Column::TreeBytes]);
+        }
+    }
+    sink(sample);
+}
+
+void Sampler::State::takeMark()
+{
+    const std::lock_guard lock(mutex);
+    if (!tree)
+        return;
+    report.pssTreeBytes = tree->pssTreeBytes();
+    report.treeBytesAtPss = lastTreeBytes;
+    report.pssAtNs = monotonicNs();
+}
+
+void Sampler::State::ring() const
+{
+    const std::uint64_t one = 1;
+    // Fails only when the counter is full, and then the thread is awake.
+    [[maybe_unused]] const auto written = ::write(wake.get(), &one, sizeof one);
+}
+
+Sampler::Sampler(double rateHz, Sink sink)
+    : m_state(std::make_unique<State>())
+{
+    m_state->rateHz = m_state->report.rateHz = rateHz;
+    m_state->sink = std::move(sink);
+}
+
+Sampler::~Sampler()
+{
+    stop();
+}
+
+Result<void> Sampler::start()
+{
+    auto& state = *m_state;
+    if (!(state.rateHz >= kLowestHz && state.rateHz <= kHighestHz))
+        return Error{ErrorKind::Invalid,
+            "cannot sample at " + std::to_string(state.rateHz) + " Hz: choose 1 to 1000 samples a second"};
+    if (auto armed = state.arm(); !armed)
+        return armed;
+    state.running = true;
+    try {
+        state.thread = std::thread([&state] { state.run(); });
+    } catch (const std::system_error& failure) {
+        state.running = false;
+        return Error{ErrorKind::Io, std::string("cannot sample: no thread: ") + failure.what()};
+    }
+    return {};
+}
+
+void Sampler::watch(pid_t root)
+{
+    auto tree = std::make_unique<ProcessTree>(root);
+    {
+        const std::lock_guard lock(m_state->mutex);
+        m_state->tree = std::move(tree);
+        m_state->watchAsked = true;
+        if (!m_state->running)
+            return;
+    }
+    m_state->ring();
+}
+
+void Sampler::mark()
+{
+    std::unique_lock lock(m_state->mutex);
+    if (!m_state->running || m_state->stopping)
+        return;
+    const auto mine = ++m_state->marksAsked;
+    m_state->ring();
+    m_state->answered.wait(lock, [&] { return m_state->marksDone >= mine || !m_state->running; });
+}
+
+std::vector<pid_t> Sampler::living() const
+{
+    const std::lock_guard lock(m_state->mutex);
+    std::vector<pid_t> pids;
+    if (m_state->tree)
+        for (const auto& process : m_state->tree->living())
+            pids.push_back(process.pid);
+    return pids;
+}
+
+SamplerReport Sampler::stop()
+{
+    {
+        const std::lock_guard lock(m_state->mutex);
+        m_state->stopping = true;
+    }
+    if (m_state->thread.joinable()) {
+        m_state->ring();
+        m_state->thread.join();
+    }
+    return m_state->report;
+}
+
+} // namespace loadlab

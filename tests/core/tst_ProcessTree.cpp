@@ -1,0 +1,396 @@
+#include "core/telemetry/ProcessTree.h"
+#include "tests/core/MemoryClient.h"
+
+#include <QTemporaryFile>
+#include <algorithm>
+#include <csignal>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+using namespace loadlab;
+
+namespace {
+
+constexpr std::int64_t kMiB = 1 << 20;
+
+Sample sampleOf(ProcessTree& tree)
+{
+    Sample sample;
+    tree.sample(sample);
+    return sample;
+}
+
+bool near(std::int64_t value, std::int64_t wanted, std::int64_t tolerance)
+{
+    if (std::abs(value - wanted) <= tolerance)
+        return true;
+    qWarning("%lld, wanted %lld", static_cast<long long>(value), static_cast<long long>(wanted));
+    return false;
+}
+
+bool holds(ProcessTree& tree, pid_t pid)
+{
+    const auto living = tree.living();
+    return std::any_of(living.begin(), living.end(), [pid](const ProcessId& id) { return id.pid == pid; });
+}
+
+/// A daemon is the test's own child by now: ended and reaped.
+struct Daemon {
+    pid_t pid;
+    ~Daemon()
+    {
+        ::kill(pid, SIGKILL);
+        ::waitpid(pid, nullptr, 0);
+    }
+};
+
+QString fileOf(QTemporaryFile& file, std::int64_t bytes)
+{
+    file.open();
+    file.write(QByteArray(static_cast<qsizetype>(bytes), 'x'));
+    file.flush();
+    return file.fileName();
+}
+
+} // namespace
+
+class tst_ProcessTree : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void initTestCase() { QCOMPARE(::prctl(PR_SET_CHILD_SUBREAPER, 1), 0); }
+
+    void anonymousMemoryIsTreeBytes()
+    {
+        MemoryClient client;
+        ProcessTree tree(client.pid());
+        const auto before = sampleOf(tree);
+        client.tell("alloc 64");
+        const auto after = sampleOf(tree);
+        QVERIFY(near(after[Column::AnonBytes] - before[Column::AnonBytes], 64 * kMiB, kMiB));
+        QVERIFY(near(after[Column::TreeBytes] - before[Column::TreeBytes], 64 * kMiB, kMiB));
+        QVERIFY(near(after[Column::RssBytes] - before[Column::RssBytes], 64 * kMiB, kMiB));
+        client.tell("free");
+        QVERIFY(near(sampleOf(tree)[Column::TreeBytes], before[Column::TreeBytes], kMiB));
+    }
+
+    void sharedMemoryIsTreeBytes()
+    {
+        MemoryClient client;
+        ProcessTree tree(client.pid());
+        const auto before = sampleOf(tree);
+        client.tell("shm 32");
+        const auto after = sampleOf(tree);
+        QVERIFY(near(after[Column::ShmemBytes] - before[Column::ShmemBytes], 32 * kMiB, kMiB));
+        QVERIFY(near(after[Column::TreeBytes] - before[Column::TreeBytes], 32 * kMiB, kMiB));
+    }
+
+    void filePagesAreNoTreeBytes()
+    {
+        QTemporaryFile file;
+        const auto path = fileOf(file, 32 * kMiB);
+        MemoryClient client;
+        ProcessTree tree(client.pid());
+        const auto before = sampleOf(tree);
+        client.tell("map " + path);
+        const auto after = sampleOf(tree);
+        QVERIFY(near(after[Column::FileBytes] - before[Column::FileBytes], 32 * kMiB, 4 * kMiB));
+        QVERIFY(near(after[Column::TreeBytes], before[Column::TreeBytes], kMiB));
+        QVERIFY(near(after[Column::RssBytes] - before[Column::RssBytes], 32 * kMiB, 4 * kMiB));
+    }
+
+    void theResidentDepthFollowsAnonymousMemory()
+    {
+        MemoryClient client;
+        ProcessTree tree(client.pid());
+        client.tell("shm 8");
+        const auto before = sampleOf(tree);
+        client.tell("alloc 64");
+        Sample after;
+        QVERIFY(tree.sample(after, ProcessTree::Depth::Resident));
+        QVERIFY(near(after[Column::AnonBytes] - before[Column::AnonBytes], 64 * kMiB, kMiB));
+        QVERIFY(near(after[Column::TreeBytes] - before[Column::TreeBytes], 64 * kMiB, kMiB));
+        QVERIFY(near(after[Column::RssBytes] - before[Column::RssBytes], 64 * kMiB, kMiB));
+        QVERIFY(!after.has(Column::ShmemBytes));
+        QVERIFY(!after.has(Column::CpuNs));
+    }
+
+    void childrenAreFound()
+    {
+        MemoryClient client;
+        ProcessTree tree(client.pid());
+        QCOMPARE(sampleOf(tree)[Column::Processes], std::int64_t(1));
+        const auto child = client.tell("fork alloc 32");
+        const auto with = sampleOf(tree);
+        QCOMPARE(with[Column::Processes], std::int64_t(2));
+        QVERIFY(with[Column::TreeBytes] >= 32 * kMiB);
+        QVERIFY(holds(tree, child));
+        client.tell(QString("end %1").arg(child));
+        const auto without = sampleOf(tree);
+        QCOMPARE(without[Column::Processes], std::int64_t(1));
+        QVERIFY(without[Column::TreeBytes] < 8 * kMiB);
+    }
+
+    void childrenOfAnyThreadAreFound()
+    {
+        MemoryClient client;
+        ProcessTree tree(client.pid());
+        sampleOf(tree);
+        const auto child = client.tell("thread-fork fork alloc 16");
+        const auto sample = sampleOf(tree);
+        QCOMPARE(sample[Column::Processes], std::int64_t(3));
+        QVERIFY(sample[Column::Threads] >= 4);
+        QVERIFY(holds(tree, child));
+    }
+
+    void whatAForkSharesCountsOnce()
+    {
+        MemoryClient client;
+        client.tell("alloc 128");
+        ProcessTree tree(client.pid());
+        const auto alone = sampleOf(tree);
+        client.tell("fork nothing");
+        const auto shared = sampleOf(tree);
+        QVERIFY(near(shared[Column::TreeBytes], alone[Column::TreeBytes], 4 * kMiB));
+        QVERIFY(shared[Column::RssBytes] >= 256 * kMiB);
+        client.tell("fork alloc 32");
+        QVERIFY(near(sampleOf(tree)[Column::TreeBytes], alone[Column::TreeBytes] + 32 * kMiB, 6 * kMiB));
+        const auto pss = tree.pssTreeBytes();
+        QVERIFY(pss.has_value());
+        QVERIFY(near(static_cast<std::int64_t>(*pss), alone[Column::TreeBytes] + 32 * kMiB, 6 * kMiB));
+    }
+
+    void whatAForkWroteToIsItsOwn()
+    {
+        MemoryClient client;
+        client.tell("alloc 64");
+        ProcessTree tree(client.pid());
+        const auto alone = sampleOf(tree);
+        client.tell("fork touch");
+        QVERIFY(near(sampleOf(tree)[Column::TreeBytes], alone[Column::TreeBytes] + 64 * kMiB, 4 * kMiB));
+    }
+
+    void whatAForkKeepsAfterItsParentFreedItCounts()
+    {
+        MemoryClient client;
+        client.tell("alloc 64");
+        ProcessTree tree(client.pid());
+        const auto alone = sampleOf(tree);
+        client.tell("fork nothing");
+        sampleOf(tree);
+        client.tell("free");
+        QVERIFY(near(sampleOf(tree)[Column::TreeBytes], alone[Column::TreeBytes], 4 * kMiB));
+    }
+
+    void anOrphanStaysInTheTree()
+    {
+        MemoryClient client("one");
+        ProcessTree tree(client.pid());
+        sampleOf(tree);
+        const Daemon daemon{client.tell("session-daemon alloc 16")};
+        QVERIFY(holds(tree, daemon.pid));
+        QVERIFY(sampleOf(tree)[Column::TreeBytes] >= 16 * kMiB);
+        client.leave();
+        Sample last;
+        QVERIFY(tree.sample(last));
+        QCOMPARE(last[Column::Processes], std::int64_t(1));
+        QCOMPARE(tree.living().front().pid, daemon.pid);
+    }
+
+    void anOrphanOfTheRootsGroupNeedsNoMark()
+    {
+        MemoryClient client;
+        ProcessTree tree(client.pid());
+        const Daemon daemon{client.tell("daemon nothing")};
+        QVERIFY(holds(tree, daemon.pid));
+    }
+
+    void orphansOfTwoRunsAreNotConfused()
+    {
+        MemoryClient one("one");
+        MemoryClient two("two");
+        ProcessTree first(one.pid());
+        ProcessTree second(two.pid());
+        const Daemon daemonOfOne{one.tell("session-daemon nothing")};
+        const Daemon daemonOfTwo{two.tell("session-daemon nothing")};
+        QVERIFY(holds(first, daemonOfOne.pid));
+        QVERIFY(!holds(first, daemonOfTwo.pid));
+        QVERIFY(!holds(first, two.pid()));
+        QVERIFY(holds(second, daemonOfTwo.pid));
+        QVERIFY(!holds(second, daemonOfOne.pid));
+    }
+
+    void aHighWaterMarkShowsASpikeThatNoSampleSaw()
+    {
+        MemoryClient client;
+        ProcessTree tree(client.pid());
+        const auto before = sampleOf(tree);
+        const auto markBefore = static_cast<std::int64_t>(tree.highWaterBytes());
+        client.tell("spike 64");
+        const auto after = sampleOf(tree);
+        QVERIFY(near(after[Column::TreeBytes], before[Column::TreeBytes], kMiB));
+        QVERIFY(near(static_cast<std::int64_t>(tree.highWaterBytes()), markBefore + 64 * kMiB, kMiB));
+        QVERIFY(near(static_cast<std::int64_t>(tree.provenAnonBytes()), before[Column::TreeBytes] + 64 * kMiB, kMiB));
+    }
+
+    void mappedFilesProveNoAnonymousMemory()
+    {
+        QTemporaryFile file;
+        const auto path = fileOf(file, 32 * kMiB);
+        MemoryClient client;
+        ProcessTree tree(client.pid());
+        client.tell("map " + path);
+        const auto mapped = sampleOf(tree);
+        client.tell("free");
+        sampleOf(tree);
+        QVERIFY(static_cast<std::int64_t>(tree.provenAnonBytes()) < mapped[Column::AnonBytes] + 2 * kMiB);
+    }
+
+    void theUseOfAChildStaysWhenItsParentHasReapedIt()
+    {
+        MemoryClient client;
+        ProcessTree tree(client.pid());
+        sampleOf(tree);
+        const auto child = client.tell("fork burn 100");
+        const auto with = sampleOf(tree);
+        QVERIFY(with[Column::CpuNs] >= 100'000'000);
+        client.tell(QString("end %1").arg(child));
+        for (int look = 0; look < 3; ++look) {
+            const auto without = sampleOf(tree);
+            QVERIFY(without[Column::CpuNs] >= with[Column::CpuNs]);
+            QVERIFY(without[Column::CpuNs] < with[Column::CpuNs] + 90'000'000);
+            QVERIFY(without[Column::MinorFaults] >= with[Column::MinorFaults]);
+            QVERIFY(without[Column::MinorFaults] < with[Column::MinorFaults] + 100);
+        }
+    }
+
+    void theUseOfAChildStaysWhenNobodyWaitedForIt()
+    {
+        MemoryClient client;
+        client.tell("ignore-children");
+        ProcessTree tree(client.pid());
+        const auto child = client.tell("fork burn 100");
+        const auto with = sampleOf(tree);
+        client.tell(QString("end %1").arg(child));
+        Sample without;
+        for (int look = 0; look < 3; ++look)
+            tree.sample(without);
+        QCOMPARE(without[Column::Processes], std::int64_t(1));
+        QVERIFY(without[Column::CpuNs] >= with[Column::CpuNs]);
+        client.tell("burn 200");
+        QVERIFY(sampleOf(tree)[Column::CpuNs] >= 300'000'000);
+    }
+
+    void childrenThatNoSampleSawCountThroughTheirParent()
+    {
+        MemoryClient client;
+        ProcessTree tree(client.pid());
+        const auto before = sampleOf(tree);
+        client.tell("short burn 100");
+        QVERIFY(sampleOf(tree)[Column::CpuNs] - before[Column::CpuNs] >= 90'000'000);
+    }
+
+    void readsAreCounted()
+    {
+        QTemporaryFile file;
+        const auto path = fileOf(file, 8 * kMiB);
+        MemoryClient client;
+        ProcessTree tree(client.pid());
+        const auto before = sampleOf(tree);
+        client.tell("read " + path);
+        const auto after = sampleOf(tree);
+        if (!before.has(Column::ReadCharBytes))
+            QSKIP("this kernel does not account I/O");
+        QVERIFY(near(after[Column::ReadCharBytes] - before[Column::ReadCharBytes], 8 * kMiB, 65'536));
+        const auto child = client.tell("fork read " + path);
+        sampleOf(tree);
+        client.tell(QString("end %1").arg(child));
+        const auto last = sampleOf(tree);
+        QVERIFY(near(last[Column::ReadCharBytes] - after[Column::ReadCharBytes], 8 * kMiB, 65'536));
+    }
+
+    void aZombieIsNotLiving()
+    {
+        MemoryClient client;
+        ProcessTree tree(client.pid());
+        const auto child = client.tell("fork alloc 16");
+        const auto id = identify(child);
+        QVERIFY(id && isAlive(*id));
+        client.tell(QString("leave-zombie %1").arg(child));
+        QVERIFY(identify(child).has_value());
+        QVERIFY(!isAlive(*id));
+        QVERIFY(!holds(tree, child));
+        const auto sample = sampleOf(tree);
+        QCOMPARE(sample[Column::Processes], std::int64_t(1));
+        QVERIFY(sample[Column::TreeBytes] < 8 * kMiB);
+    }
+
+    void aPidWithAnotherStartIsAnotherProcess()
+    {
+        auto id = identify(::getpid());
+        QVERIFY(id && isAlive(*id));
+        id->startTicks += 1;
+        QVERIFY(!isAlive(*id));
+        QVERIFY(!identify(0).has_value());
+    }
+
+    void theRootStandsFirstAmongTheLiving()
+    {
+        MemoryClient client;
+        ProcessTree tree(client.pid());
+        client.tell("fork nothing");
+        client.tell("fork nothing");
+        const auto living = tree.living();
+        QCOMPARE(living.size(), std::size_t(3));
+        QCOMPARE(living.front().pid, client.pid());
+    }
+
+    void manyProcessesAreReadWithFewDescriptors()
+    {
+        MemoryClient client;
+        ProcessTree tree(client.pid());
+        const auto before = sampleOf(tree);
+        for (int i = 0; i < 90; ++i)
+            client.tell("fork burn 1");
+        const auto open = QDir("/proc/self/fd").count();
+        const auto sample = sampleOf(tree);
+        QCOMPARE(sample[Column::Processes], std::int64_t(91));
+        QVERIFY(sample[Column::CpuNs] - before[Column::CpuNs] >= 90'000'000);
+        QVERIFY2(QDir("/proc/self/fd").count() < open + 300, "descriptors");
+        QCOMPARE(tree.living().size(), std::size_t(91));
+        QVERIFY(tree.pssTreeBytes().has_value());
+    }
+
+    void afterTheEndMemoryIsZeroAndSumsStay()
+    {
+        MemoryClient client;
+        ProcessTree tree(client.pid());
+        client.tell("burn 50");
+        const auto before = sampleOf(tree);
+        client.leave();
+        Sample after;
+        QVERIFY(!tree.sample(after));
+        QCOMPARE(after[Column::TreeBytes], std::int64_t(0));
+        QCOMPARE(after[Column::Processes], std::int64_t(0));
+        QCOMPARE(after[Column::CpuNs], before[Column::CpuNs]);
+        QVERIFY(tree.living().empty());
+        Sample cheap;
+        QVERIFY(!tree.sample(cheap, ProcessTree::Depth::Resident));
+        QCOMPARE(cheap[Column::TreeBytes], std::int64_t(0));
+    }
+
+    void aRootThatIsGoneIsAnEmptyTree()
+    {
+        MemoryClient client;
+        const auto pid = client.pid();
+        client.leave();
+        ProcessTree tree(pid);
+        Sample sample;
+        QVERIFY(!tree.sample(sample));
+        QCOMPARE(sample[Column::TreeBytes], std::int64_t(0));
+        QVERIFY(tree.living().empty());
+    }
+};
+
+QTEST_GUILESS_MAIN(tst_ProcessTree)
+#include "tst_ProcessTree.moc"
