@@ -1,0 +1,13 @@
+# Tests of core/curve, core/telemetry and core/verdict.
+find_package(zstd REQUIRED)
+
+# A process that allocates, forks and reads as it is told; the tests of telemetry watch it.
+add_executable(memory_client memory_client.cpp)
+set_target_properties(memory_client PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+target_link_libraries(memory_client PRIVATE loadlab_options Threads::Threads)
+
+loadlab_add_test(core/tst_ChunkCodec LINK loadlab_curve zstd::libzstd_shared)
+loadlab_add_test(core/tst_CurveSummary LINK loadlab_curve)
+loadlab_add_test(core/tst_Decimate LINK loadlab_curve)
+loadlab_add_test(core/tst_ProcessTree LINK loadlab_telemetry)
+add_dependencies(tst_ProcessTree memory_client)
