@@ -6,6 +6,7 @@
 
 #include <QString>
 
+#include <cstdint>
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
@@ -44,6 +45,8 @@ struct ChartDocument {
     std::vector<Phase> phases;
     ChartEnd end;
     std::vector<ChartMark> marks;
+    bool gpuInPool
+        = false; ///< Unified memory: GPU memory is part of the machine's and stacks; else it is a line of its own.
 
     QString title; ///< "Run 7 · qwen3-omni-30b"
     QString subtitle; ///< "transformers · auto · cuda · 14 Dec 17:31:06 · Host OOM, killed"
@@ -58,6 +61,7 @@ ChartDocument makeDocument(const RunResult& run, std::shared_ptr<const Curve> cu
     std::uint64_t machineMemoryBytes = 0, const QString& machineName = {});
 /// From the JSON of a finished run (docs/CLI.md) and of its samples. Invalid when the samples cannot be read; missing
 /// fields of the run only make the texts shorter.
-Result<ChartDocument> makeDocument(const nlohmann::json& run, const nlohmann::json& samples);
+Result<ChartDocument> makeDocument(const nlohmann::json& run, const nlohmann::json& samples,
+    std::uint64_t machineMemoryBytes = 0, const QString& machineName = {});
 
 } // namespace loadlab

@@ -7,7 +7,7 @@ class QLabel;
 
 namespace loadlab {
 
-class Chip;
+struct ExportOptions;
 
 /// The chart in its panel: title, chips Stacked · Total · Log scale, sampling rate, and buttons for fit, copy and
 /// export. Exports ask for a file name and write it; a failure is told by exportFailed().
@@ -21,8 +21,8 @@ public:
     /// Right of the chips: "20 Hz · 701 samples".
     void setRateWords(const QString& words);
     void copy();
-    /// `suffix` png, svg, csv or json; asks where to.
-    void exportAs(const QString& suffix);
+    /// `suffix` png, svg, csv or json; asks where to. `scale` counts for PNG.
+    void exportAs(const QString& suffix, double scale = 1);
 
 Q_SIGNALS:
     void exported(const QString& file);
@@ -30,6 +30,7 @@ Q_SIGNALS:
 
 private:
     void buildTitle();
+    [[nodiscard]] ExportOptions options(double scale) const;
     [[nodiscard]] QWidget* makeExportButton();
 
     const ThemeHolder& m_theme;

@@ -11,7 +11,6 @@
 
 namespace loadlab {
 
-class CurveBands;
 class PlotView;
 
 /// Memory over time of one run with lanes below it. All setters are cheap; the scene is rebuilt at most 10 times a
@@ -75,6 +74,8 @@ public:
     /// Brings the scene up to date now (it otherwise follows within 100 ms).
     void flush();
 
+    /// Points per pixel of width that a later render() needs, at least the screen's own ratio (2 for a 2× export).
+    void setSharpness(double pointsPerPixel);
     /// Draws the chart as it stands into `target` of any paint device (exports).
     void render(QPainter& painter, const QRectF& target);
     using QWidget::render;
@@ -91,11 +92,21 @@ Q_SIGNALS:
 
 protected:
     void keyPressEvent(QKeyEvent* event) override;
+    void paintEvent(QPaintEvent* event) override;
+    void changeEvent(QEvent* event) override;
     void resizeEvent(QResizeEvent* event) override;
     void showEvent(QShowEvent* event) override;
 
 private:
     struct State;
+
+    void watch(PlotView& view);
+    void touch(int delayMs);
+    void repaintFront();
+    void select(std::optional<std::pair<double, double>> selection);
+    void moveCursor(int direction, bool byPhase);
+
+    const ThemeHolder& m_theme;
     std::unique_ptr<State> m_state;
 };
 

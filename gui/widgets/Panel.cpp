@@ -81,6 +81,11 @@ void Panel::setRemark(const QString& remark)
     m_remark->setVisible(!remark.isEmpty());
 }
 
+void Panel::addBesideTitle(QWidget* widget)
+{
+    m_titleRow->insertWidget(m_besideAt++, widget);
+}
+
 void Panel::addToTitle(QWidget* widget)
 {
     m_titleRow->insertWidget(m_titleRow->indexOf(m_remark), widget);

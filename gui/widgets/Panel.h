@@ -20,7 +20,9 @@ public:
     void setTitle(const QString& title);
     /// Muted words at the right end of the title row.
     void setRemark(const QString& remark);
-    /// Right of the title, before the remark.
+    /// Right behind the title.
+    void addBesideTitle(QWidget* widget);
+    /// At the right end, before the remark.
     void addToTitle(QWidget* widget);
     /// Below the title; margins 14, spacing 8.
     [[nodiscard]] QVBoxLayout* body() const { return m_body; }
@@ -29,6 +31,7 @@ private:
     QHBoxLayout* m_titleRow;
     QLabel* m_title;
     QLabel* m_remark;
+    int m_besideAt = 1;
     QVBoxLayout* m_body;
 };
 

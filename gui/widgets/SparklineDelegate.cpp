@@ -19,24 +19,27 @@ constexpr QSize kHint{64, 24};
 /// The end mark: its shape tells the outcome, its colour repeats it.
 void paintMark(QPainter& painter, const QPointF& at, const QString& state, const Theme& theme)
 {
-    const StateLook look = lookOf(state);
-    painter.setBrush(Qt::NoBrush);
-    if (state.isEmpty()) {
-        painter.setPen(QPen(theme.color(Role::Info), 1.4));
-        painter.setBrush(theme.color(Role::Base));
+    const QColor color = theme.color(lookOf(state).role);
+    painter.setBrush(theme.color(Role::Base));
+    switch (outcomeOf(state)) {
+    case Outcome::Running:
+        painter.setPen(QPen(color, 1.4));
         painter.drawEllipse(at, 2.6, 2.6);
-    } else if (look.role == Role::Ok || look.role == Role::Warn) {
+        break;
+    case Outcome::Loaded:
         painter.setPen(Qt::NoPen);
-        painter.setBrush(theme.color(look.role));
+        painter.setBrush(color);
         painter.drawEllipse(at, 2.6, 2.6);
-    } else if (look.role == Role::Neutral) {
+        break;
+    case Outcome::Unknown:
         painter.setPen(QPen(theme.color(Role::Text), 1.2));
-        painter.setBrush(theme.color(Role::Base));
         painter.drawRect(QRectF(at.x() - 2.3, at.y() - 2.3, 4.6, 4.6));
-    } else {
-        painter.setPen(QPen(theme.color(look.role), 1.6));
+        break;
+    case Outcome::Failed:
+        painter.setPen(QPen(theme.color(Role::Fail), 1.6));
         painter.drawLine(at + QPointF(-2.8, -2.8), at + QPointF(2.8, 2.8));
         painter.drawLine(at + QPointF(-2.8, 2.8), at + QPointF(2.8, -2.8));
+        break;
     }
 }
 

@@ -79,4 +79,13 @@ StateLook lookOf(QStringView wireName)
     return {QStringLiteral("unk"), wireName.toString(), Role::Neutral};
 }
 
+Outcome outcomeOf(QStringView wireName)
+{
+    if (wireName.isEmpty())
+        return Outcome::Running;
+    if (wireName == QLatin1String("ok") || wireName == QLatin1String("loaded_but_wrong"))
+        return Outcome::Loaded;
+    return lookOf(wireName).role == Role::Neutral ? Outcome::Unknown : Outcome::Failed;
+}
+
 } // namespace loadlab

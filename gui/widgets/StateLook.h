@@ -18,4 +18,9 @@ struct StateLook {
 /// A word that nobody knows is shown as it is, with the sign for unknown.
 StateLook lookOf(QStringView wireName);
 
+/// What a run came to, for the mark at its curve's end: ○ running, ● loaded, × failed, □ unknown or given up.
+enum class Outcome { Running, Loaded, Failed, Unknown };
+/// Of a mode's wire name; empty: running.
+Outcome outcomeOf(QStringView wireName);
+
 } // namespace loadlab

@@ -1,0 +1,198 @@
+#include "gui/charts/ChartDocument.h"
+
+#include "core/Text.h"
+#include "core/Units.h"
+#include "core/curve/CurveText.h"
+#include "gui/widgets/Figures.h"
+#include "gui/widgets/StateLook.h"
+
+#include <QStringList>
+
+#include <nlohmann/json.hpp>
+
+namespace loadlab {
+namespace {
+
+using Json = nlohmann::json;
+
+/// The value at a path of names; null where anything on the way is not there.
+const Json& at(const Json& json, std::initializer_list<const char*> path)
+{
+    static const Json null;
+    const Json* here = &json;
+    for (const char* name : path) {
+        if (!here->is_object())
+            return null;
+        const auto found = here->find(name);
+        if (found == here->end())
+            return null;
+        here = &*found;
+    }
+    return *here;
+}
+
+QString words(const Json& json)
+{
+    return json.is_string() ? QString::fromStdString(toUtf8(json.get_ref<const std::string&>())) : QString();
+}
+
+double number(const Json& json)
+{
+    return json.is_number() ? json.get<double>() : 0.0;
+}
+
+QString joined(const QStringList& parts)
+{
+    QStringList present;
+    for (const QString& part : parts)
+        if (!part.isEmpty())
+            present << part;
+    return present.join(QStringLiteral(" · "));
+}
+
+QString titleOf(const Json& run)
+{
+    const Json& id = at(run, {"run"});
+    return joined({id.is_number_integer() ? QStringLiteral("Run %1").arg(id.get<long long>()) : QString(),
+        words(at(run, {"checkpoint", "name"}))});
+}
+
+QString verdictWords(const Json& run)
+{
+    const QString mode = words(at(run, {"mode"}));
+    if (mode.isEmpty())
+        return run.is_object() && run.contains("mode") ? QStringLiteral("in progress") : QString();
+    const Json& confidence = at(run, {"confidence"});
+    return lookOf(mode).words
+        + (confidence.is_number() ? QStringLiteral(", confidence %1").arg(confidence.get<double>(), 0, 'f', 2)
+                                  : QString());
+}
+
+QString mapWords(const Json& map)
+{
+    return map.is_object() ? QStringLiteral("own map") : words(map);
+}
+
+QString subtitleOf(const Json& run)
+{
+    QString started = words(at(run, {"started_utc"}));
+    started = started.left(19).replace(u'T', u' ');
+    return joined({words(at(run, {"variant", "backend"})), words(at(run, {"variant", "dtype"})),
+        mapWords(at(run, {"variant", "device_map"})), started.isEmpty() ? QString() : started + QStringLiteral(" UTC"),
+        verdictWords(run)});
+}
+
+QString sourceOf(const Json& run, const Curve& curve)
+{
+    const double hz = number(at(run, {"samples", "rate_hz"}));
+    const QString rate = hz > 0 ? QStringLiteral("%1 Hz, ").arg(figures::threeDigits(hz)) : QString();
+    return QStringLiteral("%1%2 samples · counters: /proc of the process tree, /proc/meminfo")
+        .arg(rate, figures::count(curve.samples.size()));
+}
+
+std::vector<Phase> phasesOf(const Json& run)
+{
+    std::vector<Phase> phases;
+    const Json& list = at(run, {"phases"});
+    if (!list.is_array())
+        return phases;
+    for (const Json& entry : list) {
+        QString name = words(at(entry, {"name"}));
+        if (!name.isEmpty())
+            name[0] = name[0].toUpper();
+        phases.push_back({name.toStdString(), number(at(entry, {"from_s"})), number(at(entry, {"to_s"})),
+            number(at(entry, {"rate_bytes_per_s"}))});
+    }
+    return phases;
+}
+
+/// Last sample at which the tree held memory: what follows is the settling after its end.
+double endOf(const Curve& curve)
+{
+    for (auto sample = curve.samples.rbegin(); sample != curve.samples.rend(); ++sample)
+        for (const Column column : {Column::TreeBytes, Column::RssBytes, Column::AnonBytes})
+            if (sample->has(column) && (*sample)[column] > 0)
+                return static_cast<double>(sample->monotonicNs - curve.originNs) / 1e9;
+    return curve.samples.empty() ? 0 : static_cast<double>(curve.samples.back().monotonicNs - curve.originNs) / 1e9;
+}
+
+ChartEnd endingOf(const Json& run, const Curve& curve)
+{
+    if (!run.is_object() || !run.contains("mode") || curve.samples.empty())
+        return {};
+    const QString mode = words(run["mode"]);
+    ChartEnd end{markOf(mode), endOf(curve), {}};
+    const double peak = number(at(run, {"memory", "peak_tree_bytes"}));
+    if (end.mark == ChartEnd::Mark::Loaded && peak > 0)
+        end.words
+            = QStringLiteral("%1, peak %2").arg(lookOf(mode).words, figures::size(static_cast<std::uint64_t>(peak)));
+    else if (end.mark != ChartEnd::Mark::Running)
+        end.words = QStringLiteral("%1 at %2").arg(lookOf(mode).words, figures::seconds(end.atS));
+    return end;
+}
+
+std::vector<ChartLimit> limitsOf(const Json& run, double machineBytes)
+{
+    if (const double cap = number(at(run, {"cap", "memory_bytes"})); cap > 0)
+        return {{cap, QStringLiteral("Cap %1").arg(figures::size(static_cast<std::uint64_t>(cap))),
+            ChartLimit::Kind::Limit}};
+    if (machineBytes > 0)
+        return {{machineBytes,
+            QStringLiteral("Limit %1, all memory").arg(figures::size(static_cast<std::uint64_t>(machineBytes))),
+            ChartLimit::Kind::Limit}};
+    return {};
+}
+
+ChartDocument documentOf(
+    const Json& run, std::shared_ptr<const Curve> curve, double machineBytes, const QString& machineName)
+{
+    ChartDocument document;
+    document.curve = curve ? std::move(curve) : std::make_shared<const Curve>();
+    document.title = titleOf(run);
+    document.subtitle = subtitleOf(run);
+    document.machine = joined({machineName, words(at(run, {"environment", "cpu"})),
+        machineBytes > 0 ? figures::size(static_cast<std::uint64_t>(machineBytes)) : QString(),
+        words(at(run, {"environment", "kernel"}))});
+    document.source = sourceOf(run, *document.curve);
+    document.limits = limitsOf(run, machineBytes);
+    document.phases = phasesOf(run);
+    document.end = endingOf(run, *document.curve);
+    if (run.is_object() && !run.empty())
+        document.runJson = run.dump(-1, ' ', false, Json::error_handler_t::replace);
+    return document;
+}
+
+} // namespace
+
+ChartEnd::Mark markOf(const QString& modeWireName)
+{
+    switch (outcomeOf(modeWireName)) {
+    case Outcome::Running:
+        return ChartEnd::Mark::Running;
+    case Outcome::Loaded:
+        return ChartEnd::Mark::Loaded;
+    case Outcome::Failed:
+        return ChartEnd::Mark::Failed;
+    case Outcome::Unknown:
+        break;
+    }
+    return ChartEnd::Mark::Unknown;
+}
+
+ChartDocument makeDocument(const RunResult& run, std::shared_ptr<const Curve> curve, std::uint64_t machineMemoryBytes,
+    const QString& machineName)
+{
+    return documentOf(toJson(run), std::move(curve), static_cast<double>(machineMemoryBytes), machineName);
+}
+
+Result<ChartDocument> makeDocument(const nlohmann::json& run, const nlohmann::json& samples,
+    std::uint64_t machineMemoryBytes, const QString& machineName)
+{
+    Result<Curve> curve = curveFromJson(samples);
+    if (!curve)
+        return curve.error();
+    return documentOf(
+        run, std::make_shared<const Curve>(std::move(*curve)), static_cast<double>(machineMemoryBytes), machineName);
+}
+
+} // namespace loadlab

@@ -1,0 +1,139 @@
+#include "gui/charts/CurveBands.h"
+
+#include <algorithm>
+#include <array>
+
+namespace loadlab {
+namespace {
+
+/// Rates over shorter stretches show the counters' own steps (10 ms of CPU time) instead of the load.
+constexpr double kRateWindowS = 0.25;
+constexpr double kGiB = 1024.0 * 1024.0 * 1024.0;
+
+CurveBands::Band band(Column column, const char* name, const char* shortName, const char* remark, Role role)
+{
+    return {column, QString::fromLatin1(name), QString::fromLatin1(shortName), QString::fromLatin1(remark), role, false,
+        0, {}};
+}
+
+CurveBands::Lane lane(const char* name, const char* unit, Role role, Column column, double perSecond)
+{
+    return {QString::fromLatin1(name), QString::fromLatin1(unit), role, column, perSecond, 0, {}, {}, 0};
+}
+
+bool hasTree(const Sample& sample)
+{
+    constexpr std::array columns{Column::AnonBytes, Column::FileBytes, Column::ShmemBytes, Column::SwapBytes,
+        Column::TreeBytes, Column::GpuBytes};
+    return std::any_of(columns.begin(), columns.end(), [&](Column column) { return sample.has(column); });
+}
+
+double valueOr0(const Sample& sample, Column column)
+{
+    return sample.has(column) ? std::max(0.0, static_cast<double>(sample[column])) : 0.0;
+}
+
+double treeOf(const Sample& sample)
+{
+    if (sample.has(Column::TreeBytes))
+        return valueOr0(sample, Column::TreeBytes);
+    return valueOr0(sample, Column::AnonBytes) + valueOr0(sample, Column::ShmemBytes)
+        + valueOr0(sample, Column::SwapBytes);
+}
+
+} // namespace
+
+CurveBands::CurveBands(bool gpuInPool)
+    : m_gpuInPool(gpuInPool)
+{
+    m_bands.push_back(band(Column::FileBytes, "Page cache", "Cache", "files, mapped", Role::Cache));
+    if (gpuInPool)
+        m_bands.push_back(band(Column::GpuBytes, "GPU", "GPU", "same pool", Role::Gpu));
+    m_bands.push_back(band(Column::AnonBytes, "Resident", "Res.", "anonymous", Role::Resident));
+    m_bands.push_back(band(Column::ShmemBytes, "Shared", "Shm.", "shared memory", Role::Series4));
+    m_bands.push_back(band(Column::SwapBytes, "Swap", "Swap", "swapped out", Role::Swap));
+    m_lanes.push_back(lane("Disk read", "GiB/s", Role::Series4, Column::ReadBytes, 1 / kGiB));
+    m_lanes.push_back(lane("CPU", "cores", Role::Gpu, Column::CpuNs, 1e-9));
+    m_lanes.push_back(lane("Pressure (PSI)", "%", Role::Swap, Column::SystemPsiSomeUs, 1e-4));
+}
+
+void CurveBands::append(std::span<const Sample> samples, std::int64_t originNs)
+{
+    for (const Sample& sample : samples) {
+        const double seconds = static_cast<double>(sample.monotonicNs - originNs) / 1e9;
+        if (hasTree(sample) && (m_times.empty() || seconds >= m_times.back()))
+            appendBands(sample, seconds);
+        for (Lane& lane : m_lanes)
+            appendRate(lane, sample, seconds);
+    }
+}
+
+void CurveBands::appendBands(const Sample& sample, double seconds)
+{
+    double edge = 0;
+    for (Band& band : m_bands) {
+        const double value = valueOr0(sample, band.column);
+        band.seen = band.seen || sample.has(band.column);
+        band.peak = std::max(band.peak, value);
+        edge += value;
+        band.edge.push_back({seconds, edge});
+    }
+    m_times.push_back(seconds);
+    m_total.push_back({seconds, treeOf(sample)});
+    if (!m_gpuInPool && sample.has(Column::GpuBytes))
+        m_gpu.push_back({seconds, valueOr0(sample, Column::GpuBytes)});
+    const std::size_t last = m_times.size() - 1;
+    if (edge > stackAt(m_highestStack))
+        m_highestStack = last;
+    if (m_total[last].y > m_total[m_highestTotal].y)
+        m_highestTotal = last;
+}
+
+void CurveBands::appendRate(Lane& lane, const Sample& sample, double seconds)
+{
+    if (!sample.has(lane.column))
+        return;
+    std::vector<Point>& counter = lane.counter;
+    if (!counter.empty() && seconds <= counter.back().x)
+        return;
+    counter.push_back({seconds, static_cast<double>(sample[lane.column])});
+    while (lane.behind + 1 < counter.size() && counter[lane.behind + 1].x <= seconds - kRateWindowS)
+        ++lane.behind;
+    const Point& from = counter[lane.behind];
+    // A counter that went down was started anew; the step says nothing.
+    const double rate
+        = seconds > from.x ? std::max(0.0, counter.back().y - from.y) / (seconds - from.x) * lane.perSecond : 0.0;
+    lane.points.push_back({seconds, rate});
+    // Before the window is full a single step counts as a burst that never was.
+    if (seconds - counter.front().x >= kRateWindowS)
+        lane.peak = std::max(lane.peak, rate);
+    else
+        lane.points.back().y = 0;
+}
+
+std::size_t CurveBands::nearest(double seconds) const
+{
+    const auto after = std::lower_bound(m_times.begin(), m_times.end(), seconds);
+    const auto index = static_cast<std::size_t>(after - m_times.begin());
+    if (index == m_times.size())
+        return m_times.size() - 1;
+    return index > 0 && seconds - m_times[index - 1] < m_times[index] - seconds ? index - 1 : index;
+}
+
+std::size_t CurveBands::lastUpTo(double seconds) const
+{
+    const auto after = std::upper_bound(m_times.begin(), m_times.end(), seconds);
+    return after == m_times.begin() ? 0 : static_cast<std::size_t>(after - m_times.begin()) - 1;
+}
+
+double CurveBands::valueOf(std::size_t band, std::size_t sample) const
+{
+    return m_bands[band].edge[sample].y - (band > 0 ? m_bands[band - 1].edge[sample].y : 0.0);
+}
+
+double CurveBands::stackAt(std::size_t sample) const
+{
+    return m_bands.back().edge[sample].y;
+}
+
+} // namespace loadlab

@@ -1,0 +1,82 @@
+#pragma once
+
+#include "core/curve/Decimate.h"
+#include "core/curve/Sample.h"
+#include "gui/widgets/Theme.h"
+
+#include <QString>
+
+#include <span>
+#include <vector>
+
+namespace loadlab {
+
+/// A curve taken apart into what a chart draws: bands that stack up to what the tree holds, the tree's own line, lanes
+/// of rates. Grows with a live run; every line keeps all points (charts decimate for their width).
+class CurveBands {
+public:
+    /// One band. `edge` is its upper edge in bytes, stacked on the bands before it; all edges share their x values.
+    struct Band {
+        Column column;
+        QString name; ///< "Resident"
+        QString shortName; ///< "Res."
+        QString remark; ///< "anonymous"
+        Role role;
+        bool seen = false; ///< The counter was there.
+        double peak = 0; ///< Largest value of its own, unstacked.
+        std::vector<Point> edge;
+    };
+    /// A rate over time below the memory plot.
+    struct Lane {
+        QString name;
+        QString unit;
+        Role role;
+        Column column;
+        double perSecond; ///< Factor from the counter's slope to the unit.
+        double peak = 0;
+        std::vector<Point> points;
+        std::vector<Point> counter; ///< What the slope is taken from.
+        std::size_t behind = 0; ///< Start of the window in `counter`.
+    };
+
+    /// `gpuInPool`: GPU memory is part of the machine's memory and stacks; else it is a line of its own, never added.
+    explicit CurveBands(bool gpuInPool = false);
+
+    void append(std::span<const Sample> samples, std::int64_t originNs);
+
+    [[nodiscard]] const std::vector<Band>& bands() const { return m_bands; }
+    /// tree_bytes: anonymous + shared + swap, never file pages.
+    [[nodiscard]] const std::vector<Point>& total() const { return m_total; }
+    /// GPU memory that is not part of the pool; empty when it stacks or there is none.
+    [[nodiscard]] const std::vector<Point>& gpu() const { return m_gpu; }
+    [[nodiscard]] const std::vector<Lane>& lanes() const { return m_lanes; }
+
+    [[nodiscard]] bool isEmpty() const { return m_times.empty(); }
+    [[nodiscard]] const std::vector<double>& times() const { return m_times; }
+    /// The sample nearest to a time; only when not empty.
+    [[nodiscard]] std::size_t nearest(double seconds) const;
+    /// The last sample at or before a time (the first one when none is).
+    [[nodiscard]] std::size_t lastUpTo(double seconds) const;
+    /// A band's own value at a sample.
+    [[nodiscard]] double valueOf(std::size_t band, std::size_t sample) const;
+    /// The upper edge of all bands at a sample.
+    [[nodiscard]] double stackAt(std::size_t sample) const;
+    /// Where the stack, or the tree's line, is highest.
+    [[nodiscard]] std::size_t highestStack() const { return m_highestStack; }
+    [[nodiscard]] std::size_t highestTotal() const { return m_highestTotal; }
+
+private:
+    void appendBands(const Sample& sample, double seconds);
+    static void appendRate(Lane& lane, const Sample& sample, double seconds);
+
+    bool m_gpuInPool;
+    std::vector<Band> m_bands;
+    std::vector<Point> m_total;
+    std::vector<Point> m_gpu;
+    std::vector<Lane> m_lanes;
+    std::vector<double> m_times;
+    std::size_t m_highestStack = 0;
+    std::size_t m_highestTotal = 0;
+};
+
+} // namespace loadlab
