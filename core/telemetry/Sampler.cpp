@@ -141,11 +141,9 @@ bool Sampler::State::wait()
     std::array<pollfd, 2> wanted{{{timer.get(), POLLIN, 0}, {wake.get(), POLLIN, 0}}};
     if (::poll(wanted.data(), wanted.size(), -1) < 0)
         return errno == EINTR;
-    if (wanted[1].revents != 0 && !onWake())
-        return false;
     if (wanted[0].revents != 0)
         onTick();
-    return true;
+    return wanted[1].revents == 0 || onWake();
 }
 
 void Sampler::State::onTick()

@@ -1,0 +1,285 @@
+#include "core/Units.h"
+#include "core/curve/CurveSummary.h"
+#include "core/telemetry/Sampler.h"
+#include "tests/core/MemoryClient.h"
+
+#include <atomic>
+#include <cstdlib>
+#include <mutex>
+#include <new>
+#include <thread>
+
+using namespace loadlab;
+
+namespace {
+
+constexpr std::int64_t kMiB = 1 << 20;
+
+thread_local std::uint64_t allocationsOfThisThread = 0;
+
+/// Gathers what a sampler hands over; counts what its thread allocated between two samples.
+class Gathering {
+public:
+    Gathering()
+    {
+        m_samples.reserve(20'000);
+        m_allocations.reserve(20'000);
+    }
+
+    Sampler::Sink sink()
+    {
+        return [this](const Sample& sample) {
+            const std::lock_guard lock(m_mutex);
+            m_allocations.push_back(allocationsOfThisThread);
+            m_samples.push_back(sample);
+        };
+    }
+    std::size_t count() const
+    {
+        const std::lock_guard lock(m_mutex);
+        return m_samples.size();
+    }
+    std::vector<Sample> samples() const
+    {
+        const std::lock_guard lock(m_mutex);
+        return m_samples;
+    }
+    std::vector<std::uint64_t> allocations() const
+    {
+        const std::lock_guard lock(m_mutex);
+        return m_allocations;
+    }
+
+private:
+    mutable std::mutex m_mutex;
+    std::vector<Sample> m_samples;
+    std::vector<std::uint64_t> m_allocations;
+};
+
+} // namespace
+
+void* operator new(std::size_t size)
+{
+    ++allocationsOfThisThread;
+    if (void* memory = std::malloc(size))
+        return memory;
+    throw std::bad_alloc();
+}
+void operator delete(void* memory) noexcept
+{
+    std::free(memory);
+}
+void operator delete(void* memory, std::size_t) noexcept
+{
+    std::free(memory);
+}
+
+class tst_Sampler : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void refusesRatesOutsideOneToAThousand()
+    {
+        for (const double rate : {0.0, 0.5, 1001.0, -1.0, std::nan("")}) {
+            Sampler sampler(rate, [](const Sample&) {});
+            const auto started = sampler.start();
+            QVERIFY(!started);
+            QCOMPARE(started.error().kind, ErrorKind::Invalid);
+        }
+    }
+
+    void theFirstSampleComesAtOnceAndHoldsTheSystem()
+    {
+        Gathering gathering;
+        Sampler sampler(1, gathering.sink());
+        const auto before = monotonicNs();
+        QVERIFY(sampler.start());
+        QTRY_VERIFY(gathering.count() >= 1);
+        QVERIFY(monotonicNs() - before < 900'000'000);
+        const auto first = gathering.samples().front();
+        QVERIFY(first[Column::SystemAvailableBytes] > 0);
+        QVERIFY(!first.has(Column::TreeBytes));
+        QVERIFY(first.monotonicNs % 1000 == 0);
+    }
+
+    void everyTickIsTakenOrReportedAsMissed()
+    {
+        Gathering gathering;
+        Sampler sampler(20, gathering.sink());
+        QVERIFY(sampler.start());
+        QTRY_VERIFY_WITH_TIMEOUT(gathering.count() >= 41, 20'000);
+        const auto report = sampler.stop();
+        const auto samples = gathering.samples();
+        QCOMPARE(report.ticks, std::uint64_t(samples.size()));
+        const auto span = samples.back().monotonicNs - samples.front().monotonicNs;
+        const auto periods = static_cast<double>(span) / 50e6;
+        QVERIFY(std::abs(periods - static_cast<double>(report.ticks + report.missedTicks - 1)) < 1.0);
+        // 19 of 20 unless the machine kept the sampler from running, which is then told.
+        const auto rate = summarise({0, samples}).rateHz;
+        const auto taken = static_cast<double>(report.ticks) / static_cast<double>(report.ticks + report.missedTicks);
+        QVERIFY2(rate >= 19.0 * taken, qPrintable(QString::number(rate)));
+        QVERIFY(report.worstLatenessNs > 0);
+    }
+
+    void timesOnlyGrow()
+    {
+        Gathering gathering;
+        Sampler sampler(1000, gathering.sink());
+        QVERIFY(sampler.start());
+        QTRY_VERIFY_WITH_TIMEOUT(gathering.count() >= 500, 20'000);
+        sampler.stop();
+        const auto samples = gathering.samples();
+        for (std::size_t i = 1; i < samples.size(); ++i)
+            QVERIFY(samples[i].monotonicNs > samples[i - 1].monotonicNs);
+    }
+
+    void aWatchedTreeIsMeasuredAtOnce()
+    {
+        Gathering gathering;
+        Sampler sampler(1, gathering.sink());
+        QVERIFY(sampler.start());
+        QTRY_VERIFY(gathering.count() == 1);
+        MemoryClient client;
+        client.tell("alloc 16");
+        sampler.watch(client.pid());
+        QTRY_VERIFY(gathering.count() >= 2);
+        QVERIFY(gathering.samples().back()[Column::TreeBytes] >= 16 * kMiB);
+        QCOMPARE(sampler.living(), std::vector<pid_t>{client.pid()});
+    }
+
+    void aMarkIsASampleAndAPssReading()
+    {
+        MemoryClient client;
+        client.tell("alloc 32");
+        client.tell("fork nothing");
+        Gathering gathering;
+        Sampler sampler(1, gathering.sink());
+        QVERIFY(sampler.start());
+        sampler.watch(client.pid());
+        const auto before = gathering.count();
+        sampler.mark();
+        QVERIFY(gathering.count() > before);
+        const auto report = sampler.stop();
+        QVERIFY(report.pssTreeBytes.has_value());
+        QVERIFY(report.pssAtNs >= gathering.samples().back().monotonicNs);
+        QVERIFY(*report.pssTreeBytes >= 32 * kMiB && *report.pssTreeBytes < 40 * kMiB);
+        QCOMPARE(report.treeBytesAtPss, std::uint64_t(gathering.samples().back()[Column::TreeBytes]));
+        QVERIFY(report.extraSamples >= 1);
+    }
+
+    void marksOfSeveralThreadsAreAllAnswered()
+    {
+        MemoryClient client;
+        Gathering gathering;
+        Sampler sampler(50, gathering.sink());
+        QVERIFY(sampler.start());
+        sampler.watch(client.pid());
+        std::vector<std::thread> threads;
+        for (int i = 0; i < 4; ++i)
+            threads.emplace_back([&] {
+                for (int round = 0; round < 10; ++round) {
+                    sampler.mark();
+                    static_cast<void>(sampler.living());
+                }
+            });
+        for (auto& thread : threads)
+            thread.join();
+        QVERIFY(sampler.stop().pssTreeBytes.has_value());
+    }
+
+    void aMarkWithoutARunningSamplerReturns()
+    {
+        Sampler sampler(20, [](const Sample&) {});
+        sampler.mark();
+        QVERIFY(sampler.start());
+        sampler.stop();
+        sampler.mark();
+    }
+
+    void aSpikeBetweenTwoSamplesIsInTheHighWaterMark()
+    {
+        MemoryClient client;
+        Gathering gathering;
+        Sampler sampler(10, gathering.sink());
+        QVERIFY(sampler.start());
+        sampler.watch(client.pid());
+        sampler.mark();
+        const auto before = gathering.samples().back();
+        for (int spike = 0; spike < 5; ++spike)
+            client.tell("spike 64");
+        sampler.mark();
+        const auto report = sampler.stop();
+        const auto wanted = static_cast<double>(before[Column::AnonBytes] + 64 * kMiB);
+        QVERIFY(static_cast<double>(report.provenAnonBytes) >= wanted * 0.98);
+        QVERIFY(static_cast<double>(report.provenAnonBytes) <= wanted * 1.02);
+        QVERIFY(report.highWaterBytes >= report.provenAnonBytes);
+    }
+
+    void aboveFiftyHertzTheDearColumnsHaveTheirOwnRate()
+    {
+        MemoryClient client;
+        client.tell("alloc 16");
+        Gathering gathering;
+        Sampler sampler(500, gathering.sink());
+        sampler.watch(client.pid());
+        QVERIFY(sampler.start());
+        QTRY_VERIFY_WITH_TIMEOUT(gathering.count() >= 300, 20'000);
+        sampler.stop();
+        const auto samples = gathering.samples();
+        std::size_t withCpu = 0;
+        for (const auto& sample : samples) {
+            QVERIFY(sample.has(Column::TreeBytes));
+            QVERIFY(sample[Column::TreeBytes] >= 16 * kMiB);
+            withCpu += sample.has(Column::CpuNs) ? 1U : 0U;
+        }
+        QVERIFY(withCpu >= samples.size() / 12);
+        QVERIFY(withCpu < samples.size() / 2);
+    }
+
+    void theSteadyLoopAllocatesNothing()
+    {
+        MemoryClient client("a-run");
+        client.tell("fork alloc 8");
+        Gathering gathering;
+        Sampler sampler(200, gathering.sink());
+        QVERIFY(sampler.start());
+        sampler.watch(client.pid());
+        QTRY_VERIFY_WITH_TIMEOUT(gathering.count() >= 200, 20'000);
+        sampler.stop();
+        const auto counts = gathering.allocations();
+        QCOMPARE(counts.back() - counts[counts.size() / 2], std::uint64_t(0));
+    }
+
+    void afterTheTreesEndItsMemoryIsZero()
+    {
+        Gathering gathering;
+        Sampler sampler(50, gathering.sink());
+        {
+            MemoryClient client;
+            sampler.watch(client.pid());
+            QVERIFY(sampler.start());
+            QTRY_VERIFY(gathering.count() >= 2);
+        }
+        sampler.mark();
+        const auto last = gathering.samples().back();
+        QCOMPARE(last[Column::TreeBytes], std::int64_t(0));
+        QCOMPARE(last[Column::Processes], std::int64_t(0));
+        QVERIFY(last[Column::MinorFaults] > 0);
+        QVERIFY(sampler.living().empty());
+    }
+
+    void stoppingTwiceSaysTheSame()
+    {
+        Gathering gathering;
+        Sampler sampler(100, gathering.sink());
+        QVERIFY(sampler.start());
+        QTRY_VERIFY(gathering.count() >= 3);
+        const auto first = sampler.stop();
+        const auto second = sampler.stop();
+        QCOMPARE(first.ticks, second.ticks);
+        QCOMPARE(first.rateHz, 100.0);
+    }
+};
+
+QTEST_GUILESS_MAIN(tst_Sampler)
+#include "tst_Sampler.moc"
