@@ -195,6 +195,13 @@ ChildPlan planFor(const WorkerCommand& command, const fs::path& program)
     return plan;
 }
 
+std::uint64_t ownPeakRssBytes()
+{
+    rusage use{};
+    ::getrusage(RUSAGE_SELF, &use);
+    return static_cast<std::uint64_t>(use.ru_maxrss) << 10;
+}
+
 /// Handlers of the lab must not run in the child, so nothing is delivered until the child has reset them.
 pid_t forkQuietly(const ChildPlan& plan)
 {
@@ -266,6 +273,7 @@ Result<Spawned> spawn(const WorkerCommand& command)
     plan.err = err->write.get();
     plan.failure = failures->write.get();
 
+    const std::uint64_t ownRssBytes = ownPeakRssBytes();
     const pid_t pid = forkQuietly(plan);
     if (pid < 0)
         return Error{ErrorKind::Io, std::string("cannot start a process: ") + std::strerror(errno)};
@@ -275,7 +283,7 @@ Result<Spawned> spawn(const WorkerCommand& command)
         return std::move(started).error();
 
     Spawned spawned{pid, Descriptor(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))), {}, std::move(out->read),
-        std::move(err->read)};
+        std::move(err->read), ownRssBytes};
     if (command.talks)
         spawned.stdinEnd = std::move(in->write);
     for (const Descriptor* end : {&spawned.stdinEnd, &spawned.stdoutEnd, &spawned.stderrEnd})

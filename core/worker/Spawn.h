@@ -1,45 +1,12 @@
 #pragma once
 
 #include "core/Result.h"
+#include "core/worker/Descriptor.h"
 #include "core/worker/WorkerProcess.h"
 
 #include <sys/types.h>
-#include <unistd.h>
-#include <utility>
 
 namespace loadlab {
-
-/// A file descriptor with an owner.
-class Descriptor {
-public:
-    Descriptor() = default;
-    explicit Descriptor(int fd)
-        : m_fd(fd)
-    {
-    }
-    Descriptor(Descriptor&& other) noexcept
-        : m_fd(std::exchange(other.m_fd, -1))
-    {
-    }
-    Descriptor& operator=(Descriptor&& other) noexcept
-    {
-        reset(std::exchange(other.m_fd, -1));
-        return *this;
-    }
-    ~Descriptor() { reset(); }
-
-    [[nodiscard]] int get() const { return m_fd; }
-    explicit operator bool() const { return m_fd >= 0; }
-    void reset(int fd = -1)
-    {
-        if (m_fd >= 0)
-            ::close(m_fd);
-        m_fd = fd;
-    }
-
-private:
-    int m_fd = -1;
-};
 
 /// A process that runs its program: its pid (also its group), and the lab's ends of its streams, all non-blocking.
 struct Spawned {
@@ -48,6 +15,9 @@ struct Spawned {
     Descriptor stdinEnd; ///< Empty for a program that does not talk.
     Descriptor stdoutEnd;
     Descriptor stderrEnd;
+    /// The lab's own largest RSS at the fork: the kernel counts it into the child's ru_maxrss, which below says
+    /// nothing.
+    std::uint64_t forkedRssBytes = 0;
 };
 
 /// Forks and executes. The child leads its own group, dies with the calling thread, has default signal handlers, no

@@ -53,7 +53,7 @@ std::chrono::nanoseconds toNs(const timeval& time)
 
 /// The status of a process that ended, which stays a zombie: its pid, and so its group, stays ours. The system call and
 /// not the library's function, because only that tells the resources used as well.
-std::optional<WaitStatus> peekStatus(pid_t pid)
+std::optional<WaitStatus> peekStatus(pid_t pid, std::uint64_t forkedRssBytes)
 {
     siginfo_t info{};
     rusage use{};
@@ -65,7 +65,8 @@ std::optional<WaitStatus> peekStatus(pid_t pid)
     else
         status.signal = info.si_status;
     status.coreDumped = info.si_code == CLD_DUMPED;
-    status.use = {static_cast<std::uint64_t>(use.ru_maxrss) << 10, toNs(use.ru_utime), toNs(use.ru_stime)};
+    const std::uint64_t maxRssBytes = static_cast<std::uint64_t>(use.ru_maxrss) << 10;
+    status.use = {maxRssBytes > forkedRssBytes ? maxRssBytes : 0, toNs(use.ru_utime), toNs(use.ru_stime)};
     return status;
 }
 
@@ -153,7 +154,7 @@ void WorkerProcess::Impl::watchExit()
 {
     if (drainUntilNs)
         return;
-    status = peekStatus(process.pid);
+    status = peekStatus(process.pid, process.forkedRssBytes);
     if (!status)
         return;
     drainUntilNs = monotonicNs() + kDrainLimit.count();

@@ -17,7 +17,9 @@
 namespace loadlab {
 
 struct ResourceUse {
-    std::uint64_t maxRssBytes = 0; ///< ru_maxrss: of the process or of a reaped descendant, whichever is larger.
+    /// ru_maxrss: of the process or of a reaped descendant, whichever is larger. 0 where it says nothing: the kernel
+    /// starts it at what the forking lab itself had.
+    std::uint64_t maxRssBytes = 0;
     std::chrono::nanoseconds userTime{};
     std::chrono::nanoseconds systemTime{};
 };

@@ -122,6 +122,7 @@ private Q_SLOTS:
     void closingItsOutputDoesNotEndARun();
     void aFloodDoesNotStarveTheOtherStream();
     void resourcesAreTold();
+    void theLabsOwnMemoryIsNotTheWorkers();
     void theDestructorKills();
     void findsProcessesByTheirRun();
     void endsWhatEscapedToAnotherSession();
@@ -424,11 +425,22 @@ void tst_WorkerProcess::aFloodDoesNotStarveTheOtherStream()
 
 void tst_WorkerProcess::resourcesAreTold()
 {
-    Driven driven(shell("i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done"));
+    Driven driven(shell("head -c 300000000 /dev/zero | tail -c 250000000 | wc -c"));
     QVERIFY(driven.worker->start());
     QVERIFY(driven.untilEnded());
-    QVERIFY(driven.status->use.maxRssBytes > 200'000);
-    QVERIFY(driven.status->use.userTime.count() > 0);
+    QCOMPARE(driven.out, std::string("250000000\n"));
+    QVERIFY(driven.status->use.maxRssBytes > 200'000'000);
+    QVERIFY(driven.status->use.userTime.count() + driven.status->use.systemTime.count() > 0);
+}
+
+void tst_WorkerProcess::theLabsOwnMemoryIsNotTheWorkers()
+{
+    const std::string ballast(100 << 20, 'x'); // A fork's ru_maxrss begins with the parent's.
+    QVERIFY(ballast.size() > 0);
+    Driven driven(shell("true"));
+    QVERIFY(driven.worker->start());
+    QVERIFY(driven.untilEnded());
+    QVERIFY2(driven.status->use.maxRssBytes < (50 << 20), std::to_string(driven.status->use.maxRssBytes).c_str());
 }
 
 void tst_WorkerProcess::theDestructorKills()
