@@ -28,23 +28,36 @@ struct RunRow {
     std::string family;
     Variant variant;
     std::chrono::system_clock::time_point startedUtc;
-    std::chrono::nanoseconds duration {};
+    std::chrono::nanoseconds duration{};
     std::uint64_t peakTreeBytes = 0;
     std::string summary;
     std::vector<float> sparkline; ///< At most 64 values, tree_bytes, for the table; empty while in progress.
 };
 
-enum class RunOrder { Newest, Oldest, Model, Mode, Dtype, DeviceMap, Backend, PeakUp, PeakDown, DurationUp, DurationDown };
+enum class RunOrder {
+    Newest,
+    Oldest,
+    Model,
+    Mode,
+    Dtype,
+    DeviceMap,
+    Backend,
+    PeakUp,
+    PeakDown,
+    DurationUp,
+    DurationDown
+};
 
 struct RunFilter {
     std::vector<FailureMode> modes; ///< Empty: all.
-    bool onlyFailed = false;
-    std::string model; ///< Part of the checkpoint's name; case is ignored. Empty: all.
+    bool onlyFailed = false; ///< Ended, and neither ok nor cancelled.
+    std::string model; ///< Part of the checkpoint's name; case of ASCII letters is ignored. Empty: all.
     std::string dtype;
     std::string deviceMap;
     std::string backend;
     std::optional<std::chrono::system_clock::time_point> since;
-    std::string words; ///< Every word must occur in log, verdict, name or path.
+    /// Every word must begin a word of log, verdict, name or path; case and accents are ignored, punctuation separates.
+    std::string words;
     RunOrder order = RunOrder::Newest;
     std::uint64_t limit = 0; ///< 0: all.
     std::uint64_t offset = 0;
@@ -52,8 +65,8 @@ struct RunFilter {
 
 struct StoredEvent {
     double tS = 0;
-    std::string kind;
-    std::string json;
+    std::string kind; ///< kindOf(RunEvent)
+    std::string json; ///< toJson(RunEvent)
 };
 
 struct DatabaseCheck {
@@ -65,48 +78,68 @@ struct DatabaseCheck {
 };
 
 /// The run database (docs/SCHEMA.md). One object = one connection = one thread at a time.
-/// Errors: Io (full disk, read-only, permission; the message names file, reason and way out), Invalid (no database, somebody
-/// else's, newer schema; not one byte of such a file is changed).
+/// Errors: Io (full disk, read-only, permission, locked; the message names file, reason and way out), Invalid (no
+/// database, somebody else's, newer schema: not one byte of such a file is changed; damaged content; a call out of
+/// order).
 class RunStore {
 public:
     enum class Mode { ReadWrite, ReadOnly };
+    /// How far a commit has to get before it counts.
+    enum class Durability {
+        Disk, ///< Survives a power cut.
+        PageCache ///< Survives the death of this process; a later commit to disk covers it.
+    };
+    static constexpr std::chrono::milliseconds kPatience{10'000}; ///< For locks that other programs hold.
+    static constexpr std::uint64_t kLogLimitBytes = std::uint64_t{16} << 20;
 
     /// Opens or makes the file (and its folder), migrates an older schema. ReadOnly makes nothing: NotFound.
-    static Result<RunStore> open(const std::filesystem::path& file, Mode mode = Mode::ReadWrite);
+    static Result<RunStore> open(
+        const std::filesystem::path& file, Mode mode = Mode::ReadWrite, std::chrono::milliseconds patience = kPatience);
     static Result<RunStore> openInMemory();
 
     RunStore(RunStore&&) noexcept;
     RunStore& operator=(RunStore&&) noexcept;
     ~RunStore();
 
-    // Recording. Each call is one transaction unless inside begin()/commit().
+    // Recording. Each call is one transaction unless inside begin()/commit(); a failed call leaves nothing behind. When
+    // a call inside begin()/commit() fails, commit() fails too and nothing of the whole stretch is stored.
     Result<RunId> startRun(const RunStarted& started);
-    Result<void> begin();
+    Result<void> begin(Durability durability = Durability::Disk);
     Result<void> commit();
+    void rollback(); ///< Ends begin() without storing anything.
+    /// Samples and log text go where addSamples() and addLog() put them; run_started and run_finished are passed over.
     Result<void> addEvent(RunId run, const RunEvent& event, std::int64_t originNs);
     Result<void> addSamples(RunId run, std::span<const Sample> samples);
     Result<void> addLog(RunId run, LogStream stream, double tS, std::string_view bytes);
+    /// So many bytes of log text were said here and could not be kept: shown as a gap.
+    Result<void> addLogGap(RunId run, std::uint64_t bytes);
+    void setLogLimit(std::uint64_t bytes); ///< Per run: half of it for the head, the rest for the tail.
+    /// Invalid when the run has ended before, or `result` has no verdict or another uuid.
     Result<void> finishRun(RunId run, const RunResult& result);
 
     /// Closes every run left open by a lab that no longer lives, as lab_lost or host_lost (other boot id). Returns them
-    /// with their uuids, so that the caller can end what is left of their processes. Never touches a run whose lab lives.
+    /// with their uuids, so that the caller can end what is left of their processes. Never touches a run whose lab
+    /// lives. Of several labs that start at once exactly one gets each run.
     Result<std::vector<RunResult>> closeLostRuns(const std::string& bootId);
 
-    // Reading.
+    // Reading. Deleted runs are hidden.
     Result<std::vector<RunRow>> runs(const RunFilter& filter = {}) const;
-    Result<std::uint64_t> countRuns(const RunFilter& filter = {}) const;
-    /// "12", "last", "last:failed".
+    Result<std::uint64_t> countRuns(const RunFilter& filter = {}) const; ///< Whatever limit and offset say.
+    /// "12", "last", "last:failed", a uuid or the unique beginning of one (8 characters or more).
     Result<RunId> findRun(std::string_view word) const;
+    /// Of a run in progress: as far as it is stored, without a verdict.
     Result<RunResult> run(RunId run) const;
     Result<Curve> curve(RunId run) const;
     Result<std::vector<StoredEvent>> events(RunId run) const;
-    /// The log as lines, UTF-8; gaps are marked by a line of their own.
+    /// The log as lines, UTF-8; gaps are marked by a line of their own. A line ends at \n, \r\n or \r.
     Result<std::vector<std::string>> logLines(RunId run) const;
 
     // Upkeep.
     Result<DatabaseCheck> check() const;
+    /// A consistent copy, even while others write. Invalid when the target exists: nothing is overwritten. A copy that
+    /// fails leaves nothing behind.
     Result<void> backupTo(const std::filesystem::path& file) const;
-    [[nodiscard]] const std::filesystem::path& file() const;
+    [[nodiscard]] const std::filesystem::path& file() const; ///< Absolute; empty in memory.
 
 private:
     struct State;

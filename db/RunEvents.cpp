@@ -1,0 +1,99 @@
+#include "core/Text.h"
+#include "db/RunRows.h"
+#include "db/Sqlite.h"
+
+#include <map>
+#include <nlohmann/json.hpp>
+
+namespace loadlab {
+namespace {
+
+using nlohmann::json;
+using sqlite::Connection;
+
+double secondsOf(std::int64_t ns)
+{
+    return static_cast<double>(ns) / 1e9;
+}
+
+/// The worker's versions join what is known of the environment: a run that is lost later keeps them.
+Result<void> addVersions(const Connection& database, RunId run, const std::map<std::string, std::string>& versions)
+{
+    json patch = json::object();
+    for (const auto& [name, version] : versions)
+        patch[toUtf8(name)] = toUtf8(version);
+    const std::string text = toText(patch);
+    return database.prepare("UPDATE run_details SET environment = json_patch(environment, ?) WHERE run = ?")
+        .bind(std::string_view(text))
+        .bind(run.value)
+        .run();
+}
+
+Result<void> beginPhase(const Connection& database, RunId run, const std::string& name, double atS)
+{
+    Result<void> ended
+        = database.prepare("UPDATE phases SET to_s = ? WHERE run = ? AND to_s IS NULL").bind(atS).bind(run.value).run();
+    if (!ended)
+        return ended;
+    const std::string text = toUtf8(name);
+    return database
+        .prepare("INSERT INTO phases (run, seq, name, from_s)"
+                 " VALUES (?1, (SELECT coalesce(max(seq), -1) + 1 FROM phases WHERE run = ?1), ?2, ?3)")
+        .bind(run.value)
+        .bind(std::string_view(text))
+        .bind(atS)
+        .run();
+}
+
+Result<void> noteMessage(const Connection& database, RunId run, const protocol::Message& message, std::int64_t tNs)
+{
+    const auto store = [&](const char* column) {
+        const std::string text = toText(toJson(message));
+        return database.update("run_details", "run", run.value, {{column, std::string_view(text)}});
+    };
+    if (const auto* hello = std::get_if<protocol::Hello>(&message.body)) {
+        Result<void> stored = store("hello");
+        return stored ? addVersions(database, run, hello->versions) : stored;
+    }
+    if (const auto* phase = std::get_if<protocol::PhaseEntered>(&message.body))
+        return beginPhase(database, run, phase->name, secondsOf(tNs));
+    if (std::holds_alternative<protocol::Progress>(message.body))
+        return store("progress");
+    if (std::holds_alternative<protocol::Loaded>(message.body))
+        return store("loaded");
+    return {};
+}
+
+Result<void> noteWorker(const Connection& database, RunId run, const WorkerStarted& worker)
+{
+    const std::string command = toUtf8(worker.commandLine);
+    return database.update("run_details", "run", run.value,
+        {{"worker_pid", worker.pid}, {"worker_start_ticks", sqlite::integer(worker.startTicks)},
+            {"worker_command", std::string_view(command)}});
+}
+
+} // namespace
+
+Result<void> insertEvent(const Connection& database, RunId run, const RunEvent& event, std::int64_t originNs)
+{
+    const std::int64_t tNs = event.monotonicNs - originNs;
+    const std::string text = toText(toJson(event, originNs));
+    Result<void> inserted
+        = database
+              .prepare("INSERT INTO events (run, seq, t_ns, kind, json)"
+                       " VALUES (?1, (SELECT coalesce(max(seq), -1) + 1 FROM events WHERE run = ?1), ?2, ?3, ?4)")
+              .bind(run.value)
+              .bind(tNs)
+              .bind(kindOf(event))
+              .bind(std::string_view(text))
+              .run();
+    if (!inserted)
+        return inserted;
+    if (const auto* message = std::get_if<protocol::Message>(&event.body))
+        return noteMessage(database, run, *message, tNs);
+    if (const auto* worker = std::get_if<WorkerStarted>(&event.body))
+        return noteWorker(database, run, *worker);
+    return {};
+}
+
+} // namespace loadlab

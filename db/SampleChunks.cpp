@@ -1,0 +1,193 @@
+#include "db/SampleChunks.h"
+
+#include "core/curve/ChunkCodec.h"
+#include "db/Sqlite.h"
+
+#include <algorithm>
+
+namespace loadlab {
+namespace {
+
+Result<void> insertChunk(
+    const sqlite::Connection& database, RunId run, std::int64_t first, std::span<const Sample> samples)
+{
+    const std::string data = encodeChunk(samples);
+    return database
+        .prepare(
+            "INSERT OR REPLACE INTO sample_chunks (run, first, count, from_ns, to_ns, data) VALUES (?, ?, ?, ?, ?, ?)")
+        .bind(run.value)
+        .bind(first)
+        .bind(sqlite::integer(samples.size()))
+        .bind(samples.front().monotonicNs)
+        .bind(samples.back().monotonicNs)
+        .bind(sqlite::Blob{data})
+        .run();
+}
+
+Error damaged(RunId run, std::int64_t first, Error reason)
+{
+    return std::move(reason).in("run " + std::to_string(run.value) + ", samples from number " + std::to_string(first));
+}
+
+} // namespace
+
+Result<SampleWriter::Tail> SampleWriter::load(const sqlite::Connection& database, RunId run)
+{
+    Tail tail;
+    sqlite::Statement rows
+        = database.prepare("SELECT first, count, data FROM sample_chunks WHERE run = ? ORDER BY first DESC");
+    rows.bind(run.value);
+    while (true) {
+        const Result<bool> row = rows.step();
+        if (!row)
+            return row.error();
+        if (!*row)
+            break;
+        const std::int64_t first = rows.integer();
+        const std::int64_t count = rows.integer();
+        tail.mergedCount = std::max(tail.mergedCount, first + count);
+        if (static_cast<std::size_t>(count) >= kLargeChunk)
+            break;
+        Result<std::vector<Sample>> samples = decodeChunk(rows.bytes());
+        if (!samples)
+            return damaged(run, first, std::move(samples).error());
+        tail.samples.insert(tail.samples.begin(), samples->begin(), samples->end());
+        tail.mergedCount = first;
+    }
+    tail.liveFrom = tail.samples.size();
+    return tail;
+}
+
+Result<SampleWriter::Tail*> SampleWriter::tailOf(const sqlite::Connection& database, RunId run)
+{
+    if (const auto found = m_tails.find(run); found != m_tails.end())
+        return &found->second;
+    return load(database, run).transform([&](Tail&& tail) { return &(m_tails[run] = std::move(tail)); });
+}
+
+Result<void> SampleWriter::add(const sqlite::Connection& database, RunId run, std::span<const Sample> samples)
+{
+    if (samples.empty())
+        return {};
+    const Result<Tail*> tail = tailOf(database, run);
+    if (!tail)
+        return tail.error();
+    (*tail)->samples.insert((*tail)->samples.end(), samples.begin(), samples.end());
+    (*tail)->changed = true;
+    return {};
+}
+
+Result<void> SampleWriter::merge(const sqlite::Connection& database, RunId run, Tail& tail, std::size_t count)
+{
+    Result<void> done = database.prepare("DELETE FROM sample_chunks WHERE run = ? AND first >= ?")
+                            .bind(run.value)
+                            .bind(tail.mergedCount)
+                            .run();
+    if (done)
+        done = insertChunk(database, run, tail.mergedCount, std::span(tail.samples).first(count));
+    tail.mergedCount += static_cast<std::int64_t>(count);
+    tail.samples.erase(tail.samples.begin(), tail.samples.begin() + static_cast<std::ptrdiff_t>(count));
+    tail.liveFrom = 0;
+    return done;
+}
+
+Result<void> SampleWriter::write(const sqlite::Connection& database, RunId run, Tail& tail)
+{
+    while (tail.samples.size() >= kLargeChunk)
+        if (Result<void> done = merge(database, run, tail, kLargeChunk); !done)
+            return done;
+    tail.changed = false;
+    const std::span live = std::span(tail.samples).subspan(tail.liveFrom);
+    if (live.empty())
+        return {};
+    const auto first = tail.mergedCount + static_cast<std::int64_t>(tail.liveFrom);
+    if (live.size() >= kSmallChunk)
+        tail.liveFrom = tail.samples.size();
+    return insertChunk(database, run, first, live);
+}
+
+Result<void> SampleWriter::flush(const sqlite::Connection& database)
+{
+    for (auto& [run, tail] : m_tails)
+        if (tail.changed)
+            if (Result<void> done = write(database, run, tail); !done)
+                return done;
+    return {};
+}
+
+Result<void> SampleWriter::close(const sqlite::Connection& database, RunId run)
+{
+    const Result<Tail*> tail = tailOf(database, run);
+    Result<void> done = tail ? write(database, run, **tail) : tail.error();
+    if (done && !(*tail)->samples.empty())
+        done = merge(database, run, **tail, (*tail)->samples.size());
+    m_tails.erase(run);
+    return done;
+}
+
+Result<void> forEachChunk(
+    const sqlite::Connection& database, RunId run, const std::function<void(std::span<const Sample>)>& take)
+{
+    sqlite::Statement rows = database.prepare("SELECT first, data FROM sample_chunks WHERE run = ? ORDER BY first");
+    rows.bind(run.value);
+    while (true) {
+        const Result<bool> row = rows.step();
+        if (!row || !*row)
+            return row ? Result<void>() : row.error();
+        const std::int64_t first = rows.integer();
+        Result<std::vector<Sample>> samples = decodeChunk(rows.bytes());
+        if (!samples)
+            return damaged(run, first, std::move(samples).error());
+        take(*samples);
+    }
+}
+
+Result<Curve> readCurve(const sqlite::Connection& database, RunId run)
+{
+    Curve curve;
+    sqlite::Statement origin = database.prepare("SELECT origin_ns FROM runs WHERE id = ?");
+    const Result<bool> found = origin.bind(run.value).step();
+    if (!found)
+        return found.error();
+    if (!*found)
+        return Error{ErrorKind::NotFound, "there is no run " + std::to_string(run.value)};
+    curve.originNs = origin.integer();
+    Result<void> read = forEachChunk(database, run, [&curve](std::span<const Sample> samples) {
+        curve.samples.insert(curve.samples.end(), samples.begin(), samples.end());
+    });
+    if (!read)
+        return std::move(read).error();
+    return curve;
+}
+
+Result<std::vector<float>> readSparkline(const sqlite::Connection& database, RunId run, std::size_t cells)
+{
+    sqlite::Statement span = database.prepare("SELECT min(from_ns), max(to_ns) FROM sample_chunks WHERE run = ?");
+    const Result<bool> found = span.bind(run.value).step();
+    if (!found || !*found || span.isNull())
+        return found ? Result(std::vector<float>()) : found.error();
+    const std::int64_t from = span.integer();
+    const double perNs
+        = static_cast<double>(cells) / static_cast<double>(std::max<std::int64_t>(span.integer() - from, 1));
+    std::vector<float> line(cells, -1.0F);
+    Result<void> read = forEachChunk(database, run, [&](std::span<const Sample> samples) {
+        for (const Sample& sample : samples) {
+            if (!sample.has(Column::TreeBytes))
+                continue;
+            const double at = static_cast<double>(std::max<std::int64_t>(sample.monotonicNs - from, 0)) * perNs;
+            float& cell = line[std::min(static_cast<std::size_t>(at), cells - 1)];
+            cell = std::max(cell, static_cast<float>(sample[Column::TreeBytes]));
+        }
+    });
+    if (!read)
+        return std::move(read).error();
+    const auto first = std::ranges::find_if(line, [](float value) { return value >= 0; });
+    if (first == line.end())
+        return std::vector<float>();
+    float before = *first;
+    for (float& cell : line)
+        before = cell = cell < 0 ? before : cell;
+    return line;
+}
+
+} // namespace loadlab
