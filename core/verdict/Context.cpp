@@ -1,0 +1,135 @@
+#include "core/Units.h"
+#include "core/verdict/Questions.h"
+
+#include <algorithm>
+#include <csignal>
+
+namespace loadlab::questions {
+namespace {
+
+constexpr std::size_t kMaxWarnings = 3;
+
+bool hasSource(const Finding& finding, std::string_view source)
+{
+    return std::any_of(
+        finding.evidence.begin(), finding.evidence.end(), [source](const auto& e) { return e.source == source; });
+}
+
+void add(Finding& finding, std::string source, std::string fact, FailureMode supports, double weight)
+{
+    finding.evidence.push_back({std::move(source), std::move(fact), std::string(toWireName(supports)), weight});
+}
+
+bool isOk(const Finding& finding)
+{
+    return finding.mode == FailureMode::Ok;
+}
+
+void addEnding(const RunFacts& facts, Finding& finding)
+{
+    if (!facts.wait || hasSource(finding, "wait status"))
+        return;
+    const auto byLab = endedByTheLab(facts);
+    add(finding, "wait status", endWords(facts) + (byLab ? ", sent by the lab" : ""), finding.mode,
+        isOk(finding) && !byLab ? 0.7 : 0.2);
+}
+
+/// The machine's own counter names no victim: it hints, or speaks against.
+void addMachineCounter(const RunFacts& facts, Finding& finding)
+{
+    if (!facts.before.vmstatOomKill || !facts.after.vmstatOomKill || finding.mode == FailureMode::HostOomKilled)
+        return;
+    const auto before = *facts.before.vmstatOomKill;
+    const auto after = *facts.after.vmstatOomKill;
+    if (after > before)
+        add(finding, "vmstat.oom_kill",
+            std::to_string(before) + " -> " + std::to_string(after)
+                + " on the whole machine: some process was killed for lack of memory, not shown to be of this run",
+            FailureMode::HostOomKilled, 0.3);
+    else if (facts.wait && facts.wait->signal == SIGKILL && !endedByTheLab(facts))
+        add(finding, "vmstat.oom_kill", "no out-of-memory kill on this machine during the run",
+            FailureMode::HostOomKilled, -0.9);
+}
+
+void addGroupCounter(const RunFacts& facts, Finding& finding)
+{
+    const auto before = facts.before.cgroupOomKill.value_or(0);
+    const auto after = facts.after.cgroupOomKill.value_or(0);
+    if (after > before && finding.mode != FailureMode::HostOomKilled)
+        add(finding, "cgroup.oom_kill",
+            std::to_string(before) + " -> " + std::to_string(after)
+                + " in the run's own group: the kernel killed a process of it for lack of memory",
+            FailureMode::HostOomKilled, 0.9);
+}
+
+/// How memory stood, where memory may have been the matter.
+void addMemory(const RunFacts& facts, Finding& finding)
+{
+    const bool killed = facts.wait && facts.wait->signal == SIGKILL && !endedByTheLab(facts);
+    const bool matters
+        = killed || finding.mode == FailureMode::HostAllocFailed || finding.mode == FailureMode::HostOomKilled;
+    if (!matters || facts.curve.baselineAvailableBytes == 0)
+        return;
+    add(finding, "curve",
+        "memory available fell from " + formatSize(facts.curve.baselineAvailableBytes) + " to "
+            + formatSize(facts.curve.lowestAvailableBytes) + ", the run's peak was "
+            + formatSize(facts.curve.peakTreeBytes),
+        killed ? FailureMode::Unknown : finding.mode, 0.2);
+    if (facts.curve.swapBeganS)
+        add(finding, "curve",
+            "swapping began after " + std::to_string(static_cast<int>(*facts.curve.swapBeganS)) + " s", finding.mode,
+            0.15);
+}
+
+void addDefect(const RunFacts& facts, Finding& finding)
+{
+    const auto defect = inspectedDefect(facts);
+    if (defect && !isOk(finding) && !hasSource(finding, "checkpoint"))
+        add(finding, "checkpoint", (defect->file.empty() ? "" : defect->file + ": ") + defect->text, defect->mode, 0.3);
+}
+
+void addWords(const RunFacts& facts, Finding& finding)
+{
+    for (std::size_t i = 0; i < std::min(facts.warnings.size(), kMaxWarnings); ++i)
+        add(finding, "worker.warning", facts.warnings[i].code + ": " + excerpt(facts.warnings[i].message), finding.mode,
+            0.1);
+    if (facts.error && !hasSource(finding, "worker.error"))
+        add(finding, "worker.error", facts.error->type + ": " + excerpt(facts.error->message), finding.mode, 0.3);
+    if (!facts.nonsense.empty() && !hasSource(finding, "worker.stdout"))
+        add(finding, "worker.stdout", "no protocol: \"" + excerpt(facts.nonsense) + "\"", FailureMode::Unknown, 0.2);
+    if (facts.progress && facts.progress->total != 0 && !isOk(finding))
+        add(finding, "progress",
+            formatCount(facts.progress->done) + " of " + formatCount(facts.progress->total) + " " + facts.progress->unit
+                + (facts.progress->what.empty() ? "" : ", at " + excerpt(facts.progress->what)),
+            finding.mode, 0.1);
+}
+
+void addLeftovers(const RunFacts& facts, Finding& finding)
+{
+    if (facts.leftoverProcesses == 0)
+        return;
+    std::string names;
+    for (std::size_t i = 0; i < std::min<std::size_t>(facts.leftovers.size(), 5); ++i)
+        names += (i == 0 ? ": " : ", ") + facts.leftovers[i];
+    add(finding, "lab",
+        formatCount(facts.leftoverProcesses)
+            + (facts.leftoverProcesses == 1 ? " process of the run outlived it and was killed"
+                                            : " processes of the run outlived it and were killed")
+            + names,
+        finding.mode, 0.1);
+}
+
+} // namespace
+
+void addContext(const Case& asked, Finding& finding)
+{
+    addEnding(asked.facts, finding);
+    addGroupCounter(asked.facts, finding);
+    addMachineCounter(asked.facts, finding);
+    addMemory(asked.facts, finding);
+    addDefect(asked.facts, finding);
+    addWords(asked.facts, finding);
+    addLeftovers(asked.facts, finding);
+}
+
+} // namespace loadlab::questions

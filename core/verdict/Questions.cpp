@@ -1,0 +1,266 @@
+#include "core/verdict/Questions.h"
+
+#include "core/Units.h"
+
+#include <algorithm>
+#include <array>
+#include <csignal>
+
+namespace loadlab::questions {
+namespace {
+
+std::string wireOf(FailureMode mode)
+{
+    return std::string(toWireName(mode));
+}
+
+Evidence evidenceFor(FailureMode mode, std::string source, std::string fact, double weight)
+{
+    return {std::move(source), std::move(fact), wireOf(mode), weight};
+}
+
+Finding found(FailureMode mode, double confidence, std::string rule, std::string summary, Evidence first)
+{
+    Finding finding;
+    finding.mode = mode;
+    finding.confidence = confidence;
+    finding.rule = std::move(rule);
+    finding.summary = std::move(summary);
+    finding.evidence.push_back(std::move(first));
+    return finding;
+}
+
+bool endedWith(const RunFacts& facts, int code)
+{
+    return facts.wait && facts.wait->code == code;
+}
+
+bool killedFromOutside(const RunFacts& facts)
+{
+    return facts.wait && facts.wait->signal == SIGKILL && !endedByTheLab(facts);
+}
+
+/// Words of a loader that an inspected defect of the files explains better.
+bool defectExplains(FailureMode said)
+{
+    using enum FailureMode;
+    static constexpr std::array kAboutTheFiles{CorruptFile, IncompleteDownload, StructureMismatch,
+        UnsupportedArchitecture, ModelMissing, GenerationError, NativeCrash, Unknown};
+    return std::find(kAboutTheFiles.begin(), kAboutTheFiles.end(), said) != kAboutTheFiles.end();
+}
+
+/// Modes that a worker may name on its own: not those that only the lab or the kernel can know.
+std::optional<FailureMode> modeTheWorkerNames(const std::string& type)
+{
+    using enum FailureMode;
+    static constexpr std::array kNotItsOwn{Ok, HostOomKilled, Hang, NativeCrash, GuardStopped, TimedOut, Cancelled,
+        HostLost, LabLost, PreflightRefused, Unknown};
+    const auto mode = findFailureMode(type);
+    const bool own = mode && std::find(kNotItsOwn.begin(), kNotItsOwn.end(), *mode) == kNotItsOwn.end();
+    return own ? mode : std::nullopt;
+}
+
+std::string defectWords(const InspectedDefect& defect)
+{
+    return (defect.file.empty() ? "" : defect.file + ": ") + defect.text;
+}
+
+/// Lets an inspected defect overrule what was said, or stand beside it.
+void weighDefect(const RunFacts& facts, Finding& finding)
+{
+    const auto defect = inspectedDefect(facts);
+    if (!defect || !defectExplains(finding.mode))
+        return;
+    const bool agrees = defect->mode == finding.mode;
+    finding.evidence.push_back(evidenceFor(defect->mode, "checkpoint", defectWords(*defect), 0.97));
+    finding.confidence = agrees ? 0.98 : 0.96;
+    finding.file = defect->file.empty() ? finding.file : defect->file;
+    if (agrees)
+        return;
+    finding.mode = defect->mode;
+    finding.rule = "checkpoint-inspected";
+    finding.summary = "The checkpoint is not whole: " + excerpt(defectWords(*defect), 200) + ".";
+}
+
+/// A match that another mode explains equally well is worth less than either.
+double confidenceOf(const TextMatch& match, double alone)
+{
+    return match.rival ? 0.58 : alone;
+}
+
+void addRival(const TextMatch& match, Finding& finding)
+{
+    if (match.rival)
+        finding.evidence.push_back(
+            evidenceFor(match.rival->mode, "rule", "the text fits " + match.rival->id + " as well", 0.5));
+}
+
+std::string sentence(std::string text)
+{
+    return text.empty() || text.back() == '.' || text.back() == '!' ? text : text + ".";
+}
+
+Finding ofCancel(const RunFacts& facts)
+{
+    return found(FailureMode::Cancelled, 0.99, "lab-cancelled", "Cancelled by the operator" + whenWords(facts) + ".",
+        evidenceFor(FailureMode::Cancelled, "lab", "the operator cancelled the run", 1.0));
+}
+
+Finding ofTimeout(const RunFacts& facts)
+{
+    const auto limit
+        = facts.limits.timeout ? "the limit of " + formatDuration(*facts.limits.timeout) : "the time limit";
+    return found(FailureMode::TimedOut, 0.97, "lab-timeout",
+        "Stopped at " + limit + (facts.progress ? whenWords(facts) : std::string()) + ".",
+        evidenceFor(FailureMode::TimedOut, "lab", limit + " was reached", 1.0));
+}
+
+Finding ofSilence(const RunFacts& facts)
+{
+    const auto silent = facts.acts.silence ? formatDuration(*facts.acts.silence) : std::string();
+    auto finding = facts.acts.silence
+        ? found(FailureMode::Hang, 0.97, "lab-stall",
+            "No sign of life for " + silent + "; the lab stopped it" + whenWords(facts) + ".",
+            evidenceFor(
+                FailureMode::Hang, "lab", "no progress, output, reading, growth or CPU time for " + silent, 1.0))
+        : found(FailureMode::Hang, 0.95, "lab-no-hello",
+            "The worker started and never said hello" + whenWords(facts) + ".",
+            evidenceFor(FailureMode::Hang, "lab", "no hello within the start-up limit", 1.0));
+    if (facts.acts.timedOut)
+        finding.evidence.push_back(
+            evidenceFor(FailureMode::TimedOut, "lab", "the time limit was reached as well", 0.4));
+    return finding;
+}
+
+} // namespace
+
+bool talks(const RunFacts& facts)
+{
+    return facts.variant.backend != "command";
+}
+
+bool endedByTheLab(const RunFacts& facts)
+{
+    const auto signal = facts.wait ? facts.wait->signal : std::nullopt;
+    return (signal == SIGTERM && facts.acts.strongestSignal != 0)
+        || (signal == SIGKILL && facts.acts.strongestSignal == SIGKILL);
+}
+
+bool endedInOrder(const RunFacts& facts)
+{
+    return endedWith(facts, 0) || endedByTheLab(facts);
+}
+
+Answer labsOwnActs(const Case& asked)
+{
+    const auto& facts = asked.facts;
+    if (facts.acts.cancelled)
+        return ofCancel(facts);
+    if (facts.acts.silence || facts.helloLate)
+        return ofSilence(facts);
+    if (facts.acts.timedOut)
+        return ofTimeout(facts);
+    return std::nullopt;
+}
+
+Answer kernelEvidence(const Case& asked)
+{
+    const auto& facts = asked.facts;
+    const auto before = facts.before.cgroupOomKill.value_or(0);
+    const auto after = facts.after.cgroupOomKill.value_or(0);
+    const bool survived = endedWith(facts, 0) && (facts.loaded || !talks(facts));
+    if (after <= before || survived)
+        return std::nullopt;
+    return found(FailureMode::HostOomKilled, 0.98, "kernel-cgroup-oom-kill",
+        "The kernel killed it for lack of memory" + whenWords(facts) + ".",
+        evidenceFor(FailureMode::HostOomKilled, "cgroup.oom_kill",
+            std::to_string(before) + " -> " + std::to_string(after) + " in the run's own group", 1.0));
+}
+
+Answer failedStart(const Case& asked)
+{
+    const auto& facts = asked.facts;
+    constexpr auto kMode = FailureMode::MissingDependency;
+    if (facts.startError) {
+        const auto match = matchStart(asked);
+        return found(kMode, 0.95, match ? match->rule->id : "worker-did-not-start",
+            sentence("The worker is there but could not be started: " + excerpt(facts.startError->message)),
+            evidenceFor(kMode, "start", facts.startError->message, 1.0));
+    }
+    const bool shellSaysNo = endedWith(facts, 127) || endedWith(facts, 126);
+    if (!talks(facts) || facts.hello || facts.error || !shellSaysNo)
+        return std::nullopt;
+    const auto match = matchLog(asked);
+    const auto line = match ? match->line : asked.log.empty() ? std::string() : asked.log.back().text;
+    auto finding = found(kMode, match && match->rule->mode == kMode ? 0.97 : 0.85,
+        match ? match->rule->id : "worker-did-not-start",
+        line.empty() ? "The worker could not be started."
+                     : sentence("The worker could not be started: " + excerpt(line)),
+        evidenceFor(kMode, "wait status", endWords(facts) + " before any hello", 0.9));
+    if (!line.empty())
+        finding.evidence.push_back(evidenceFor(kMode, "log", excerpt(line), 0.95));
+    return finding;
+}
+
+Answer workersError(const Case& asked)
+{
+    const auto& facts = asked.facts;
+    if (!facts.error)
+        return std::nullopt;
+    const auto& error = *facts.error;
+    const auto said = error.type + ": " + excerpt(error.message);
+    const auto match = matchError(asked);
+    const auto named = modeTheWorkerNames(error.type);
+    const auto mode = named ? *named : match ? match->rule->mode : FailureMode::Unknown;
+    const auto confidence = named ? 0.96 : match ? confidenceOf(*match, match->rule->weight) : 0.5;
+    const auto rule = named ? "worker-error-type" : match ? match->rule->id : "worker-error-unknown";
+    auto finding = found(mode, confidence, rule,
+        sentence(error.message.empty() ? "The worker gave up: " + error.type : excerpt(error.message)),
+        evidenceFor(mode, "worker.error", said, named ? 0.96 : 0.9));
+    finding.file = error.file;
+    if (!named && match)
+        addRival(*match, finding);
+    weighDefect(facts, finding);
+    return finding;
+}
+
+Answer nonsense(const Case& asked)
+{
+    const auto& line = asked.facts.nonsense;
+    if (line.empty())
+        return std::nullopt;
+    return found(FailureMode::Unknown, 0.6, "worker-nonsense",
+        "The worker wrote on stdout what is no protocol: \"" + excerpt(line, 120) + "\".",
+        evidenceFor(FailureMode::Unknown, "worker.stdout", "\"" + excerpt(line) + "\"", 0.9));
+}
+
+Answer statementInTheLog(const Case& asked)
+{
+    const auto& facts = asked.facts;
+    if (!facts.wait || endedInOrder(facts) || killedFromOutside(facts))
+        return std::nullopt;
+    const auto match = matchLog(asked);
+    if (!match)
+        return std::nullopt;
+    const auto mode = match->rule->mode;
+    auto finding = found(mode, confidenceOf(*match, std::min(0.9, match->rule->weight - 0.05)), match->rule->id,
+        sentence(excerpt(match->line)), evidenceFor(mode, "log", excerpt(match->line), match->rule->weight));
+    addRival(*match, finding);
+    weighDefect(facts, finding);
+    return finding;
+}
+
+Answer inspectedDefectAlone(const Case& asked)
+{
+    const auto& facts = asked.facts;
+    const bool endedBadly = facts.wait && !endedInOrder(facts) && !killedFromOutside(facts) && !facts.loaded;
+    const auto defect = inspectedDefect(facts);
+    if (!defect || (facts.wait && !endedBadly))
+        return std::nullopt;
+    auto finding = found(defect->mode, facts.wait ? 0.8 : 0.97, "checkpoint-inspected",
+        sentence(excerpt(defectWords(*defect))), evidenceFor(defect->mode, "checkpoint", defectWords(*defect), 0.95));
+    finding.file = defect->file;
+    return finding;
+}
+
+} // namespace loadlab::questions

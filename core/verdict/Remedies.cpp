@@ -1,0 +1,87 @@
+#include "core/verdict/Finding.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+namespace loadlab {
+namespace {
+
+using nlohmann::json;
+
+bool isIn(const std::vector<std::string>& words, const std::string& word)
+{
+    return std::find(words.begin(), words.end(), word) != words.end();
+}
+
+bool anySaid(const std::vector<Pattern>& patterns, const std::string& lowered)
+{
+    return std::any_of(patterns.begin(), patterns.end(), [&](const Pattern& p) { return p.matches(lowered); });
+}
+
+/// Everything that was said about the case, one text in lower case.
+std::string allSaid(const Case& asked, const Finding& finding)
+{
+    std::string said;
+    for (const auto& item : finding.evidence)
+        said += item.fact + "\n";
+    if (asked.facts.error)
+        said += asked.facts.error->type + ": " + asked.facts.error->message + "\n";
+    for (const auto& problem : asked.facts.problems)
+        said += problem.text + "\n";
+    return toLowerAscii(said);
+}
+
+bool applies(const RemedyRule& rule, const Variant& variant, FailureMode mode, const std::string& said)
+{
+    return std::find(rule.modes.begin(), rule.modes.end(), mode) != rule.modes.end()
+        && (rule.backends.empty() || isIn(rule.backends, variant.backend))
+        && (rule.dtypes.empty() || isIn(rule.dtypes, variant.dtype)) && !isIn(rule.notDtypes, variant.dtype)
+        && (rule.said.empty() || anySaid(rule.said, said)) && !anySaid(rule.notSaid, said);
+}
+
+/// Whether the variant has it all already. "options" are taken one by one: a change adds to them.
+bool changesNothing(const json& change, const json& variant)
+{
+    return std::all_of(change.items().begin(), change.items().end(), [&variant](const auto& item) {
+        const auto here = variant.find(item.key());
+        if (here == variant.end())
+            return false;
+        if (item.key() != "options" || !item.value().is_object() || !here->is_object())
+            return item.value() == *here;
+        return changesNothing(item.value(), *here);
+    });
+}
+
+std::string withFile(std::string text, const std::string& file)
+{
+    constexpr std::string_view kPlace = "{file}";
+    for (auto at = text.find(kPlace); at != text.npos; at = text.find(kPlace, at))
+        text.replace(at, kPlace.size(), file.empty() ? "the files named above" : file);
+    return text;
+}
+
+} // namespace
+
+std::vector<Remedy> chooseRemedies(const Case& asked, const Finding& finding)
+{
+    const auto said = allSaid(asked, finding);
+    const auto variant = toJson(asked.facts.variant);
+    std::vector<Remedy> withChange;
+    std::vector<Remedy> words;
+    for (const auto& rule : asked.rules.remedies) {
+        if (!applies(rule, asked.facts.variant, finding.mode, said))
+            continue;
+        const auto change = json::parse(rule.changeJson, nullptr, false);
+        if (change.is_object() && changesNothing(change, variant))
+            continue;
+        auto& list = change.is_object() ? withChange : words;
+        list.push_back({rule.id, withFile(rule.text, finding.file), rule.changeJson, "rule", {}});
+    }
+    const bool failed = finding.mode != FailureMode::Ok && finding.mode != FailureMode::Cancelled;
+    if (failed && asked.facts.error && !asked.facts.error->remedy.empty())
+        withChange.push_back({"worker-advice", excerpt(asked.facts.error->remedy), "null", "rule", {}});
+    withChange.insert(withChange.end(), words.begin(), words.end());
+    return withChange;
+}
+
+} // namespace loadlab
