@@ -22,25 +22,31 @@ std::optional<InspectedDefect> inspectedDefect(const RunFacts& facts)
                                                                : FailureMode::CorruptFile;
         return InspectedDefect{mode, {}, facts.inspectError->message};
     }
+    const char* words = "";
     switch (facts.checkpointState.value_or(CheckpointState::Complete)) {
     case CheckpointState::Complete:
     case CheckpointState::Unsupported: // a remark: a loader may still take it tensor by tensor
         return std::nullopt;
     case CheckpointState::Empty:
-        return InspectedDefect{FailureMode::ModelMissing, {}, "nothing in this folder belongs to a checkpoint"};
+        return InspectedDefect{FailureMode::ModelMissing, {}, "nothing here belongs to a checkpoint"};
     case CheckpointState::Pointer:
+        mode = FailureMode::IncompleteDownload;
+        words = "a git-lfs pointer stands where a file of the checkpoint should be";
+        break;
     case CheckpointState::Incomplete:
         mode = FailureMode::IncompleteDownload;
+        words = "part of the checkpoint is absent or cut short";
         break;
     case CheckpointState::Corrupt:
         mode = FailureMode::CorruptFile;
+        words = "the content of a file breaks its format";
         break;
     }
     const auto problem = std::find_if(
         facts.problems.begin(), facts.problems.end(), [mode](const Problem& p) { return p.mode == mode; });
     if (problem != facts.problems.end())
         return InspectedDefect{mode, problem->file, problem->text};
-    return InspectedDefect{mode, {}, "the checkpoint is " + std::string(toWireName(*facts.checkpointState))};
+    return InspectedDefect{mode, {}, words};
 }
 
 } // namespace loadlab

@@ -11,7 +11,7 @@ namespace {
 constexpr std::size_t kMaxLineBytes = 2000;
 constexpr std::size_t kMaxLines = 4000;
 
-/// Without ESC [ … letter and other control characters; tabs become blanks.
+/// Without ESC [ … letter and other control characters; tabs and ends of lines become blanks.
 std::string withoutControls(std::string_view text)
 {
     std::string clean;
@@ -21,7 +21,7 @@ std::string withoutControls(std::string_view text)
             i += 2;
             while (i < text.size() && (static_cast<unsigned char>(text[i]) < 0x40 || text[i] == 0x7F))
                 ++i;
-        } else if (c == '\t') {
+        } else if (c == '\t' || c == '\n' || c == '\r') {
             clean.push_back(' ');
         } else if (c >= 0x20 && c != 0x7F) {
             clean.push_back(text[i]);

@@ -178,7 +178,7 @@ private:
         for (std::size_t i = 0; i < list->size(); ++i) {
             const auto place = std::string(key) + "[" + std::to_string(i) + "]";
             try {
-                take((*list)[i], newId((*list)[i]));
+                take((*list)[i], newId(key, (*list)[i]));
             } catch (const Fault& fault) {
                 complain(ErrorKind::Invalid, place + ": " + fault.what);
             } catch (const json::exception& error) {
@@ -187,19 +187,19 @@ private:
         }
     }
 
-    std::string newId(const json& rule)
+    std::string newId(const char* list, const json& rule)
     {
         if (!rule.is_object())
             throw Fault{"must be an object"};
         auto id = oneString(rule, "id");
-        if (!m_ids.insert(id).second)
+        if (!m_ids.insert({list, id}).second)
             throw Fault{"the id \"" + id + "\" is taken"};
         return id;
     }
 
     Rules::Data& m_data;
     std::string m_file;
-    std::set<std::string> m_ids;
+    std::set<std::pair<std::string, std::string>> m_ids; ///< List and id.
 };
 
 } // namespace
