@@ -1,0 +1,130 @@
+#include "CheckpointGate.h"
+
+#include "LoadFailure.h"
+
+#include <algorithm>
+
+namespace loadlab {
+namespace {
+
+std::string remedyFor(FailureMode mode)
+{
+    switch (mode) {
+    case FailureMode::ModelMissing:
+        return "correct the path, or fetch the model";
+    case FailureMode::IncompleteDownload:
+        return "fetch these files again; for a git checkout: git lfs pull";
+    case FailureMode::CorruptFile:
+        return "fetch the file again";
+    case FailureMode::DiskIo:
+        return "check permissions and the kernel's log for the disk";
+    case FailureMode::StructureMismatch:
+        return "the config.json that belongs to these weights";
+    case FailureMode::DtypeQuantizationConflict:
+        return "the same model unquantized, or in another scheme";
+    case FailureMode::UnsupportedArchitecture:
+        return "convert the weights to safetensors, or use the transformers backend";
+    default:
+        return {};
+    }
+}
+
+LoadFailure failureOf(const Error& error)
+{
+    switch (error.kind) {
+    case ErrorKind::NotFound:
+        return {FailureMode::ModelMissing, error.message, remedyFor(FailureMode::ModelMissing)};
+    case ErrorKind::Io:
+        return {FailureMode::DiskIo, error.message, remedyFor(FailureMode::DiskIo)};
+    default:
+        return {FailureMode::CorruptFile, error.message, "name a folder, or a .safetensors or .pt file"};
+    }
+}
+
+/// What the state stands for, when no problem says it more precisely.
+FailureMode modeOf(CheckpointState state)
+{
+    switch (state) {
+    case CheckpointState::Empty:
+        return FailureMode::ModelMissing;
+    case CheckpointState::Corrupt:
+        return FailureMode::CorruptFile;
+    default:
+        return FailureMode::IncompleteDownload;
+    }
+}
+
+/// Consent and unknown architectures are judged elsewhere: they leave the files as they are.
+bool concernsTheFiles(const Problem& problem)
+{
+    return problem.mode != FailureMode::RemoteCodeRefused && problem.mode != FailureMode::UnsupportedArchitecture;
+}
+
+LoadFailure brokenBy(const Checkpoint& checkpoint)
+{
+    const FailureMode expected = modeOf(checkpoint.state);
+    const auto& problems = checkpoint.problems;
+    auto found = std::find_if(problems.begin(), problems.end(), [&](const Problem& p) { return p.mode == expected; });
+    if (found == problems.end())
+        found = std::find_if(problems.begin(), problems.end(), concernsTheFiles);
+    if (found == problems.end())
+        return {expected,
+            "'" + checkpoint.name + "' cannot be loaded: its state is " + std::string(toWireName(checkpoint.state)),
+            remedyFor(expected)};
+    std::string text = found->text;
+    if (const auto others = std::count_if(problems.begin(), problems.end(), concernsTheFiles) - 1; others > 0)
+        text += " (and " + std::to_string(others) + (others == 1 ? " more problem)" : " more problems)");
+    return {found->mode, text, remedyFor(found->mode), found->file};
+}
+
+void refusePickles(const Checkpoint& checkpoint)
+{
+    if (!checkpoint.isPickle)
+        return;
+    const std::string name = checkpoint.files.empty() ? checkpoint.name : checkpoint.files.front().name;
+    const auto weights = std::find_if(
+        checkpoint.files.begin(), checkpoint.files.end(), [](const auto& file) { return file.role == "weights"; });
+    const std::string file = weights == checkpoint.files.end() ? name : weights->name;
+    throw LoadFailure(FailureMode::RemoteCodeRefused,
+        file + " is a pickle: reading it runs whatever code it holds, which this backend never does",
+        "convert it where you trust it: python3 -c \"import torch; from safetensors.torch import save_file; "
+        "save_file({k: v.contiguous() for k, v in torch.load('"
+            + file + "', map_location='cpu', weights_only=True).items()}, 'model.safetensors')\"",
+        file);
+}
+
+} // namespace
+
+Checkpoint inspectToLoad(const std::filesystem::path& path, const FamilyCatalog& families, std::stop_token stop)
+{
+    auto checkpoint = inspectCheckpoint(path, families, {.sampleTails = true, .stop = stop});
+    if (!checkpoint && (stop.stop_requested() || checkpoint.error().kind == ErrorKind::Cancelled))
+        throw LoadStopped();
+    if (!checkpoint)
+        throw failureOf(checkpoint.error());
+    switch (checkpoint->state) {
+    case CheckpointState::Complete:
+    case CheckpointState::Unsupported:
+        break;
+    default:
+        throw brokenBy(*checkpoint);
+    }
+    refusePickles(*checkpoint);
+    if (checkpoint->weightFiles.empty() && !checkpoint->isTorchScript)
+        throw LoadFailure(FailureMode::UnsupportedArchitecture,
+            "'" + checkpoint->name
+                + "' holds no weights in a format that this backend reads (safetensors, TorchScript)",
+            remedyFor(FailureMode::UnsupportedArchitecture));
+    return std::move(*checkpoint);
+}
+
+void requireTorchScriptConsent(const Checkpoint& checkpoint, bool consent)
+{
+    if (consent || !checkpoint.isTorchScript)
+        return;
+    throw LoadFailure(FailureMode::RemoteCodeRefused,
+        "'" + checkpoint.name + "' is a TorchScript program: loading it runs its code",
+        "read where it comes from; if you trust it: --option allow_torchscript=true");
+}
+
+} // namespace loadlab
