@@ -14,6 +14,7 @@ namespace {
 
 constexpr double kMarkSize = 4.5;
 constexpr double kPadding = 6;
+constexpr double kFlatBytesPerS = 512.0 * 1024.0;
 
 /// Hairlines sit between pixels; here they are put on one.
 double crisp(double pixel)
@@ -22,6 +23,11 @@ double crisp(double pixel)
 }
 
 } // namespace
+
+QString rateWords(double bytesPerS)
+{
+    return std::fabs(bytesPerS) < kFlatBytesPerS ? QStringLiteral("flat") : figures::rate(bytesPerS);
+}
 
 QVector<double> spread(const QVector<double>& middles, const QVector<double>& heights, double top, double bottom)
 {
@@ -119,7 +125,7 @@ void ChartPaint::phaseWords(const std::vector<Phase>& phases)
             continue;
         const QRectF top(from + kPadding, m_rect.top() + 3, to - from, line());
         text(top, Qt::AlignLeft | Qt::AlignTop, name, m_theme.color(Role::Text), true);
-        const QString rate = figures::rate(phase.rateBytesPerS);
+        const QString rate = rateWords(phase.rateBytesPerS);
         if (!m_compact && width(rate) + 2 * kPadding <= to - from)
             text(top.translated(0, line()), Qt::AlignLeft | Qt::AlignTop, rate, m_theme.color(Role::Muted));
     }
@@ -220,7 +226,20 @@ void ChartPaint::marks(const std::vector<ChartMark>& marks)
     }
 }
 
-void ChartPaint::end(const ChartEnd& end, double bytes, const QString& value)
+void ChartPaint::endWords(const QPointF& at, const QString& words, const QColor& color, const Highest& highest)
+{
+    const double needed = width(words, true) + 8;
+    const double left
+        = at.x() - needed - 4 > m_rect.left() ? at.x() - needed - 4 : std::min(at.x() + 8, m_rect.right() - needed);
+    const double curve = m_plot.Y(highest(m_plot.xAt(left), m_plot.xAt(left + needed)));
+    double top = std::min(at.y(), curve) - line() - 3;
+    // Names and rates of phases stand in the first two lines; then the words go below the curve, into the bands.
+    if (top < m_rect.top() + 2.2 * line())
+        top = std::min(at.y() + 8, m_rect.bottom() - 2 * line());
+    backedText({left, top}, words, color, true);
+}
+
+void ChartPaint::end(const ChartEnd& end, double bytes, const QString& value, const Highest& highest)
 {
     const QPointF at(m_plot.X(end.atS), m_plot.Y(bytes));
     if (end.mark == ChartEnd::Mark::None || at.x() < m_rect.left() - 1 || at.x() > m_rect.right() + 1)
@@ -231,17 +250,12 @@ void ChartPaint::end(const ChartEnd& end, double bytes, const QString& value)
         : end.mark == ChartEnd::Mark::Failed ? Role::Fail
                                              : Role::Neutral;
     const QColor color = m_theme.color(role);
-    const QString words = running ? value : end.words;
     if (running) {
         m_painter.setPen(QPen(color, 1.4));
         m_painter.drawLine(QPointF(at.x(), m_rect.top() + 2.6 * line()), QPointF(at.x(), m_rect.bottom()));
     }
-    if (!words.isEmpty() && !m_compact) {
-        const double needed = width(words, true) + 8;
-        const double left
-            = at.x() - needed - 4 > m_rect.left() ? at.x() - needed - 4 : std::min(at.x() + 8, m_rect.right() - needed);
-        backedText({left, std::max(m_rect.top(), at.y() - line() - 4)}, words, color, true);
-    }
+    if (const QString words = running ? value : end.words; !words.isEmpty() && !m_compact)
+        endWords(at, words, color, highest);
     const double r = kMarkSize;
     m_painter.setBrush(m_theme.color(Role::Base));
     m_painter.setPen(QPen(running ? m_theme.color(Role::Resident) : color, 1.8));
@@ -345,7 +359,8 @@ void ChartPaint::hoverBox(
 
 void ChartPaint::emptyWords(const QString& words)
 {
-    text(m_rect, Qt::AlignCenter, words, m_theme.color(Role::Muted));
+    const QPointF middle = m_rect.center() - QPointF(width(words) / 2, line() / 2.0);
+    backedText(middle, words, m_theme.color(Role::Muted));
 }
 
 } // namespace loadlab

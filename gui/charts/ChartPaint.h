@@ -7,6 +7,8 @@
 
 #include <QFont>
 
+#include <functional>
+
 namespace loadlab {
 
 /// Series' words at the right edge, in the series' colour.
@@ -31,7 +33,9 @@ public:
     void limits(const std::vector<ChartLimit>& limits, double topBytes, const SizeUnit& unit);
     void marks(const std::vector<ChartMark>& marks);
     /// The mark at the curve's end and its words; for a running load the line "now" with the value.
-    void end(const ChartEnd& end, double bytes, const QString& value);
+    /// `highest` gives the top of the curve between two times, so that words stand clear of it.
+    using Highest = std::function<double(double fromS, double toS)>;
+    void end(const ChartEnd& end, double bytes, const QString& value, const Highest& highest);
     void labels(std::vector<EdgeLabel> labels);
     void selection(double fromS, double toS, const QString& words);
     void cursorLine(double atS);
@@ -51,6 +55,7 @@ public:
 
 private:
     void text(const QRectF& rect, int flags, const QString& words, const QColor& color, bool bold = false);
+    void endWords(const QPointF& at, const QString& words, const QColor& color, const Highest& highest);
     void backedText(const QPointF& leftBaselineTop, const QString& words, const QColor& color, bool bold = false);
     [[nodiscard]] std::pair<double, double> extentOf(const Phase& phase) const; ///< In pixels, within the plot.
     [[nodiscard]] double width(const QString& words, bool bold = false) const;
@@ -64,6 +69,9 @@ private:
     QRectF m_rect;
     bool m_compact;
 };
+
+/// "1.20 GiB/s"; "flat" below half a MiB/s.
+QString rateWords(double bytesPerS);
 
 /// Moves labels of the given heights apart: none overlaps, none leaves [top, bottom] while there is room, order kept.
 /// `middles` in pixels, sorted; returns the new middles.

@@ -11,15 +11,18 @@
 namespace loadlab {
 namespace {
 
-constexpr double kFillShare = 0.30F;
+constexpr float kFillShare = 0.30F;
 constexpr double kEdge = 1.4;
 constexpr double kShortestS = 1.0; ///< Of the whole range: a run of a few samples is not stretched further.
 constexpr double kLimitInSight = 3.0; ///< A limit further up than this times the curve is told in words only.
+constexpr int kMostSteps = 8;
+constexpr double kLimitInSightLog = 1000.0;
+constexpr double kEmptyScaleBytes = 1024.0 * 1024.0 * 1024.0;
 constexpr double kLogFloorBytes = 1024.0 * 1024.0;
 
 QColor filled(QColor color)
 {
-    color.setAlphaF(static_cast<float>(kFillShare));
+    color.setAlphaF(kFillShare);
     return color;
 }
 
@@ -60,33 +63,42 @@ std::pair<double, double> ChartScene::wholeRange() const
     if (document.end.mark == ChartEnd::Mark::Running)
         last = std::max(10.0, last * 1.1);
     last = std::max(last, first + kShortestS);
-    const double half = niceStep(last - first, 8) / 2;
-    // Rounded outwards; a sample at −0.02 s shall not cost half a step.
+    const double grain = niceStep(last - first, 20);
+    // Rounded outwards; a sample at −0.02 s shall not cost a step.
     if (first > -0.05 * last)
         first = std::max(first, -0.02 * last);
     else
-        first = std::floor(first / half) * half;
-    return {first, std::ceil(last * 1.01 / half) * half};
+        first = std::floor(first / grain) * grain;
+    return {first, std::ceil(last * 1.01 / grain) * grain};
 }
 
-double ChartScene::topBytes() const
+double ChartScene::highestBytes() const
 {
-    if (bands.isEmpty())
-        return 1024.0 * 1024.0 * 1024.0;
-    const bool stacked = shape == MemoryChart::Shape::Stacked;
-    double highest = heightAt(stacked ? bands.highestStack() : bands.highestTotal());
+    double highest = 4096.0;
+    if (!bands.isEmpty())
+        highest = std::max(
+            highest, heightAt(shape == MemoryChart::Shape::Stacked ? bands.highestStack() : bands.highestTotal()));
     for (const Point& point : bands.gpu())
         highest = std::max(highest, point.y);
-    double needed = std::max(highest, 4096.0);
+    return highest;
+}
+
+double ChartScene::topBytes(double floor) const
+{
+    if (bands.isEmpty())
+        return kEmptyScaleBytes;
+    const double highest = highestBytes();
+    double needed = highest;
     for (const ChartLimit& limit : document.limits)
-        if (limit.bytes <= kLimitInSight * highest)
+        if (limit.bytes <= (floor > 0 ? kLimitInSightLog : kLimitInSight) * highest)
             needed = std::max(needed, limit.bytes);
     // Names of phases stand above the curve.
     const double height = std::max(60.0, plot->plotRect().height());
-    const double words = document.phases.empty()
-        ? 0.04
-        : (compact ? 2.2 : 3.2) * QFontMetrics(type::sized(m_chart.font(), type::kSmall)).height() / height;
-    return needed / (1 - std::min(0.35, words));
+    const double line = QFontMetrics(type::sized(m_chart.font(), type::kSmall)).height();
+    const double words = std::min(0.35, document.phases.empty() ? 0.04 : (compact ? 2.2 : 3.2) * line / height);
+    if (floor > 0)
+        return floor * std::pow(needed / floor, 1 / (1 - words));
+    return needed / (1 - words);
 }
 
 void ChartScene::refresh()
@@ -113,7 +125,7 @@ void ChartScene::refreshRooms()
         + 14;
     const QFontMetrics bold(type::sized(m_chart.font(), type::kSmall, true));
     const int right
-        = bold.horizontalAdvance(compact ? QStringLiteral("Cache 0.842") : QStringLiteral("Pressure (PSI) x")) + 10;
+        = bold.horizontalAdvance(compact ? QStringLiteral("Cache 0.842") : QStringLiteral("Page cache 0.842")) + 10;
     const int top = line + line / 2 + 4;
     plot->setRoom({left, top, right, line + 8});
     for (std::size_t i = 0; i < kLanes; ++i) {
@@ -129,16 +141,14 @@ void ChartScene::refreshRooms()
 void ChartScene::refreshPlot()
 {
     const Theme& theme = m_theme.theme();
-    const double wanted = topBytes();
+    const double floor = logScale ? std::min(kLogFloorBytes, highestBytes() / 100) : 0;
+    const double wanted = topBytes(floor);
     const int most
         = std::max(2, static_cast<int>(plot->plotRect().height()) / (2 * QFontMetrics(m_chart.font()).height()));
     m_unit = sizeUnitFor(wanted);
     m_sizes = sizeTicks(wanted, most);
-    m_top = std::ceil(wanted / m_sizes.step - 1e-9) * m_sizes.step;
-    m_sizes = sizeTicks(m_top, most);
-    const double floor = logScale ? std::min(kLogFloorBytes, m_top / 100) : 0;
-    if (logScale)
-        m_sizes = logSizeTicks(floor, m_top);
+    m_top = logScale ? wanted : std::ceil(wanted / m_sizes.step - 1e-9) * m_sizes.step;
+    m_sizes = logScale ? logSizeTicks(floor, m_top) : sizeTicks(m_top, most);
     plot->setRange(fromS, toS, m_top, floor);
     std::vector<PlotView::Area> areas;
     std::vector<PlotView::Line> lines;
@@ -148,7 +158,9 @@ void ChartScene::refreshPlot()
             if (band.peak <= 0)
                 continue;
             areas.push_back({band.edge, below ? *below : std::vector<Point>(), filled(theme.color(band.role))});
-            lines.push_back({band.edge, QPen(theme.color(band.role), kEdge)});
+            // The edge of a band thinner than two lines would only hide the one below it.
+            if (band.peak / m_top * plot->plotRect().height() > 2 * kEdge || !below)
+                lines.push_back({band.edge, QPen(theme.color(band.role), kEdge)});
             below = &band.edge;
         }
     } else if (!bands.isEmpty()) {
@@ -218,7 +230,10 @@ void ChartScene::paintFront(QPainter& painter) const
     if (end.mark == ChartEnd::Mark::Running)
         end.atS = bands.times().back();
     const std::size_t sample = end.mark == ChartEnd::Mark::Running ? bands.times().size() - 1 : at;
-    paint.end(end, heightAt(sample), figures::size(static_cast<std::uint64_t>(heightAt(sample))));
+    const auto highest = [this](double from, double to) {
+        return bands.highestBetween(from, to, shape == MemoryChart::Shape::Stacked);
+    };
+    paint.end(end, heightAt(sample), figures::size(static_cast<std::uint64_t>(heightAt(sample))), highest);
     paint.labels(edgeLabels());
     if (cursor)
         paintHover(paint);
@@ -248,7 +263,7 @@ void ChartScene::paintHover(ChartPaint& paint) const
     QString phaseName;
     for (const Phase& phase : document.phases)
         if (at >= phase.fromS && at <= phase.toS)
-            phaseName = QString::fromStdString(phase.name) + QStringLiteral(", ") + figures::rate(phase.rateBytesPerS);
+            phaseName = QString::fromStdString(phase.name) + QStringLiteral(", ") + rateWords(phase.rateBytesPerS);
     paint.hoverBox(at, figures::seconds(at), inUnit(heightAt(sample), m_unit) + u' ' + m_unit.name, phaseName, rows);
 }
 
@@ -317,8 +332,9 @@ void ChartScene::paintLaneFront(QPainter& painter, std::size_t index) const
         return;
     const bool running = document.end.mark == ChartEnd::Mark::Running;
     const double value = running ? lane.points.back().y : lane.peak;
-    const QString words = QStringLiteral("%1%2 %3").arg(
-        running ? QString() : QStringLiteral("max "), figures::threeDigits(value), lane.unit);
+    const QString prefix = (lane.column == Column::SystemPsiSomeUs ? QStringLiteral("some ") : QString())
+        + (running ? QString() : QStringLiteral("max "));
+    const QString words = QStringLiteral("%1%2 %3").arg(prefix, figures::threeDigits(value), lane.unit);
     EdgeLabel label{lane.name, words, m_theme.color(lane.role), lanes[index]->plotRect().center().y()};
     paint.labels({label});
     if (selection)

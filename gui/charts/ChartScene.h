@@ -49,7 +49,8 @@ private:
     void refreshRooms();
     void refreshPlot();
     void refreshLane(std::size_t index);
-    [[nodiscard]] double topBytes() const;
+    [[nodiscard]] double highestBytes() const;
+    [[nodiscard]] double topBytes(double floor) const;
     [[nodiscard]] bool laneShown(std::size_t index) const;
     [[nodiscard]] bool isLastLane(std::size_t index) const;
     void paintBehind(QPainter& painter) const;

@@ -68,14 +68,31 @@ void CurveBands::append(std::span<const Sample> samples, std::int64_t originNs)
     }
 }
 
+const std::vector<Point>* CurveBands::edgeBelow(std::size_t band) const
+{
+    while (band-- > 0)
+        if (!m_bands[band].edge.empty())
+            return &m_bands[band].edge;
+    return nullptr;
+}
+
 void CurveBands::appendBands(const Sample& sample, double seconds)
 {
     double edge = 0;
-    for (Band& band : m_bands) {
+    for (std::size_t i = 0; i < m_bands.size(); ++i) {
+        Band& band = m_bands[i];
         const double value = valueOr0(sample, band.column);
         band.seen = band.seen || sample.has(band.column);
         band.peak = std::max(band.peak, value);
         edge += value;
+        if (band.peak <= 0)
+            continue;
+        // The first time it holds anything: until now it lay flat on the band below.
+        if (band.edge.empty()) {
+            const std::vector<Point>* below = edgeBelow(i);
+            for (std::size_t past = 0; past < m_times.size(); ++past)
+                band.edge.push_back({m_times[past], below ? (*below)[past].y : 0.0});
+        }
         band.edge.push_back({seconds, edge});
     }
     m_times.push_back(seconds);
@@ -91,24 +108,20 @@ void CurveBands::appendBands(const Sample& sample, double seconds)
 
 void CurveBands::appendRate(Lane& lane, const Sample& sample, double seconds)
 {
-    if (!sample.has(lane.column))
+    if (!sample.has(lane.column) || (!lane.window.empty() && seconds <= lane.window.back().x))
         return;
-    std::vector<Point>& counter = lane.counter;
-    if (!counter.empty() && seconds <= counter.back().x)
-        return;
-    counter.push_back({seconds, static_cast<double>(sample[lane.column])});
-    while (lane.behind + 1 < counter.size() && counter[lane.behind + 1].x <= seconds - kRateWindowS)
-        ++lane.behind;
-    const Point& from = counter[lane.behind];
-    // A counter that went down was started anew; the step says nothing.
-    const double rate
-        = seconds > from.x ? std::max(0.0, counter.back().y - from.y) / (seconds - from.x) * lane.perSecond : 0.0;
+    if (lane.points.empty())
+        lane.firstS = seconds;
+    lane.window.push_back({seconds, static_cast<double>(sample[lane.column])});
+    while (lane.window.size() > 2 && lane.window[1].x <= seconds - kRateWindowS)
+        lane.window.pop_front();
+    const Point& from = lane.window.front();
+    // Before the window is full a single step would count as a burst that never was. A counter that went down was
+    // started anew; the step says nothing.
+    const bool full = seconds - lane.firstS >= kRateWindowS;
+    const double rate = full ? std::max(0.0, lane.window.back().y - from.y) / (seconds - from.x) * lane.perSecond : 0.0;
     lane.points.push_back({seconds, rate});
-    // Before the window is full a single step counts as a burst that never was.
-    if (seconds - counter.front().x >= kRateWindowS)
-        lane.peak = std::max(lane.peak, rate);
-    else
-        lane.points.back().y = 0;
+    lane.peak = std::max(lane.peak, rate);
 }
 
 std::size_t CurveBands::nearest(double seconds) const
@@ -128,12 +141,29 @@ std::size_t CurveBands::lastUpTo(double seconds) const
 
 double CurveBands::valueOf(std::size_t band, std::size_t sample) const
 {
-    return m_bands[band].edge[sample].y - (band > 0 ? m_bands[band - 1].edge[sample].y : 0.0);
+    if (m_bands[band].edge.empty())
+        return 0;
+    const std::vector<Point>* below = edgeBelow(band);
+    return m_bands[band].edge[sample].y - (below ? (*below)[sample].y : 0.0);
 }
 
 double CurveBands::stackAt(std::size_t sample) const
 {
-    return m_bands.back().edge[sample].y;
+    const std::vector<Point>* top = edgeBelow(m_bands.size());
+    return top ? (*top)[sample].y : 0.0;
+}
+
+double CurveBands::highestBetween(double fromS, double toS, bool stacked) const
+{
+    static const std::vector<Point> nothing;
+    const std::vector<Point>* top = edgeBelow(m_bands.size());
+    const std::vector<Point>& line = !stacked ? m_total : top ? *top : nothing;
+    const auto byTime = [](const Point& point, double seconds) { return point.x < seconds; };
+    auto point = std::lower_bound(line.begin(), line.end(), fromS, byTime);
+    double highest = 0;
+    for (; point != line.end() && point->x <= toS; ++point)
+        highest = std::max(highest, point->y);
+    return highest;
 }
 
 } // namespace loadlab

@@ -6,6 +6,7 @@
 
 #include <QString>
 
+#include <deque>
 #include <span>
 #include <vector>
 
@@ -16,6 +17,7 @@ namespace loadlab {
 class CurveBands {
 public:
     /// One band. `edge` is its upper edge in bytes, stacked on the bands before it; all edges share their x values.
+    /// Empty as long as the band never held anything.
     struct Band {
         Column column;
         QString name; ///< "Resident"
@@ -35,8 +37,8 @@ public:
         double perSecond; ///< Factor from the counter's slope to the unit.
         double peak = 0;
         std::vector<Point> points;
-        std::vector<Point> counter; ///< What the slope is taken from.
-        std::size_t behind = 0; ///< Start of the window in `counter`.
+        std::deque<Point> window; ///< Of the counter: what the slope is taken from.
+        double firstS = 0; ///< Of the counter's first value.
     };
 
     /// `gpuInPool`: GPU memory is part of the machine's memory and stacks; else it is a line of its own, never added.
@@ -61,12 +63,15 @@ public:
     [[nodiscard]] double valueOf(std::size_t band, std::size_t sample) const;
     /// The upper edge of all bands at a sample.
     [[nodiscard]] double stackAt(std::size_t sample) const;
+    /// Highest edge (stacked) or tree line between two times; 0 when no sample lies there.
+    [[nodiscard]] double highestBetween(double fromS, double toS, bool stacked) const;
     /// Where the stack, or the tree's line, is highest.
     [[nodiscard]] std::size_t highestStack() const { return m_highestStack; }
     [[nodiscard]] std::size_t highestTotal() const { return m_highestTotal; }
 
 private:
     void appendBands(const Sample& sample, double seconds);
+    [[nodiscard]] const std::vector<Point>* edgeBelow(std::size_t band) const;
     static void appendRate(Lane& lane, const Sample& sample, double seconds);
 
     bool m_gpuInPool;
