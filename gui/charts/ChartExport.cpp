@@ -5,6 +5,7 @@
 #include "gui/widgets/Type.h"
 
 #include <QBuffer>
+#include <QFileInfo>
 #include <QMimeData>
 #include <QPainter>
 #include <QSaveFile>
@@ -185,13 +186,17 @@ Result<void> exportDocument(const ChartDocument& document, const QString& fileNa
     const auto failed = [&fileName](const QString& why) {
         return Error{ErrorKind::Io, "cannot write " + fileName.toStdString() + ": " + why.toStdString()};
     };
+    // The rename at the end would put a file in the place of a device or pipe.
+    if (const QFileInfo there(fileName); there.exists() && !there.isFile())
+        return failed(QStringLiteral("it is no regular file"));
     QSaveFile file(fileName);
     // Without rights in the folder a file that is there can still be written in place.
     file.setDirectWriteFallback(true);
     if (!file.open(QIODevice::WriteOnly))
         return failed(file.errorString());
     const QByteArray bytes = rendered(document, options);
-    if (bytes.isEmpty() || file.write(bytes) != bytes.size() || !file.commit())
+    // flush() as well: written in place, commit() does not notice a full disk.
+    if (bytes.isEmpty() || file.write(bytes) != bytes.size() || !file.flush() || !file.commit())
         return failed(file.errorString());
     return {};
 }

@@ -226,20 +226,25 @@ void ChartPaint::marks(const std::vector<ChartMark>& marks)
     }
 }
 
-void ChartPaint::endWords(const QPointF& at, const QString& words, const QColor& color, const Highest& highest)
+void ChartPaint::endWords(const QPointF& at, const QString& words, const QColor& color, const Highest& highest,
+    const std::vector<ChartLimit>& limits)
 {
     const double needed = width(words, true) + 8;
     const double left
         = at.x() - needed - 4 > m_rect.left() ? at.x() - needed - 4 : std::min(at.x() + 8, m_rect.right() - needed);
     const double curve = m_plot.Y(highest(m_plot.xAt(left), m_plot.xAt(left + needed)));
     double top = std::min(at.y(), curve) - line() - 3;
+    for (const ChartLimit& limit : limits)
+        if (const double y = m_plot.Y(limit.bytes); y > top - 2 && y < top + line() + 2)
+            top = y - line() - 2;
     // Names and rates of phases stand in the first two lines; then the words go below the curve, into the bands.
     if (top < m_rect.top() + 2.2 * line())
         top = std::min(at.y() + 8, m_rect.bottom() - 2 * line());
     backedText({left, top}, words, color, true);
 }
 
-void ChartPaint::end(const ChartEnd& end, double bytes, const QString& value, const Highest& highest)
+void ChartPaint::end(const ChartEnd& end, double bytes, const QString& value, const Highest& highest,
+    const std::vector<ChartLimit>& limits)
 {
     const QPointF at(m_plot.X(end.atS), m_plot.Y(bytes));
     if (end.mark == ChartEnd::Mark::None || at.x() < m_rect.left() - 1 || at.x() > m_rect.right() + 1)
@@ -255,7 +260,7 @@ void ChartPaint::end(const ChartEnd& end, double bytes, const QString& value, co
         m_painter.drawLine(QPointF(at.x(), m_rect.top() + 2.6 * line()), QPointF(at.x(), m_rect.bottom()));
     }
     if (const QString words = running ? value : end.words; !words.isEmpty() && !m_compact)
-        endWords(at, words, color, highest);
+        endWords(at, words, color, highest, limits);
     const double r = kMarkSize;
     m_painter.setBrush(m_theme.color(Role::Base));
     m_painter.setPen(QPen(running ? m_theme.color(Role::Resident) : color, 1.8));

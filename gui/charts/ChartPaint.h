@@ -33,9 +33,10 @@ public:
     void limits(const std::vector<ChartLimit>& limits, double topBytes, const SizeUnit& unit);
     void marks(const std::vector<ChartMark>& marks);
     /// The mark at the curve's end and its words; for a running load the line "now" with the value.
-    /// `highest` gives the top of the curve between two times, so that words stand clear of it.
+    /// `highest` gives the top of the curve between two times, so that words stand clear of it and of the limits.
     using Highest = std::function<double(double fromS, double toS)>;
-    void end(const ChartEnd& end, double bytes, const QString& value, const Highest& highest);
+    void end(const ChartEnd& end, double bytes, const QString& value, const Highest& highest,
+        const std::vector<ChartLimit>& limits);
     void labels(std::vector<EdgeLabel> labels);
     void selection(double fromS, double toS, const QString& words);
     void cursorLine(double atS);
@@ -55,7 +56,8 @@ public:
 
 private:
     void text(const QRectF& rect, int flags, const QString& words, const QColor& color, bool bold = false);
-    void endWords(const QPointF& at, const QString& words, const QColor& color, const Highest& highest);
+    void endWords(const QPointF& at, const QString& words, const QColor& color, const Highest& highest,
+        const std::vector<ChartLimit>& limits);
     void backedText(const QPointF& leftBaselineTop, const QString& words, const QColor& color, bool bold = false);
     [[nodiscard]] std::pair<double, double> extentOf(const Phase& phase) const; ///< In pixels, within the plot.
     [[nodiscard]] double width(const QString& words, bool bold = false) const;

@@ -233,7 +233,8 @@ void ChartScene::paintFront(QPainter& painter) const
     const auto highest = [this](double from, double to) {
         return bands.highestBetween(from, to, shape == MemoryChart::Shape::Stacked);
     };
-    paint.end(end, heightAt(sample), figures::size(static_cast<std::uint64_t>(heightAt(sample))), highest);
+    paint.end(
+        end, heightAt(sample), figures::size(static_cast<std::uint64_t>(heightAt(sample))), highest, document.limits);
     paint.labels(edgeLabels());
     if (cursor)
         paintHover(paint);
