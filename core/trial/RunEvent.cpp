@@ -123,6 +123,23 @@ json fieldsOf(const RunFinished& finished)
     return {{"result", toJson(finished.result)}};
 }
 
+MachineInfo machineFrom(const JsonFields& fields)
+{
+    MachineInfo machine;
+    machine.hostName = fields.value<std::string>("host_name");
+    machine.machineId = fields.value<std::string>("machine_id");
+    machine.bootId = fields.value<std::string>("boot_id");
+    machine.kernel = fields.value<std::string>("kernel");
+    machine.distribution = fields.value<std::string>("distribution");
+    machine.cpuModel = fields.value<std::string>("cpu_model");
+    machine.cpuCount = static_cast<unsigned>(fields.value<std::uint64_t>("cpu_count"));
+    machine.memoryBytes = fields.value<std::uint64_t>("memory_bytes");
+    machine.swapBytes = fields.value<std::uint64_t>("swap_bytes");
+    machine.gpu = fields.value<std::string>("gpu");
+    machine.unifiedMemory = fields.value<bool>("unified_memory");
+    return machine;
+}
+
 RunStarted startedFrom(const JsonFields& fields)
 {
     RunStarted started;
@@ -136,6 +153,7 @@ RunStarted startedFrom(const JsonFields& fields)
         throw FieldError(utc.error().message);
     started.startedUtc = *utc;
     started.originNs = fields.required<std::int64_t>("origin_ns");
+    started.machine = machineFrom({fields.need("machine"), fields.place("machine")});
     started.labPid = fields.value<std::int64_t>("lab_pid");
     started.labStartTicks = fields.value<std::uint64_t>("lab_start_ticks");
     return started;

@@ -1,0 +1,142 @@
+#include "core/trial/RunAccount.h"
+
+#include "core/Text.h"
+#include "core/Version.h"
+#include "core/telemetry/Sampler.h"
+
+#include <algorithm>
+
+namespace loadlab {
+namespace {
+
+constexpr std::size_t kLogTailBytes = 64 << 10;
+constexpr std::size_t kMostWarnings = 100;
+
+double secondsSince(std::int64_t originNs, std::int64_t ns)
+{
+    return static_cast<double>(ns - originNs) / 1e9;
+}
+
+} // namespace
+
+RunAccount::RunAccount(TrialIdentity identity, std::int64_t originNs, std::chrono::system_clock::time_point startedUtc)
+    : m_identity(std::move(identity))
+    , m_originNs(originNs)
+    , m_startedUtc(startedUtc)
+    , m_curve(originNs)
+{
+    facts.variant = m_identity.variant;
+    facts.limits = m_identity.limits;
+}
+
+void RunAccount::note(const protocol::Message& message)
+{
+    if (const auto* hello = std::get_if<protocol::Hello>(&message.body))
+        facts.hello = *hello;
+    else if (const auto* phase = std::get_if<protocol::PhaseEntered>(&message.body))
+        beginPhase(phase->name, message.monotonicNs);
+    else if (const auto* progress = std::get_if<protocol::Progress>(&message.body))
+        facts.progress = *progress;
+    else if (const auto* loaded = std::get_if<protocol::Loaded>(&message.body))
+        facts.loaded = *loaded;
+    else if (const auto* warning = std::get_if<protocol::Warning>(&message.body);
+             warning && facts.warnings.size() < kMostWarnings)
+        facts.warnings.push_back(*warning);
+    else if (const auto* error = std::get_if<protocol::WorkerError>(&message.body); error && !facts.error)
+        facts.error = *error; // What follows the first one follows from it.
+}
+
+void RunAccount::noteLog(std::string_view bytes)
+{
+    m_log.append(bytes);
+    if (m_log.size() > 2 * kLogTailBytes)
+        m_log.erase(0, m_log.size() - kLogTailBytes);
+}
+
+void RunAccount::noteSamples(const std::vector<Sample>& samples)
+{
+    for (const Sample& sample : samples)
+        m_curve.add(sample);
+}
+
+void RunAccount::beginPhase(std::string name, std::int64_t atNs)
+{
+    double atS = secondsSince(m_originNs, atNs);
+    if (!m_phases.empty())
+        atS = m_phases.back().toS = std::max(atS, m_phases.back().fromS);
+    m_phases.push_back({std::move(name), atS, atS, 0});
+}
+
+void RunAccount::end(std::int64_t atNs)
+{
+    facts.duration = std::chrono::nanoseconds(atNs - m_originNs);
+    if (!m_phases.empty())
+        m_phases.back().toS = std::max(m_phases.back().fromS, secondsSince(m_originNs, atNs));
+}
+
+/// tree_bytes counts a page twice that two processes share, and sampling misses what is gone between two samples: the
+/// PSS mark bounds it from above, the high-water marks from below.
+void RunAccount::correctPeaks(CurveSummary& curve, const SamplerReport& report) const
+{
+    if (report.pssTreeBytes && report.treeBytesAtPss > *report.pssTreeBytes) {
+        const std::uint64_t countedTwice = report.treeBytesAtPss - *report.pssTreeBytes;
+        curve.peakTreeBytes
+            = std::max(*report.pssTreeBytes, curve.peakTreeBytes - std::min(curve.peakTreeBytes, countedTwice));
+    }
+    curve.peakTreeBytes = std::max(curve.peakTreeBytes, report.provenAnonBytes);
+}
+
+RunResult RunAccount::conclude(const SamplerReport& report, const MachineInfo& machine, const Rules& rules)
+{
+    RunResult result;
+    result.identity = m_identity;
+    result.startedUtc = m_startedUtc;
+    result.duration = facts.duration;
+    result.curve = m_curve.summary();
+    correctPeaks(result.curve, report);
+    result.hwmBytes = report.highWaterBytes;
+    if (facts.wait) {
+        result.exitCode = facts.wait->code;
+        result.exitSignal = facts.wait->signal;
+        result.hwmBytes = std::max(result.hwmBytes, facts.wait->use.maxRssBytes);
+    }
+    result.phases = m_phases;
+    rateThePhases(m_curve.curve(), result.phases);
+    result.progress = facts.progress;
+    result.loaded = facts.loaded;
+    result.environment = environmentOf(machine, facts.hello);
+    result.missedTicks = report.missedTicks;
+    result.worstLatenessNs = report.worstLatenessNs;
+    facts.curve = result.curve;
+    facts.logTail
+        = toUtf8(m_log.size() > kLogTailBytes ? std::string_view(m_log).substr(m_log.size() - kLogTailBytes) : m_log);
+    result.verdict = judge(facts, rules);
+    return result;
+}
+
+std::map<std::string, std::string> environmentOf(
+    const MachineInfo& machine, const std::optional<protocol::Hello>& hello)
+{
+    std::map<std::string, std::string> environment{
+        {"kernel", machine.kernel},
+        {"distribution", machine.distribution},
+        {"cpu", machine.cpuModel},
+        {"cpu_count", std::to_string(machine.cpuCount)},
+        {"memory_bytes", std::to_string(machine.memoryBytes)},
+        {"swap_bytes", std::to_string(machine.swapBytes)},
+        {"loadlab", std::string(loadlabVersion())},
+        {"loadlab_revision", std::string(gitRevision())},
+    };
+    if (!machine.gpu.empty())
+        environment["gpu"] = machine.gpu;
+    if (hello) {
+        for (const auto& [name, version] : hello->versions)
+            environment.emplace(name, version);
+        for (const auto& [name, fact] : hello->facts)
+            environment.emplace("backend_" + name, fact);
+    }
+    std::erase_if(environment, [](const auto& entry) { return entry.second.empty(); });
+    return environment;
+}
+
+} // namespace loadlab

@@ -1,0 +1,54 @@
+#pragma once
+
+#include "core/trial/KeptCurve.h"
+#include "core/trial/RunEvent.h"
+#include "core/verdict/Judge.h"
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace loadlab {
+
+struct SamplerReport;
+
+/// Everything a run learns, gathered for the verdict and the result. A passive object; one thread.
+class RunAccount {
+public:
+    RunAccount(TrialIdentity identity, std::int64_t originNs, std::chrono::system_clock::time_point startedUtc);
+
+    RunFacts facts; ///< Filled by the run itself where no function below does it.
+
+    void note(const protocol::Message& message);
+    /// Keeps the last 64 KiB.
+    void noteLog(std::string_view bytes);
+    void noteSamples(const std::vector<Sample>& samples);
+    void beginPhase(std::string name, std::int64_t atNs);
+    /// The worker's own time is over: closes the last phase and sets the duration.
+    void end(std::int64_t atNs);
+
+    [[nodiscard]] TrialIdentity& identity() { return m_identity; }
+    [[nodiscard]] const TrialIdentity& identity() const { return m_identity; }
+    [[nodiscard]] std::uint64_t peakTreeBytes() const { return m_curve.summary().peakTreeBytes; }
+    [[nodiscard]] std::uint64_t baselineAvailableBytes() const { return m_curve.summary().baselineAvailableBytes; }
+    /// Completes the facts with the curve's figures and what the sampler proves, and has them judged.
+    [[nodiscard]] RunResult conclude(const SamplerReport& report, const MachineInfo& machine, const Rules& rules);
+
+private:
+    void correctPeaks(CurveSummary& curve, const SamplerReport& report) const;
+
+    TrialIdentity m_identity;
+    std::int64_t m_originNs;
+    std::chrono::system_clock::time_point m_startedUtc;
+    KeptCurve m_curve;
+    std::string m_log;
+    std::vector<Phase> m_phases;
+};
+
+/// "kernel", "cpu", "memory_bytes", "loadlab", … and the backend's own versions.
+std::map<std::string, std::string> environmentOf(
+    const MachineInfo& machine, const std::optional<protocol::Hello>& hello);
+
+} // namespace loadlab

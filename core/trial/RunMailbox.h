@@ -1,0 +1,45 @@
+#pragma once
+
+#include "core/curve/Sample.h"
+#include "core/worker/Descriptor.h"
+
+#include <cstdint>
+#include <mutex>
+#include <vector>
+
+namespace loadlab {
+
+/// What other threads leave for a run's thread, which polls fd(): the operator's orders and the sampler's samples.
+/// All functions from any thread; the taking ones from the run's.
+class RunMailbox {
+public:
+    struct Orders {
+        bool cancel = false;
+        bool kill = false;
+        bool release = false;
+    };
+
+    RunMailbox();
+
+    void cancel(bool now);
+    void release();
+    /// Wakes the run's thread at most ten times a second.
+    void add(const Sample& sample);
+
+    /// Readable when something is there; negative when the system had no descriptor left: look every 50 ms then.
+    [[nodiscard]] int fd() const { return m_wake.get(); }
+    /// Orders stay until the run ends; samples are handed over once. `into` is emptied first, its capacity reused.
+    Orders take(std::vector<Sample>& into);
+    [[nodiscard]] bool cancelled() const;
+
+private:
+    void wake() const;
+
+    Descriptor m_wake;
+    mutable std::mutex m_mutex;
+    Orders m_orders;
+    std::vector<Sample> m_samples;
+    std::int64_t m_wokenForNs = 0;
+};
+
+} // namespace loadlab

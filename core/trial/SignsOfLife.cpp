@@ -1,0 +1,102 @@
+#include "core/trial/SignsOfLife.h"
+
+#include <algorithm>
+
+namespace loadlab {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Smaller changes are housekeeping: a timer that is read, a page touched while waking up.
+constexpr std::int64_t kWorthReading = 64 << 10;
+constexpr std::int64_t kWorthGrowing = 1 << 20;
+constexpr std::int64_t kFromDisk = 4096;
+constexpr double kCpuShare = 0.02; ///< Of one core.
+constexpr std::int64_t kLeastCpuNs = std::chrono::nanoseconds(20ms).count(); ///< Two ticks: the kernel's own precision.
+constexpr std::chrono::nanoseconds kShortestWindow = 100ms;
+constexpr std::chrono::nanoseconds kLongestWindow = 15s;
+
+bool sameProgress(const protocol::Progress& a, const protocol::Progress& b)
+{
+    return a.done == b.done && a.doneBytes == b.doneBytes && a.what == b.what && a.unit == b.unit;
+}
+
+} // namespace
+
+SignsOfLife::SignsOfLife(std::int64_t startNs, std::chrono::nanoseconds limit)
+    : m_lastNs(startNs)
+    , m_cpuWindowNs(std::clamp(limit / 4, kShortestWindow, kLongestWindow).count())
+    , m_cpuSinceNs(startNs)
+{
+}
+
+void SignsOfLife::sign(std::int64_t atNs, const char* what)
+{
+    if (atNs < m_lastNs)
+        return;
+    m_lastNs = atNs;
+    m_lastSign = what;
+}
+
+void SignsOfLife::message(const protocol::Message& message, std::int64_t atNs)
+{
+    if (const auto* progress = std::get_if<protocol::Progress>(&message.body)) {
+        if (m_progress && sameProgress(*m_progress, *progress))
+            return;
+        m_progress = *progress;
+    }
+    sign(atNs, "progress");
+}
+
+/// Growth adds up from the last sign on, however slow; after a fall it counts from the bottom.
+bool SignsOfLife::grew(Column column, const Sample& sample, std::int64_t byAtLeast)
+{
+    if (!sample.has(column))
+        return false;
+    std::int64_t& anchor = m_anchor[column];
+    const bool enough = anchor != kAbsent && sample[column] - anchor >= byAtLeast;
+    if (anchor == kAbsent || enough || sample[column] < anchor)
+        anchor = sample[column];
+    return enough;
+}
+
+bool SignsOfLife::worked(const Sample& sample)
+{
+    if (!sample.has(Column::CpuNs))
+        return false;
+    std::int64_t& anchor = m_anchor[Column::CpuNs];
+    const std::int64_t windowNs = sample.monotonicNs - m_cpuSinceNs;
+    if (anchor != kAbsent && windowNs < m_cpuWindowNs)
+        return false;
+    const std::int64_t usedNs = anchor == kAbsent ? 0 : sample[Column::CpuNs] - anchor;
+    anchor = sample[Column::CpuNs];
+    m_cpuSinceNs = sample.monotonicNs;
+    return usedNs >= kLeastCpuNs && static_cast<double>(usedNs) >= kCpuShare * static_cast<double>(windowNs);
+}
+
+void SignsOfLife::sample(const Sample& sample)
+{
+    // Not short-circuited: every anchor has to move along.
+    const bool read = grew(Column::ReadBytes, sample, kFromDisk) | grew(Column::ReadCharBytes, sample, kWorthReading);
+    const bool growth = grew(Column::TreeBytes, sample, kWorthGrowing) | grew(Column::RssBytes, sample, kWorthGrowing)
+        | grew(Column::GpuBytes, sample, kWorthGrowing);
+    const bool cpu = worked(sample);
+    if (read)
+        sign(sample.monotonicNs, "reading");
+    else if (growth)
+        sign(sample.monotonicNs, "growth");
+    else if (cpu)
+        sign(sample.monotonicNs, "CPU time");
+}
+
+void SignsOfLife::forgive(std::chrono::nanoseconds gap)
+{
+    m_lastNs += gap.count();
+}
+
+std::chrono::nanoseconds SignsOfLife::silence(std::int64_t nowNs) const
+{
+    return std::chrono::nanoseconds(std::max<std::int64_t>(0, nowNs - m_lastNs));
+}
+
+} // namespace loadlab

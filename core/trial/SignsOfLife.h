@@ -1,0 +1,44 @@
+#pragma once
+
+#include "core/curve/Sample.h"
+#include "core/worker/Protocol.h"
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace loadlab {
+
+/// When a run last showed that it gets on: protocol progress, output, bytes read, growth, CPU time worth naming. A
+/// process that merely wakes up, or repeats the same progress, shows none. Has no clock of its own; one thread.
+class SignsOfLife {
+public:
+    /// `limit`: how long a silence will be looked for; CPU time is judged over windows of a quarter of it.
+    SignsOfLife(std::int64_t startNs, std::chrono::nanoseconds limit);
+
+    /// Any bytes on stderr, or on stdout that are no protocol.
+    void output(std::int64_t atNs) { sign(atNs, "output"); }
+    void message(const protocol::Message& message, std::int64_t atNs);
+    void sample(const Sample& sample);
+    /// The lab itself did not run for so long (stopped, or starved): nothing is known of that time.
+    void forgive(std::chrono::nanoseconds gap);
+
+    [[nodiscard]] std::chrono::nanoseconds silence(std::int64_t nowNs) const;
+    /// What the last sign was: "start", "progress", "output", "reading", "growth", "CPU time".
+    [[nodiscard]] const std::string& lastSign() const { return m_lastSign; }
+
+private:
+    void sign(std::int64_t atNs, const char* what);
+    bool grew(Column column, const Sample& sample, std::int64_t byAtLeast);
+    bool worked(const Sample& sample);
+
+    std::int64_t m_lastNs;
+    std::int64_t m_cpuWindowNs;
+    std::string m_lastSign = "start";
+    std::optional<protocol::Progress> m_progress;
+    Sample m_anchor; ///< Per column: the value from which growth counts.
+    std::int64_t m_cpuSinceNs;
+};
+
+} // namespace loadlab

@@ -1,0 +1,457 @@
+#include "core/trial/TrialRun.h"
+
+#include "core/Text.h"
+#include "core/Units.h"
+#include "core/telemetry/ProcessTree.h"
+#include "core/worker/Leftovers.h"
+
+#include <algorithm>
+#include <csignal>
+#include <nlohmann/json.hpp>
+#include <poll.h>
+
+namespace loadlab {
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+namespace {
+
+/// Longer pauses of the lab's own (stopped, suspended, starved) are not held against the worker.
+constexpr std::int64_t kOwnPauseNs = std::chrono::nanoseconds(1s).count();
+constexpr std::int64_t kLongestWaitNs = std::chrono::nanoseconds(60s).count();
+constexpr std::int64_t kWithoutWakeNs = std::chrono::nanoseconds(50ms).count();
+/// A time limit that met a silence of at least this much, and half of the limit, was met by a stall.
+constexpr std::chrono::nanoseconds kStallInTimeout = 30s;
+
+std::string quoted(const std::string& word)
+{
+    const bool plain = !word.empty() && std::ranges::all_of(word, [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')
+            || std::string_view("-_./=:,+@%").find(c) != std::string_view::npos;
+    });
+    if (plain)
+        return word;
+    std::string text = "'";
+    for (const char c : word)
+        text += c == '\'' ? "'\\''" : std::string(1, c);
+    return text + "'";
+}
+
+std::string commandLineOf(const WorkerCommand& command)
+{
+    std::string line = quoted(command.program.string());
+    for (const std::string& argument : command.arguments)
+        line += " " + quoted(argument);
+    return line;
+}
+
+/// What inspecting foretold for this variant; 0 when it did not.
+std::uint64_t predictedPeak(const Checkpoint& checkpoint, const Variant& variant)
+{
+    const auto found = std::ranges::find_if(checkpoint.estimates, [&variant](const Estimate& estimate) {
+        return estimate.backend == variant.backend && estimate.dtype == variant.dtype
+            && estimate.deviceMap == variant.deviceMap;
+    });
+    return found == checkpoint.estimates.end() ? 0 : found->peakBytes;
+}
+
+} // namespace
+
+TrialRun::TrialRun(const TrialSpec& spec, const TrialSurroundings& surroundings, std::string uuid, bool hold,
+    RunMailbox& mailbox, TrialRunner::Listener listener)
+    : m_spec(spec)
+    , m_surroundings(surroundings)
+    , m_uuid(std::move(uuid))
+    , m_hold(hold)
+    , m_mailbox(mailbox)
+    , m_outlet(std::move(listener))
+{
+}
+
+RunResult TrialRun::execute(std::stop_token stopInspecting)
+{
+    announce(std::move(stopInspecting));
+    enter(TrialState::Baseline);
+    m_account->facts.before = readKernelCounters();
+    startSampler();
+    takeMail();
+    if (!m_account->facts.acts.cancelled && startWorker())
+        attend();
+    else
+        m_account->end(monotonicNs());
+    m_account->facts.after = readKernelCounters();
+    settle();
+    return conclude();
+}
+
+void TrialRun::inspect(TrialIdentity& identity, RunFacts& facts, std::stop_token stop) const
+{
+    std::error_code ignored;
+    const fs::path absolute = fs::absolute(m_spec.checkpoint, ignored);
+    identity.checkpointPath = (ignored ? m_spec.checkpoint : absolute).string();
+    const fs::path trimmed = absolute.has_filename() ? absolute : absolute.parent_path();
+    identity.checkpointName = toUtf8(trimmed.filename().string());
+    if (!m_surroundings.families)
+        return;
+    Result<Checkpoint> checkpoint
+        = inspectCheckpoint(m_spec.checkpoint, *m_surroundings.families, {.stop = std::move(stop)});
+    if (!checkpoint) {
+        facts.inspectError = std::move(checkpoint).error();
+        return;
+    }
+    identity.checkpointName = checkpoint->name;
+    identity.family = checkpoint->family;
+    identity.fingerprint = checkpoint->fingerprint;
+    identity.checkpointBytes = checkpoint->weightBytes;
+    identity.checkpointParameters = checkpoint->parameters;
+    identity.predictedPeakBytes = predictedPeak(*checkpoint, m_spec.variant);
+    facts.checkpointState = checkpoint->state;
+    facts.problems = std::move(checkpoint->problems);
+}
+
+void TrialRun::announce(std::stop_token stop)
+{
+    TrialIdentity identity;
+    identity.uuid = m_uuid;
+    identity.variant = m_spec.variant;
+    identity.limits = m_spec.limits;
+    identity.parentUuid = m_spec.parentUuid;
+    identity.remedyApplied = m_spec.remedyApplied;
+    RunFacts inspected;
+    if (!m_spec.checkpoint.empty())
+        inspect(identity, inspected, std::move(stop));
+    m_originNs = monotonicNs();
+    RunStarted started{identity, std::chrono::system_clock::now(), m_originNs, m_surroundings.machine, ::getpid(), 0};
+    started.labStartTicks = identify(::getpid()).value_or(ProcessId{}).startTicks;
+    m_account.emplace(std::move(identity), m_originNs, started.startedUtc);
+    m_account->facts.inspectError = std::move(inspected.inspectError);
+    m_account->facts.checkpointState = inspected.checkpointState;
+    m_account->facts.problems = std::move(inspected.problems);
+    m_outlet.emit(std::move(started), m_originNs);
+}
+
+void TrialRun::startSampler()
+{
+    m_sampler
+        = std::make_unique<Sampler>(m_spec.limits.sampleHz, [this](const Sample& sample) { m_mailbox.add(sample); });
+    if (const Result<void> started = m_sampler->start(); !started)
+        m_outlet.log(LogStream::Lab, "without samples: " + started.error().message + "\n");
+}
+
+bool TrialRun::startWorker()
+{
+    enter(TrialState::Starting);
+    WorkerCommand command;
+    command.program = m_spec.plugin.programPath();
+    command.arguments = m_spec.plugin.arguments;
+    command.environment = {{"LOADLAB_RUN", m_uuid}};
+    m_worker = std::make_unique<WorkerProcess>(command,
+        WorkerProcess::Callbacks{[this](std::string_view bytes) { readStdout(bytes); },
+            [this](std::string_view bytes) { readStderr(bytes); },
+            [this](const WaitStatus& status) { workerEnded(status); }},
+        m_surroundings.stopTimes);
+    m_workerStartNs = m_lastTurnNs = monotonicNs();
+    if (Result<void> started = m_worker->start(); !started) {
+        m_account->facts.startError = std::move(started).error();
+        return false;
+    }
+    m_sampler->watch(m_worker->pid());
+    m_life.emplace(m_workerStartNs, m_spec.limits.stall.value_or(m_surroundings.helloTimeout));
+    m_account->beginPhase("starting", m_workerStartNs);
+    const std::uint64_t startTicks = identify(m_worker->pid()).value_or(ProcessId{}).startTicks;
+    m_outlet.emit(WorkerStarted{m_worker->pid(), startTicks, commandLineOf(command)}, m_workerStartNs);
+    const protocol::Job job{
+        m_uuid, m_account->identity().checkpointPath, m_spec.variant, m_surroundings.resources.string()};
+    m_worker->write(protocol::toJson(job).dump() + "\n");
+    return true;
+}
+
+void TrialRun::attend()
+{
+    while (m_worker->state() != WorkerProcess::State::Ended) {
+        waitForSomething();
+        takeMail();
+        m_worker->pump();
+        if (m_loadedNow)
+            finishExercise();
+        const std::int64_t now = monotonicNs();
+        watchLimits(now);
+        m_outlet.flushDue(now);
+    }
+}
+
+/// They guard the exercise; neither leaving nor holding what was loaded.
+bool TrialRun::limitsApply() const
+{
+    return !m_exercised && m_state != TrialState::Loaded;
+}
+
+std::optional<std::int64_t> TrialRun::nextDueNs() const
+{
+    std::optional<std::int64_t> next = m_outlet.dueNs();
+    const auto consider = [&next](std::int64_t atNs) { next = next ? std::min(*next, atNs) : atNs; };
+    const std::int64_t now = monotonicNs();
+    if (const auto due = m_worker->nextDue())
+        consider(now + due->count());
+    if (limitsApply()) {
+        const std::int64_t lastSignNs = now - m_life->silence(now).count();
+        if (m_spec.limits.timeout)
+            consider(m_workerStartNs + m_spec.limits.timeout->count());
+        if (m_spec.limits.stall)
+            consider(lastSignNs + m_spec.limits.stall->count());
+        if (!m_account->facts.hello)
+            consider(lastSignNs + std::chrono::nanoseconds(m_surroundings.helloTimeout).count());
+    }
+    return next;
+}
+
+void TrialRun::waitForSomething() const
+{
+    std::vector<pollfd> polled;
+    for (const WorkerProcess::Wanted& wanted : m_worker->fds())
+        polled.push_back({wanted.fd, wanted.events, 0});
+    polled.push_back({m_mailbox.fd(), POLLIN, 0});
+    const std::int64_t now = monotonicNs();
+    const std::int64_t longest = m_mailbox.fd() < 0 ? kWithoutWakeNs : kLongestWaitNs;
+    const std::int64_t waitNs = std::clamp<std::int64_t>(nextDueNs().value_or(now + longest) - now, 0, longest);
+    const timespec wait{waitNs / 1'000'000'000, waitNs % 1'000'000'000};
+    ::ppoll(polled.data(), polled.size(), &wait, nullptr);
+}
+
+void TrialRun::takeMail()
+{
+    const RunMailbox::Orders orders = m_mailbox.take(m_mail);
+    m_account->noteSamples(m_mail);
+    m_outlet.samples(m_mail);
+    if (m_life)
+        for (const Sample& sample : m_mail)
+            m_life->sample(sample);
+    obey(orders);
+}
+
+void TrialRun::obey(const RunMailbox::Orders& orders)
+{
+    const bool lives = m_worker && m_worker->state() != WorkerProcess::State::Ended;
+    if (orders.cancel && !m_exercised && !m_account->facts.acts.cancelled) {
+        m_account->facts.acts.cancelled = true;
+        act("cancel", "by the operator");
+        if (lives) {
+            m_worker->write(protocol::toJson(protocol::Command{protocol::Cancel{}}).dump() + "\n");
+            stopWorker();
+        }
+    }
+    if (orders.kill && lives && !m_killed) {
+        m_killed = true;
+        act("kill", "by the operator");
+        m_worker->kill();
+    }
+    if (orders.release && lives && m_state == TrialState::Loaded && !m_exercised)
+        stopWorker();
+}
+
+void TrialRun::readStderr(std::string_view bytes)
+{
+    m_life->output(monotonicNs());
+    m_account->noteLog(bytes);
+    m_outlet.log(LogStream::Stderr, bytes);
+}
+
+void TrialRun::readStdout(std::string_view bytes)
+{
+    if (!m_account->facts.nonsense.empty()) {
+        m_outlet.log(LogStream::Stdout, bytes);
+        return;
+    }
+    const Result<std::vector<nlohmann::json>> lines = m_lines.feed(bytes);
+    if (lines)
+        for (const nlohmann::json& line : *lines)
+            if (m_account->facts.nonsense.empty())
+                takeLine(line);
+    if (m_lines.nonsense() && m_account->facts.nonsense.empty())
+        refuse(m_lines.nonsense()->message);
+    if (!m_account->facts.nonsense.empty())
+        m_outlet.log(LogStream::Stdout, bytes);
+}
+
+void TrialRun::takeLine(const nlohmann::json& line)
+{
+    constexpr std::size_t quotedBytes = 200;
+    Result<protocol::Message> message = protocol::messageFromJson(line);
+    std::string why;
+    if (!message)
+        why = message.error().message;
+    else if (!m_account->facts.hello && !std::holds_alternative<protocol::Hello>(message->body))
+        why = "the first event should be hello, but is " + std::string(protocol::typeOf(*message));
+    if (why.empty())
+        takeMessage(*std::move(message));
+    else
+        refuse(why + ": \"" + toUtf8(line.dump().substr(0, quotedBytes)) + "\"");
+}
+
+void TrialRun::takeMessage(protocol::Message message)
+{
+    const std::int64_t now = monotonicNs();
+    message.monotonicNs = std::clamp(message.monotonicNs, m_workerStartNs, now);
+    m_life->message(message, now);
+    m_account->note(message);
+    const bool isHello = std::holds_alternative<protocol::Hello>(message.body);
+    const bool isLoaded = std::holds_alternative<protocol::Loaded>(message.body);
+    const bool isLast = std::holds_alternative<protocol::WorkerError>(message.body)
+        || std::holds_alternative<protocol::Bye>(message.body);
+    const std::int64_t atNs = message.monotonicNs;
+    if (std::holds_alternative<protocol::Progress>(message.body))
+        m_outlet.progress(std::move(message));
+    else
+        m_outlet.emit(std::move(message), atNs);
+    if (isHello && m_state == TrialState::Starting)
+        enter(TrialState::Loading);
+    m_loadedNow = m_loadedNow || (isLoaded && !m_exercised);
+    if (isLast)
+        stopWorker();
+}
+
+void TrialRun::refuse(std::string nonsense)
+{
+    act("nonsense", nonsense);
+    m_account->facts.nonsense = std::move(nonsense);
+    stopWorker();
+}
+
+void TrialRun::finishExercise()
+{
+    m_loadedNow = false;
+    if (m_exercised || m_worker->state() != WorkerProcess::State::Running)
+        return;
+    enter(TrialState::Loaded);
+    m_sampler->mark();
+    if (!m_hold)
+        stopWorker();
+    else
+        takeMail(); // A release that came before there was anything to release.
+}
+
+void TrialRun::watchLimits(std::int64_t nowNs)
+{
+    if (nowNs - m_lastTurnNs > kOwnPauseNs && nowNs > nextDueNs().value_or(nowNs) + kOwnPauseNs)
+        m_life->forgive(std::chrono::nanoseconds(nowNs - m_lastTurnNs));
+    m_lastTurnNs = nowNs;
+    if (!limitsApply())
+        return;
+    LabActs& acts = m_account->facts.acts;
+    const Limits& limits = m_spec.limits;
+    const std::chrono::nanoseconds silence = m_life->silence(nowNs);
+    const std::string lastSign = " (the last sign of life: " + m_life->lastSign() + ")";
+    if (limits.stall && silence >= *limits.stall) {
+        acts.silence = silence;
+        act("stall", "no sign of life for " + formatDuration(silence) + lastSign);
+    } else if (!m_account->facts.hello && silence >= m_surroundings.helloTimeout) {
+        m_account->facts.helloLate = true;
+        act("hello_timeout", "no hello and no sign of life for " + formatDuration(silence) + lastSign);
+    } else if (limits.timeout && nowNs - m_workerStartNs >= limits.timeout->count()) {
+        acts.timedOut = true;
+        if (silence >= kStallInTimeout && silence >= *limits.timeout / 2)
+            acts.silence = silence;
+        act("timeout",
+            "the time limit of " + formatDuration(*limits.timeout) + " is over, " + formatDuration(silence)
+                + " after the last sign of life (" + m_life->lastSign() + ")");
+    } else {
+        return;
+    }
+    stopWorker();
+}
+
+void TrialRun::stopWorker()
+{
+    m_exercised = true;
+    if (m_worker->state() != WorkerProcess::State::Running)
+        return;
+    enter(TrialState::Stopping);
+    m_worker->stop();
+}
+
+void TrialRun::workerEnded(const WaitStatus& status)
+{
+    const std::int64_t now = monotonicNs();
+    RunFacts& facts = m_account->facts;
+    m_exercised = true;
+    m_account->end(now);
+    facts.wait = status;
+    facts.acts.strongestSignal = m_worker->strongestSignalSent();
+    // A worker that was cut off in the middle of a line by a signal did not talk nonsense.
+    if (const Result<void> end = m_lines.finish(); !end && facts.nonsense.empty() && status.code == 0)
+        refuse(end.error().message);
+    if (m_state != TrialState::Stopping)
+        enter(TrialState::Stopping);
+    m_outlet.emit(WorkerEnded{status}, now);
+    endLeftoversOf(m_worker->pid());
+}
+
+void TrialRun::endLeftoversOf(pid_t worker)
+{
+    std::vector<pid_t> tree = m_sampler->living();
+    std::erase(tree, worker);
+    const LeftoverReport report = endLeftovers(m_uuid, tree);
+    reapAdopted(worker);
+    RunFacts& facts = m_account->facts;
+    facts.leftoverProcesses = report.ended.size() + report.survivors.size();
+    std::string names;
+    for (const auto* group : {&report.ended, &report.survivors}) {
+        for (const NamedProcess& process : *group) {
+            facts.leftovers.push_back(toWords(process) + (group == &report.survivors ? ", could not be ended" : ""));
+            names += (names.empty() ? "" : ", ") + facts.leftovers.back();
+        }
+    }
+    if (!names.empty())
+        act("leftovers", "outlived the worker and were killed: " + names);
+}
+
+void TrialRun::settle()
+{
+    // On most machines memory is back before the worker's end is even known; only where it keeps coming back, and the
+    // run had enough for it to matter, it is waited for.
+    constexpr std::uint64_t worthWaiting = std::uint64_t{128} << 20;
+    constexpr std::uint64_t stillComing = std::uint64_t{16} << 20;
+    constexpr std::int64_t look = std::chrono::nanoseconds(200ms).count();
+    const std::uint64_t peak = m_account->peakTreeBytes();
+    const std::uint64_t baseline = m_account->baselineAvailableBytes();
+    const std::int64_t until = monotonicNs() + std::chrono::nanoseconds(m_surroundings.settleTimeout).count();
+    std::uint64_t available = readSystemMemory().availableBytes;
+    std::int64_t lookedNs = monotonicNs();
+    while (peak > worthWaiting && available + std::max(worthWaiting, peak / 10) < baseline && monotonicNs() < until) {
+        pollfd mail{m_mailbox.fd(), POLLIN, 0};
+        ::poll(&mail, 1, 50);
+        takeMail();
+        m_outlet.flushDue(monotonicNs());
+        if (monotonicNs() - lookedNs < look)
+            continue;
+        const std::uint64_t before = std::exchange(available, readSystemMemory().availableBytes);
+        lookedNs = monotonicNs();
+        if (available < before + stillComing)
+            break;
+    }
+}
+
+RunResult TrialRun::conclude()
+{
+    const SamplerReport report = m_sampler->stop();
+    takeMail();
+    m_outlet.flush();
+    static const Rules noRules;
+    RunResult result
+        = m_account->conclude(report, m_surroundings.machine, m_surroundings.rules ? *m_surroundings.rules : noRules);
+    enter(TrialState::Settled);
+    m_outlet.emit(RunFinished{result}, monotonicNs());
+    return result;
+}
+
+void TrialRun::enter(TrialState state)
+{
+    m_state = state;
+    m_outlet.emit(StateChanged{state}, monotonicNs());
+}
+
+void TrialRun::act(std::string name, std::string why)
+{
+    m_outlet.emit(LabActed{std::move(name), std::move(why)}, monotonicNs());
+}
+
+} // namespace loadlab

@@ -1,0 +1,85 @@
+#pragma once
+
+#include "core/telemetry/Sampler.h"
+#include "core/trial/EventOutlet.h"
+#include "core/trial/RunAccount.h"
+#include "core/trial/RunMailbox.h"
+#include "core/trial/SignsOfLife.h"
+#include "core/trial/TrialRunner.h"
+#include "core/worker/JsonLineReader.h"
+
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace loadlab {
+
+/// One run from its first event to its last: the state machine behind TrialRunner. Lives on one thread, which must live
+/// as long as the worker. Everything from outside comes through the mailbox.
+class TrialRun {
+public:
+    TrialRun(const TrialSpec& spec, const TrialSurroundings& surroundings, std::string uuid, bool hold,
+        RunMailbox& mailbox, TrialRunner::Listener listener);
+
+    /// Blocks until everything that the run started is gone. Emits RunStarted first and RunFinished last, whatever
+    /// comes.
+    RunResult execute(std::stop_token stopInspecting);
+
+private:
+    // Before the worker.
+    void inspect(TrialIdentity& identity, RunFacts& facts, std::stop_token stop) const;
+    void announce(std::stop_token stop);
+    void startSampler();
+    bool startWorker();
+
+    // While it runs.
+    void attend();
+    void waitForSomething() const;
+    [[nodiscard]] bool limitsApply() const;
+    [[nodiscard]] std::optional<std::int64_t> nextDueNs() const;
+    void takeMail();
+    void obey(const RunMailbox::Orders& orders);
+    void readStdout(std::string_view bytes);
+    void readStderr(std::string_view bytes);
+    void takeLine(const nlohmann::json& line);
+    void takeMessage(protocol::Message message);
+    void refuse(std::string nonsense);
+    void finishExercise();
+    void watchLimits(std::int64_t nowNs);
+
+    // The end.
+    void stopWorker();
+    void workerEnded(const WaitStatus& status);
+    void endLeftoversOf(pid_t worker);
+    void settle();
+    RunResult conclude();
+
+    void enter(TrialState state);
+    void act(std::string name, std::string why);
+
+    const TrialSpec& m_spec;
+    const TrialSurroundings& m_surroundings;
+    std::string m_uuid;
+    bool m_hold;
+    RunMailbox& m_mailbox;
+    EventOutlet m_outlet;
+
+    std::optional<RunAccount> m_account;
+    std::optional<TrialState> m_state;
+    std::unique_ptr<Sampler> m_sampler;
+    std::unique_ptr<WorkerProcess> m_worker;
+    std::optional<SignsOfLife> m_life;
+    JsonLineReader m_lines;
+    std::vector<Sample> m_mail; ///< Reused.
+    std::int64_t m_originNs = 0;
+    std::int64_t m_workerStartNs = 0;
+    std::int64_t m_lastTurnNs = 0;
+    bool m_loadedNow = false; ///< `loaded` came, its mark is not taken yet.
+    bool m_exercised = false; ///< Whatever happens now, the exercise is over.
+    bool m_killed = false;
+};
+
+} // namespace loadlab

@@ -1,0 +1,89 @@
+#include "core/trial/TrialRunner.h"
+
+#include "core/Digest.h"
+#include "core/trial/TrialRun.h"
+
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+namespace loadlab {
+
+struct TrialRunner::State {
+    TrialSpec spec;
+    TrialSurroundings surroundings;
+    Listener listener;
+    std::string uuid = makeUuid();
+    RunMailbox mailbox;
+    std::stop_source inspecting;
+    bool hold = false;
+    bool started = false;
+    std::atomic<bool> finished = false;
+    std::mutex mutex;
+    std::condition_variable ended;
+    RunResult result;
+    std::jthread thread; ///< Last: joined before anything it uses goes.
+};
+
+TrialRunner::TrialRunner(TrialSpec spec, TrialSurroundings surroundings, Listener listener)
+    : m_state(std::make_unique<State>())
+{
+    m_state->spec = std::move(spec);
+    m_state->surroundings = std::move(surroundings);
+    m_state->listener = std::move(listener);
+}
+
+TrialRunner::~TrialRunner()
+{
+    cancel(true);
+}
+
+void TrialRunner::start()
+{
+    if (std::exchange(m_state->started, true))
+        return;
+    m_state->thread = std::jthread([state = m_state.get()] {
+        TrialRun run(state->spec, state->surroundings, state->uuid, state->hold, state->mailbox, state->listener);
+        RunResult result = run.execute(state->inspecting.get_token());
+        const std::lock_guard lock(state->mutex);
+        state->result = std::move(result);
+        state->finished = true;
+        state->ended.notify_all();
+    });
+}
+
+void TrialRunner::cancel(bool now)
+{
+    m_state->mailbox.cancel(now);
+    m_state->inspecting.request_stop();
+}
+
+void TrialRunner::holdAfterLoad()
+{
+    m_state->hold = true;
+}
+
+void TrialRunner::release()
+{
+    m_state->mailbox.release();
+}
+
+const RunResult& TrialRunner::wait()
+{
+    std::unique_lock lock(m_state->mutex);
+    m_state->ended.wait(lock, [this] { return m_state->finished.load(); });
+    return m_state->result;
+}
+
+bool TrialRunner::finished() const
+{
+    return m_state->finished;
+}
+
+const std::string& TrialRunner::uuid() const
+{
+    return m_state->uuid;
+}
+
+} // namespace loadlab
