@@ -91,10 +91,11 @@ void addDefect(const RunFacts& facts, Finding& finding)
 void addWords(const RunFacts& facts, Finding& finding)
 {
     for (std::size_t i = 0; i < std::min(facts.warnings.size(), kMaxWarnings); ++i)
-        add(finding, "worker.warning", facts.warnings[i].code + ": " + excerpt(facts.warnings[i].message), finding.mode,
-            0.1);
+        add(finding, "worker.warning", excerpt(facts.warnings[i].code, 100) + ": " + excerpt(facts.warnings[i].message),
+            finding.mode, 0.1);
     if (facts.error && !hasSource(finding, "worker.error"))
-        add(finding, "worker.error", facts.error->type + ": " + excerpt(facts.error->message), finding.mode, 0.3);
+        add(finding, "worker.error", excerpt(facts.error->type, 100) + ": " + excerpt(facts.error->message),
+            finding.mode, 0.3);
     if (!facts.nonsense.empty() && !hasSource(finding, "worker.stdout"))
         add(finding, "worker.stdout", "no protocol: \"" + excerpt(facts.nonsense) + "\"", FailureMode::Unknown, 0.2);
     if (facts.progress && facts.progress->total != 0 && !isOk(finding))
@@ -110,7 +111,7 @@ void addLeftovers(const RunFacts& facts, Finding& finding)
         return;
     std::string names;
     for (std::size_t i = 0; i < std::min<std::size_t>(facts.leftovers.size(), 5); ++i)
-        names += (i == 0 ? ": " : ", ") + facts.leftovers[i];
+        names += (i == 0 ? ": " : ", ") + excerpt(facts.leftovers[i], 100);
     add(finding, "lab",
         formatCount(facts.leftoverProcesses)
             + (facts.leftoverProcesses == 1 ? " process of the run outlived it and was killed"

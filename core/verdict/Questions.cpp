@@ -208,14 +208,14 @@ Answer workersError(const Case& asked)
     if (!facts.error)
         return std::nullopt;
     const auto& error = *facts.error;
-    const auto said = error.type + ": " + excerpt(error.message);
+    const auto said = excerpt(error.type, 100) + ": " + excerpt(error.message);
     const auto match = matchError(asked);
     const auto named = modeTheWorkerNames(error.type);
     const auto mode = named ? *named : match ? match->rule->mode : FailureMode::Unknown;
     const auto confidence = named ? 0.96 : match ? confidenceOf(*match, match->rule->weight) : 0.5;
     const auto rule = named ? "worker-error-type" : match ? match->rule->id : "worker-error-unknown";
     auto finding = found(mode, confidence, rule,
-        sentence(error.message.empty() ? "The worker gave up: " + error.type : excerpt(error.message)),
+        sentence(error.message.empty() ? "The worker gave up: " + excerpt(error.type, 100) : excerpt(error.message)),
         evidenceFor(mode, "worker.error", said, named ? 0.96 : 0.9));
     finding.file = error.file;
     if (!named && match)
