@@ -150,9 +150,11 @@ bool isRequestToEnd(int signal)
 Finding ofOutsideSignal(const Case& asked, int signal)
 {
     const auto& facts = asked.facts;
-    auto finding = found(FailureMode::Unknown, 0.6, signal == SIGKILL ? "killed-from-outside" : "ended-from-outside",
-        "Killed from outside by " + signalName(signal) + whenWords(facts)
-            + "; not by the lab, and nothing shows that the kernel did it for lack of memory.");
+    const bool killed = signal == SIGKILL;
+    auto finding = found(FailureMode::Unknown, 0.6, killed ? "killed-from-outside" : "ended-from-outside",
+        (killed ? "Killed from outside by " : "Ended from outside by ") + signalName(signal) + whenWords(facts)
+            + (killed ? "; not by the lab, and nothing shows that the kernel did it for lack of memory."
+                      : "; not by the lab."));
     finding.evidence.push_back(
         evidenceFor(FailureMode::Unknown, "wait status", endWords(facts) + ", not sent by the lab", 0.9));
     return finding;
@@ -214,7 +216,9 @@ Answer endedBySignal(const Case& asked)
     auto finding = ofOutsideSignal(asked, signal);
     if (signal != SIGKILL && !isRequestToEnd(signal)) {
         finding = found(FailureMode::NativeCrash, 0.97, "crashed",
-            "Crashed with " + endWords(facts) + whenWords(facts) + ", with no statement of its own.");
+            "Crashed with " + endWords(facts) + whenWords(facts)
+                + (facts.loaded ? ", after it had loaded, with no statement of its own."
+                                : ", with no statement of its own."));
         finding.evidence.push_back(evidenceFor(FailureMode::NativeCrash, "wait status", endWords(facts), 0.97));
     }
     quoteLog(asked, finding);

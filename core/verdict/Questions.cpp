@@ -65,6 +65,26 @@ std::string defectWords(const InspectedDefect& defect)
     return (defect.file.empty() ? "" : defect.file + ": ") + defect.text;
 }
 
+/// With a full stop, and a capital where the first word is a word and no file name.
+std::string sentence(std::string text)
+{
+    const auto word = text.substr(0, text.find(' '));
+    const bool plain = std::all_of(word.begin(), word.end(), [](char c) { return c >= 'a' && c <= 'z'; });
+    if (!word.empty() && plain && word.size() < text.size())
+        text.front() = static_cast<char>(text.front() - 'a' + 'A');
+    return text.empty() || text.back() == '.' || text.back() == '!' ? text : text + ".";
+}
+
+std::string defectSentence(const InspectedDefect& defect)
+{
+    using enum FailureMode;
+    const auto* begins = defect.mode == ModelMissing ? "There is no checkpoint to load: "
+        : defect.mode == IncompleteDownload          ? "The checkpoint is not complete: "
+        : defect.mode == DiskIo                      ? "The checkpoint cannot be read: "
+                                                     : "The checkpoint is damaged: ";
+    return sentence(begins + excerpt(defectWords(defect), 250));
+}
+
 /// Lets an inspected defect overrule what was said, or stand beside it.
 void weighDefect(const RunFacts& facts, Finding& finding)
 {
@@ -79,7 +99,7 @@ void weighDefect(const RunFacts& facts, Finding& finding)
         return;
     finding.mode = defect->mode;
     finding.rule = "checkpoint-inspected";
-    finding.summary = "The checkpoint is not whole: " + excerpt(defectWords(*defect), 200) + ".";
+    finding.summary = defectSentence(*defect);
 }
 
 /// A match that another mode explains equally well is worth less than either.
@@ -93,11 +113,6 @@ void addRival(const TextMatch& match, Finding& finding)
     if (match.rival)
         finding.evidence.push_back(
             evidenceFor(match.rival->mode, "rule", "the text fits " + match.rival->id + " as well", 0.5));
-}
-
-std::string sentence(std::string text)
-{
-    return text.empty() || text.back() == '.' || text.back() == '!' ? text : text + ".";
 }
 
 Finding ofCancel(const RunFacts& facts)
@@ -257,8 +272,8 @@ Answer inspectedDefectAlone(const Case& asked)
     const auto defect = inspectedDefect(facts);
     if (!defect || (facts.wait && !endedBadly))
         return std::nullopt;
-    auto finding = found(defect->mode, facts.wait ? 0.8 : 0.97, "checkpoint-inspected",
-        sentence(excerpt(defectWords(*defect))), evidenceFor(defect->mode, "checkpoint", defectWords(*defect), 0.95));
+    auto finding = found(defect->mode, facts.wait ? 0.8 : 0.97, "checkpoint-inspected", defectSentence(*defect),
+        evidenceFor(defect->mode, "checkpoint", defectWords(*defect), 0.95));
     finding.file = defect->file;
     return finding;
 }
