@@ -4,7 +4,9 @@
 
 #include <cerrno>
 #include <cstring>
+#include <fcntl.h>
 #include <sqlite3.h>
+#include <unistd.h>
 
 namespace loadlab::sqlite {
 namespace {
@@ -57,6 +59,9 @@ Error describe(const std::filesystem::path& file, int extendedCode, int systemEr
             return io("its folder " + folder + " is read-only; make it writable, or " + elsewhere);
         return io("the file is read-only; make it writable (chmod u+w), or " + elsewhere);
     case SQLITE_CANTOPEN:
+        // A file that may not be made is then sought for reading: the second errno says nothing of the first refusal.
+        if (systemErrno == ENOENT && ::faccessat(AT_FDCWD, file.parent_path().c_str(), W_OK | X_OK, AT_EACCESS) != 0)
+            systemErrno = errno;
         return io("cannot be opened, or a file beside it cannot be made in " + folder + " (" + systemWords(systemErrno)
             + "); give yourself access to file and folder, or " + elsewhere);
     case SQLITE_NOTADB:
