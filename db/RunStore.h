@@ -49,15 +49,15 @@ enum class RunOrder {
 };
 
 struct RunFilter {
-    std::vector<FailureMode> modes; ///< Empty: all.
+    std::vector<FailureMode> modes{}; ///< Empty: all.
     bool onlyFailed = false; ///< Ended, and neither ok nor cancelled.
-    std::string model; ///< Part of the checkpoint's name; case of ASCII letters is ignored. Empty: all.
-    std::string dtype;
-    std::string deviceMap;
-    std::string backend;
-    std::optional<std::chrono::system_clock::time_point> since;
+    std::string model{}; ///< Part of the checkpoint's name; case of ASCII letters is ignored. Empty: all.
+    std::string dtype{};
+    std::string deviceMap{};
+    std::string backend{};
+    std::optional<std::chrono::system_clock::time_point> since{};
     /// Every word must begin a word of log, verdict, name or path; case and accents are ignored, punctuation separates.
-    std::string words;
+    std::string words{};
     RunOrder order = RunOrder::Newest;
     std::uint64_t limit = 0; ///< 0: all.
     std::uint64_t offset = 0;

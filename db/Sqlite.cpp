@@ -2,6 +2,7 @@
 
 #include "core/Text.h"
 
+#include <cerrno>
 #include <cmath>
 #include <limits>
 #include <sqlite3.h>
@@ -90,6 +91,7 @@ Result<bool> Statement::step()
     if (m_error)
         return *m_error;
     m_column = 0;
+    errno = 0; // for failure()
     const int code = ::sqlite3_step(row());
     if (code == SQLITE_ROW)
         return true;
@@ -217,6 +219,7 @@ Statement Connection::prepare(std::string_view sql) const
 
 Result<void> Connection::execute(const char* sql) const
 {
+    errno = 0; // for failure()
     if (::sqlite3_exec(handle(), sql, nullptr, nullptr, nullptr) != SQLITE_OK)
         return failure();
     return {};
@@ -291,7 +294,11 @@ std::int64_t Connection::changes() const
 
 Error Connection::failure() const
 {
-    return describe(m_file, errorCode(), ::sqlite3_system_errno(handle()), ::sqlite3_errmsg(handle()));
+    // SQLite 3.40 does not note errno when a COMMIT fails, and keeps that of an earlier failure.
+    const int own = errno;
+    const int noted = ::sqlite3_system_errno(handle());
+    const bool preferOwn = own != 0 && (errorCode() & 0xff) == SQLITE_IOERR;
+    return describe(m_file, errorCode(), preferOwn ? own : noted, ::sqlite3_errmsg(handle()));
 }
 
 int Connection::errorCode() const

@@ -1,0 +1,270 @@
+#include "Folder.h"
+#include "Lab.h"
+#include "RawDatabase.h"
+#include "RunBuilder.h"
+#include "Take.h"
+
+#include "core/telemetry/Machine.h"
+#include "db/RunRecorder.h"
+#include "db/RunStore.h"
+
+#include <QTest>
+#include <csignal>
+#include <fcntl.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+using namespace loadlab;
+using namespace loadlab::test;
+
+namespace {
+
+std::int64_t tickOf(const std::string& line)
+{
+    return std::stoll(line.substr(line.find(' ') + 1));
+}
+
+/// A disk of one MiB of its own; where mounting is not allowed there is none.
+class SmallDisk {
+public:
+    SmallDisk() { m_mounted = ::mount("tmpfs", m_folder.path().c_str(), "tmpfs", 0, "size=1m") == 0; }
+    ~SmallDisk()
+    {
+        if (m_mounted)
+            ::umount2(m_folder.path().c_str(), MNT_DETACH);
+    }
+    [[nodiscard]] bool exists() const { return m_mounted; }
+    [[nodiscard]] std::filesystem::path file(const std::string& name) const { return m_folder.file(name); }
+    void fill() const
+    {
+        const std::string block(4096, 'x');
+        const int out = ::open(file("filler").c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
+        while (::write(out, block.data(), block.size()) == static_cast<ssize_t>(block.size())) { }
+        ::close(out);
+    }
+    void free() const { std::filesystem::remove(file("filler")); }
+
+private:
+    Folder m_folder;
+    bool m_mounted = false;
+};
+
+/// No file of this process may grow beyond so many bytes.
+class FileSizeLimit {
+public:
+    explicit FileSizeLimit(rlim_t bytes)
+    {
+        ::getrlimit(RLIMIT_FSIZE, &m_before);
+        const struct rlimit limit {
+            bytes, m_before.rlim_max
+        };
+        std::signal(SIGXFSZ, SIG_IGN);
+        ::setrlimit(RLIMIT_FSIZE, &limit);
+    }
+    ~FileSizeLimit() { ::setrlimit(RLIMIT_FSIZE, &m_before); }
+
+private:
+    struct rlimit m_before { };
+};
+
+/// Text that no compressor makes small.
+std::string noise(std::size_t bytes)
+{
+    std::string text(bytes, '\0');
+    std::uint32_t state = 1;
+    for (char& byte : text)
+        byte = static_cast<char>((state = state * 1664525 + 1013904223) >> 24);
+    return text;
+}
+
+} // namespace
+
+class tst_StoreDurability : public QObject {
+    Q_OBJECT
+private Q_SLOTS:
+    void keepsSamplesAndLogUntilShortlyBeforeAKill();
+    void opensAfterAKillAtAnyMoment();
+    void writesBetweenTheCommitsToTheDisk();
+    void keepsWhatWasStoredWhenTheDiskIsFull();
+    void storesNoRunOnAFullDisk();
+    void recordsOnWhenTheDiskHasRoomAgain();
+    void makesNoDatabaseOnAFullDisk();
+    void saysThatAFileMayNotGrow();
+};
+
+void tst_StoreDurability::keepsSamplesAndLogUntilShortlyBeforeAKill()
+{
+    const Folder folder;
+    Lab lab(folder.file(), {"record"});
+    QVERIFY(lab.waitForLines(50));
+    lab.kill();
+    const std::int64_t last = tickOf(lab.lines().back());
+
+    RunStore store = take(RunStore::open(folder.file()));
+    QVERIFY(take(store.check()).ok);
+    const Curve curve = take(store.curve({1}));
+    QVERIFY(curve.samples.size() > 10);
+    const std::int64_t lostNs = last - curve.samples.back().monotonicNs;
+    QVERIFY2(lostNs <= 1'000'000'000, std::to_string(lostNs).c_str());
+    qInfo("%lld ms of samples lost", static_cast<long long>(lostNs / 1'000'000));
+    const std::vector<std::string> log = take(store.logLines({1}));
+    QVERIFY2(last - tickOf(log.back()) <= 1'000'000'000, log.back().c_str());
+    for (std::size_t i = 0; i < log.size(); ++i) // nothing is missing before
+        QCOMPARE(log[i], lab.lines()[i + 1]);
+
+    const std::vector<RunResult> closed = take(store.closeLostRuns(readMachine().bootId));
+    QCOMPARE(closed.size(), std::size_t{1});
+    QCOMPARE("run " + closed[0].identity.uuid, lab.lines().front());
+    QCOMPARE(closed[0].verdict->mode, FailureMode::LabLost);
+    QVERIFY(take(store.curve({1})).samples == curve.samples);
+    QVERIFY(take(store.check()).ok);
+}
+
+void tst_StoreDurability::opensAfterAKillAtAnyMoment()
+{
+    const Folder folder;
+    for (int i = 0; i < 12; ++i) {
+        Lab lab(folder.file(), {"burst", "50", "300"});
+        lab.closeInput();
+        if (i % 3 != 0) // else while it opens or makes the database
+            QVERIFY(lab.waitForLines(static_cast<std::size_t>(i)));
+        lab.kill();
+        RunStore store = take(RunStore::open(folder.file()));
+        take(store.closeLostRuns(readMachine().bootId));
+        const DatabaseCheck check = take(store.check());
+        QVERIFY2(check.ok, check.findings.empty() ? "" : check.findings.front().c_str());
+        for (const RunRow& row : take(store.runs()))
+            QVERIFY(row.mode == FailureMode::Ok || row.mode == FailureMode::LabLost);
+        QVERIFY(take(store.countRuns()) >= static_cast<std::uint64_t>(i % 3 != 0 ? i : 0));
+    }
+}
+
+void tst_StoreDurability::writesBetweenTheCommitsToTheDisk()
+{
+    const Folder folder;
+    RecorderOptions options;
+    options.writeEvery = std::chrono::milliseconds(20);
+    options.commitEvery = std::chrono::hours(1);
+    std::atomic<int> commits{0};
+    RunRecorder recorder(folder.file(), options);
+    recorder.onCommitted([&commits](RunId) { ++commits; });
+    recorder.onEvent(at(0, started()));
+    recorder.flush();
+    const int before = commits;
+    std::size_t n = 0;
+    QTRY_VERIFY((recorder.onEvent(at(0, SamplesTaken{samples(1, n++)})), commits > before + 5));
+    QCOMPARE(take(take(RunStore::open(folder.file())).run({1})).curve.sampleCount > 0, true);
+}
+
+void tst_StoreDurability::keepsWhatWasStoredWhenTheDiskIsFull()
+{
+    const SmallDisk disk;
+    if (!disk.exists())
+        QSKIP("mounting a small disk is not allowed here");
+    RunStore store = take(RunStore::open(disk.file("runs.sqlite")));
+    const RunStarted begin = started();
+    const RunId run = take(store.startRun(begin));
+    take(store.addSamples(run, samples(100)));
+    disk.fill();
+    Result<void> written;
+    for (int i = 0; written && i < 100; ++i)
+        written = store.addLog(run, LogStream::Stderr, 0, noise(100'000));
+    QVERIFY(!written);
+    QCOMPARE(written.error().kind, ErrorKind::Io);
+    QVERIFY2(written.error().message.find("no space is left") != std::string::npos, written.error().message.c_str());
+    QVERIFY(take(store.curve(run)).samples == samples(100)); // reading goes on
+    disk.free();
+    take(store.addSamples(run, samples(100, 100)));
+    take(store.finishRun(run, finished(begin)));
+    QVERIFY(take(store.curve(run)).samples == samples(200));
+    QVERIFY(take(store.check()).ok);
+}
+
+void tst_StoreDurability::storesNoRunOnAFullDisk()
+{
+    const SmallDisk disk;
+    if (!disk.exists())
+        QSKIP("mounting a small disk is not allowed here");
+    take(take(RunStore::open(disk.file("runs.sqlite"))).countRuns());
+    disk.fill();
+    const RunStarted begin = started();
+    {
+        RunRecorder recorder(disk.file("runs.sqlite"));
+        recorder.onEvent(at(0, begin));
+        recorder.onEvent(at(1, SamplesTaken{samples(100)}));
+        recorder.onEvent(at(5, RunFinished{finished(begin)}));
+        recorder.flush();
+        QVERIFY(recorder.error());
+        QCOMPARE(recorder.error()->kind, ErrorKind::Io);
+        QVERIFY2(
+            recorder.error()->message.find("no space is left") != std::string::npos, recorder.error()->message.c_str());
+        QVERIFY(!recorder.run());
+    }
+    disk.free();
+    const RunStore store = take(RunStore::open(disk.file("runs.sqlite")));
+    QCOMPARE(take(store.countRuns()), std::uint64_t{0});
+    QVERIFY(take(store.check()).ok);
+}
+
+void tst_StoreDurability::recordsOnWhenTheDiskHasRoomAgain()
+{
+    const SmallDisk disk;
+    if (!disk.exists())
+        QSKIP("mounting a small disk is not allowed here");
+    RecorderOptions options;
+    options.commitEvery = std::chrono::milliseconds(50);
+    const RunStarted begin = started();
+    RunRecorder recorder(disk.file("runs.sqlite"), options);
+    recorder.onEvent(at(0, begin));
+    recorder.onEvent(at(0, LogText{LogStream::Lab, "early\n"}));
+    recorder.flush();
+    QVERIFY(!recorder.error());
+    disk.fill();
+    recorder.onEvent(at(1, LogText{LogStream::Stderr, noise(200'000) + "\n"}));
+    recorder.onEvent(at(1, SamplesTaken{samples(100)}));
+    recorder.flush();
+    QVERIFY(recorder.error());
+    disk.free();
+    recorder.onEvent(at(5, RunFinished{finished(begin)}));
+    recorder.flush();
+    QVERIFY2(!recorder.error(), recorder.error().value_or(Error{}).message.c_str());
+    const RunStore store = take(RunStore::open(disk.file("runs.sqlite")));
+    QVERIFY(take(store.curve({1})).samples == samples(100));
+    QCOMPARE(take(store.logLines({1})).front(), "early");
+    QCOMPARE(take(store.run({1})).verdict->mode, FailureMode::Ok);
+}
+
+void tst_StoreDurability::makesNoDatabaseOnAFullDisk()
+{
+    const SmallDisk disk;
+    if (!disk.exists())
+        QSKIP("mounting a small disk is not allowed here");
+    disk.fill();
+    const Result<RunStore> store = RunStore::open(disk.file("runs.sqlite"));
+    QVERIFY(!store);
+    QCOMPARE(store.error().kind, ErrorKind::Io);
+    QVERIFY2(store.error().message.find("no space is left") != std::string::npos, store.error().message.c_str());
+    disk.free();
+    QVERIFY(take(take(RunStore::open(disk.file("runs.sqlite"))).check()).ok); // nothing half-made is in the way
+}
+
+void tst_StoreDurability::saysThatAFileMayNotGrow()
+{
+    const Folder folder;
+    RunStore store = take(RunStore::open(folder.file()));
+    const RunId run = take(store.startRun(started()));
+    {
+        const FileSizeLimit limit(std::filesystem::file_size(folder.file().native() + "-wal") + 10'000);
+        const Result<void> written = store.addLog(run, LogStream::Stderr, 0, noise(100'000));
+        QVERIFY(!written);
+        QCOMPARE(written.error().kind, ErrorKind::Io);
+        QVERIFY2(written.error().message.find("may not grow") != std::string::npos, written.error().message.c_str());
+    }
+    take(store.addLog(run, LogStream::Stderr, 0, "fine\n"));
+    QCOMPARE(take(store.logLines(run)), std::vector<std::string>{"fine"});
+}
+
+QTEST_GUILESS_MAIN(tst_StoreDurability)
+#include "tst_StoreDurability.moc"
