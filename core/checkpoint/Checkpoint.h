@@ -29,7 +29,8 @@ struct Problem {
 };
 
 struct Component {
-    std::string name;
+    std::string name; ///< "experts", "vision" …, as the family file says.
+    std::string title; ///< Words: "Experts, thinker".
     std::uint64_t tensors = 0;
     std::uint64_t parameters = 0;
     std::uint64_t sizeBytes = 0;
@@ -105,6 +106,7 @@ struct Checkpoint {
 struct InspectOptions {
     /// Sample the tails of weight files for runs of zeros that interrupted downloads leave (a few reads per file).
     bool sampleTails = true;
+    unsigned threads = 0; ///< For reading shards; 0: as many as pay (at most 4).
     std::stop_token stop;
 };
 

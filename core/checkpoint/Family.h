@@ -30,7 +30,14 @@ public:
     [[nodiscard]] const std::string& title() const; ///< "Qwen2.5"
     /// The component of a tensor by its name, e.g. "experts", "vision", "lm_head"; "other" when no pattern matches.
     [[nodiscard]] std::string_view componentOf(std::string_view tensorName) const;
-    /// Every tensor that the config promises; an Error where the config lacks a key that is needed.
+    /// The words for a component, e.g. "Experts, thinker".
+    [[nodiscard]] std::string_view titleOfComponent(std::string_view component) const;
+    [[nodiscard]] bool isModelType(std::string_view modelType) const;
+    /// Tensors that old files hold and nobody needs (rotary_emb.inv_freq): neither expected nor a surprise.
+    [[nodiscard]] bool ignores(std::string_view tensorName) const;
+    /// Every tensor that the config promises, by architectures[0]. Errors: NotFound where the family has no list for
+    /// that architecture; Invalid where the config lacks a key that is needed or holds no whole number there, or
+    /// promises more than a million tensors.
     [[nodiscard]] Result<std::vector<ExpectedTensor>> expectedTensors(const nlohmann::json& config) const;
 
     struct Data;
@@ -47,10 +54,13 @@ public:
 
     [[nodiscard]] const Family* findByModelType(std::string_view modelType) const; ///< Also a sub-config's model_type.
     [[nodiscard]] const std::vector<Family>& families() const { return m_families; }
+    /// Components for checkpoints of no known family (families/generic.json); null where that file is absent.
+    [[nodiscard]] const Family* generic() const { return m_generic ? &*m_generic : nullptr; }
     [[nodiscard]] const std::vector<Error>& errors() const { return m_errors; }
 
 private:
     std::vector<Family> m_families;
+    std::optional<Family> m_generic;
     std::vector<Error> m_errors;
 };
 

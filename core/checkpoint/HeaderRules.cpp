@@ -12,7 +12,7 @@ namespace {
 
 std::string subject(const HeaderEntry& entry)
 {
-    return "tensor " + quoted(entry.nameView());
+    return "tensor " + inQuotes(entry.nameView());
 }
 
 std::string range(const HeaderEntry& entry)
@@ -73,7 +73,7 @@ void checkCoverage(const std::vector<HeaderEntry>& entries, std::uint64_t cursor
     const auto cut
         = std::find_if(entries.begin(), entries.end(), [&](const HeaderEntry& e) { return e.end > dataBytes; });
     const std::string where
-        = cut == entries.end() ? "" : "; the first tensor that is not whole is " + quoted(cut->nameView());
+        = cut == entries.end() ? "" : "; the first tensor that is not whole is " + inQuotes(cut->nameView());
     if (cursor > std::numeric_limits<std::uint64_t>::max() - dataOffset)
         defects.add(FailureMode::CorruptFile, "data_offsets reach beyond any file" + where);
     else
@@ -198,7 +198,7 @@ std::vector<std::string> remarksOn(const HeaderText& text, std::uint64_t dataOff
             + " tensors do not begin at a multiple of their element's size: they are copied, not mapped");
     if (odd > 0)
         remarks.push_back(formatCount(odd) + " tensor names are empty or hold spaces or control characters, first "
-            + quoted(firstOdd->nameView()));
+            + inQuotes(firstOdd->nameView()));
     const std::string& format = text.metadataFormat;
     if (!format.empty() && format != "pt" && format != "tf" && format != "flax" && format != "mlx")
         remarks.push_back(

@@ -88,7 +88,10 @@ private:
     bool into(const Value& value, Kind wanted, Expect next, std::string_view what);
     bool once(bool& seen, Expect next, std::string_view field);
     bool fail(std::string reason);
-    bool failTensor(const std::string& reason) { return fail("tensor " + quoted(m_tensor.nameView()) + ": " + reason); }
+    bool failTensor(const std::string& reason)
+    {
+        return fail("tensor " + inQuotes(m_tensor.nameView()) + ": " + reason);
+    }
 
     HeaderText& m_into;
     Expect m_expect = Expect::Document;
@@ -213,7 +216,7 @@ bool HeaderEvents::dtype(const Value& value)
         return false;
     const std::optional<Dtype> known = findDtype(value.text);
     if (!known)
-        return failTensor("unknown dtype " + quoted(value.text));
+        return failTensor("unknown dtype " + inQuotes(value.text));
     m_tensor.dtype = *known;
     return true;
 }
@@ -343,6 +346,10 @@ const std::uint64_t* DimensionPool::add(std::span<const std::uint64_t> shape)
 
 std::optional<HeaderDefect> parseHeaderText(std::span<char> text, HeaderText& into)
 {
+    // No list of tensors that grows by doubling: old and new copy together would be most of the memory. The shortest
+    // entry takes 50 characters.
+    const auto braces = static_cast<std::size_t>(std::count(text.begin(), text.end(), '{'));
+    into.entries.reserve(std::min(braces, text.size() / 50));
     Reader reader;
     HeaderEvents events(into);
     rapidjson::InsituStringStream stream(text.data());
@@ -362,7 +369,7 @@ std::optional<HeaderDefect> parseHeaderText(std::span<char> text, HeaderText& in
     return std::nullopt;
 }
 
-std::string quoted(std::string_view name)
+std::string inQuotes(std::string_view name)
 {
     constexpr std::size_t longest = 160;
     if (name.size() <= longest)

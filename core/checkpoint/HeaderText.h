@@ -13,7 +13,7 @@
 
 namespace loadlab {
 
-/// A tensor as the header text says it, unchecked. 40 bytes: the shortest entry of a text takes 55.
+/// A tensor as the header text says it, unchecked. 40 bytes: the shortest entry of a text takes 50.
 struct HeaderEntry {
     const char* name = nullptr; ///< Into the text.
     const std::uint64_t* shape = nullptr; ///< Into the DimensionPool.
@@ -76,7 +76,7 @@ struct HeaderText {
 std::optional<HeaderDefect> parseHeaderText(std::span<char> text, HeaderText& into);
 
 /// 'name' for a message: valid UTF-8, at most about 160 bytes of it.
-std::string quoted(std::string_view name);
+std::string inQuotes(std::string_view name);
 /// "[2, 3, 4]"; long shapes are cut.
 std::string toText(std::span<const std::uint64_t> shape);
 

@@ -135,7 +135,7 @@ bool SafetensorsHeader::State::acceptText()
     }
     if (view.front() != '{') {
         reject(FailureMode::CorruptFile,
-            "the header begins with " + quoted(view.substr(0, 1)) + " instead of '{'; this is no safetensors file");
+            "the header begins with " + inQuotes(view.substr(0, 1)) + " instead of '{'; this is no safetensors file");
         return false;
     }
     parsed = std::make_unique<HeaderText>(length);

@@ -1,0 +1,63 @@
+#include "core/checkpoint/Estimates.h"
+
+#include <algorithm>
+#include <array>
+
+namespace loadlab {
+namespace {
+
+/// Anonymous memory of a libtorch worker that has loaded nothing (Debian 12, libtorch 1.13.1, one thread).
+constexpr std::uint64_t kIdleBytes = 58'000'000;
+/// What reading and converting takes besides the destination: one chunk for each of two threads.
+constexpr std::uint64_t kStagingBytes = std::uint64_t{16} << 20;
+
+constexpr bool isConvertible(Dtype dtype)
+{
+    return dtype == Dtype::F16 || dtype == Dtype::BF16 || dtype == Dtype::F32 || dtype == Dtype::F64;
+}
+
+bool isAligned(const SafetensorsHeader& header, const SafetensorsHeader::Tensor& tensor)
+{
+    const std::uint64_t itemBytes = std::max<std::uint64_t>(1, bitsOf(tensor.dtype) / 8);
+    return (header.dataOffset() + tensor.begin) % itemBytes == 0;
+}
+
+/// Anonymous bytes that the tensors take: none for a view of the mapped file.
+std::uint64_t destinationBytes(const Checkpoint& checkpoint, std::optional<Dtype> target)
+{
+    std::uint64_t bytes = 0;
+    for (const Checkpoint::WeightFile& file : checkpoint.weightFiles)
+        for (std::size_t i = 0; file.header && i < file.header->count(); ++i) {
+            const SafetensorsHeader::Tensor tensor = file.header->tensor(i);
+            if (target && isConvertible(tensor.dtype) && tensor.dtype != *target)
+                bytes += tensor.elements() * (bitsOf(*target) / 8);
+            else if (!isAligned(*file.header, tensor))
+                bytes += tensor.sizeBytes();
+        }
+    return bytes;
+}
+
+} // namespace
+
+std::vector<Estimate> estimateLibtorch(const Checkpoint& checkpoint)
+{
+    if (checkpoint.weightFiles.empty() || checkpoint.tensorCount == 0)
+        return {};
+    struct Choice {
+        std::string_view name;
+        std::optional<Dtype> target;
+    };
+    constexpr std::array<Choice, 4> choices{Choice{"auto", std::nullopt}, Choice{"bfloat16", Dtype::BF16},
+        Choice{"float16", Dtype::F16}, Choice{"float32", Dtype::F32}};
+    std::vector<Estimate> estimates;
+    for (const Choice& choice : choices) {
+        if (choice.target && checkpoint.quantization && checkpoint.quantization->packed)
+            continue; // refused as dtype_quantization_conflict
+        const std::uint64_t bytes = destinationBytes(checkpoint, choice.target);
+        estimates.push_back({"libtorch", std::string(choice.name), "cpu",
+            kIdleBytes + bytes + (bytes > 0 ? kStagingBytes : 0), kIdleBytes + bytes});
+    }
+    return estimates;
+}
+
+} // namespace loadlab

@@ -1,0 +1,316 @@
+#include "core/checkpoint/Inspection.h"
+
+#include "core/Text.h"
+#include "core/Units.h"
+#include "core/checkpoint/HeaderText.h"
+#include "core/checkpoint/QuantizationScan.h"
+
+#include <algorithm>
+#include <array>
+#include <nlohmann/json.hpp>
+
+namespace loadlab {
+namespace {
+
+constexpr std::size_t kShownNames = 3;
+
+/// "'a', 'b', 'c' and 12 more".
+std::string someOf(const std::vector<std::string>& names)
+{
+    std::string text;
+    for (std::size_t i = 0; i < std::min(names.size(), kShownNames); ++i)
+        text += (i == 0 ? "" : ", ") + inQuotes(names[i]);
+    if (names.size() > kShownNames)
+        text += " and " + formatCount(names.size() - kShownNames) + " more";
+    return text;
+}
+
+std::string tensorsCount(std::uint64_t count)
+{
+    return formatCount(count) + (count == 1 ? " tensor" : " tensors");
+}
+
+/// Words for the file table.
+std::string checkWords(const SafetensorsHeader& header)
+{
+    if (header.isLfsPointer())
+        return "pointer";
+    if (header.usable())
+        return "header and size ok";
+    const bool cut = std::none_of(header.defects().begin(), header.defects().end(),
+        [](const HeaderDefect& defect) { return defect.mode == FailureMode::CorruptFile && !defect.tolerated; });
+    return cut ? "cut short" : "corrupt";
+}
+
+CheckpointState stateOf(const HeaderDefect& defect, bool isPointer)
+{
+    if (defect.tolerated)
+        return CheckpointState::Complete;
+    if (isPointer)
+        return CheckpointState::Pointer;
+    return defect.mode == FailureMode::CorruptFile ? CheckpointState::Corrupt : CheckpointState::Incomplete;
+}
+
+} // namespace
+
+void Inspection::weights(const std::vector<FolderEntry>& entries)
+{
+    const WeightChoice choice = chooseWeights(entries, m_checkpoint.config.get());
+    using Kind = WeightChoice::Kind;
+    switch (choice.kind) {
+    case Kind::None:
+        m_checkpoint.shardsExpected = 1;
+        m_findings.problem(CheckpointState::Incomplete, FailureMode::IncompleteDownload, "",
+            "no weights: neither model.safetensors nor model.safetensors.index.json nor another file of weights is "
+            "here");
+        return;
+    case Kind::Index:
+        shardedWeights(choice);
+        return;
+    case Kind::Torch:
+        torchFiles(choice.files);
+        return;
+    case Kind::OtherFormat:
+        otherFormats(choice.files);
+        return;
+    case Kind::ShardsWithoutIndex:
+        m_findings.file({"model.safetensors.index.json", EntryKind::Absent, 0, "absent"}, "index");
+        m_findings.problem(CheckpointState::Incomplete, FailureMode::IncompleteDownload, "model.safetensors.index.json",
+            "is absent, though the weights are in " + formatCount(choice.files.size())
+                + " shards: fetch it or rebuild it");
+        break;
+    case Kind::Several:
+        m_findings.note("no index: the " + formatCount(choice.files.size()) + " safetensors files were taken together");
+        break;
+    case Kind::Single:
+        break;
+    }
+    m_checkpoint.shardsExpected = static_cast<std::uint32_t>(choice.files.size());
+    loadFiles(choice.files, nullptr);
+    leftAside(choice.leftAside, nullptr);
+    const TensorTable table(m_checkpoint.weightFiles);
+    countTensors(table);
+    structure(table);
+}
+
+void Inspection::shardedWeights(const WeightChoice& choice)
+{
+    CheckpointFile& row = m_findings.file(choice.index, "index");
+    if (choice.index.kind != EntryKind::File)
+        return m_findings.problem(choice.index);
+    const Result<RegularFile> file = RegularFile::open(m_folder / choice.index.name);
+    const Result<ShardIndex> index = file ? readShardIndex(*file) : Result<ShardIndex>(file.error());
+    if (!index) {
+        row.check = "not readable";
+        return m_findings.unreadable(choice.index.name, index.error());
+    }
+    row.check = !index->defect ? "ok" : index->defect->isPointer ? "pointer" : toUtf8(index->defect->text);
+    if (index->defect)
+        return m_findings.problem(choice.index.name, *index->defect);
+    if (!index->hasMetadata)
+        m_findings.note(choice.index.name + " has no metadata: transformers refuses such an index");
+    m_checkpoint.shardsExpected = static_cast<std::uint32_t>(index->files.size());
+    std::vector<FolderEntry> files;
+    for (const std::string& name : index->files)
+        files.push_back(lookUp(m_folder, name));
+    loadFiles(files, &*index);
+    leftAside(choice.leftAside, &*index);
+    const TensorTable table(m_checkpoint.weightFiles);
+    countTensors(table);
+    checkIndex(*index, choice.index.name, table);
+    structure(table);
+}
+
+void Inspection::leftAside(const std::vector<FolderEntry>& entries, const ShardIndex* index)
+{
+    std::vector<std::string> names;
+    for (const FolderEntry& entry : entries) {
+        if (index != nullptr && std::binary_search(index->files.begin(), index->files.end(), entry.name))
+            continue;
+        m_findings.file(entry, roleOf(entry.name)).check = "left aside";
+        names.push_back(entry.name);
+    }
+    if (!names.empty())
+        m_findings.note("further weights that are not used: " + someOf(names));
+}
+
+void Inspection::loadFiles(const std::vector<FolderEntry>& files, const ShardIndex* index)
+{
+    std::vector<std::uint64_t> promised(files.size(), 0);
+    if (index != nullptr)
+        for (const ShardIndex::Entry& entry : index->entries)
+            ++promised[entry.file];
+    std::vector<std::size_t> readable;
+    std::vector<std::filesystem::path> paths;
+    for (std::size_t i = 0; i < files.size(); ++i) {
+        const FolderEntry& entry = files[i];
+        m_findings.file(entry, "weights");
+        if (entry.kind == EntryKind::File) {
+            readable.push_back(i);
+            paths.push_back(m_folder / entry.name);
+        } else if (entry.kind == EntryKind::Outside && index != nullptr) {
+            m_findings.problem(CheckpointState::Corrupt, FailureMode::CorruptFile, entry.name,
+                "the index names it for " + tensorsCount(promised[i]) + ", but it " + entry.detail);
+        } else if (entry.kind == EntryKind::Absent) {
+            m_findings.problem(CheckpointState::Incomplete, FailureMode::IncompleteDownload, entry.name,
+                index != nullptr ? "is absent: the index promises it for " + tensorsCount(promised[i])
+                                 : "is absent: the names of the other shards promise it");
+        } else {
+            m_findings.problem(entry);
+        }
+    }
+    std::vector<LoadedWeights> loaded = loadWeights(paths, m_options);
+    for (std::size_t i = 0; i < readable.size(); ++i)
+        judgeLoaded(files[readable[i]], loaded[i]);
+    judgeTails();
+}
+
+void Inspection::judgeLoaded(const FolderEntry& entry, LoadedWeights& loaded)
+{
+    CheckpointFile& row = m_findings.file(entry, "weights");
+    ++m_checkpoint.shardsPresent;
+    if (loaded.error) {
+        row.check = "not readable";
+        m_findings.unreadable(entry.name, *loaded.error);
+    }
+    if (!loaded.header)
+        return;
+    const SafetensorsHeader& header = *loaded.header;
+    row.check = checkWords(header);
+    row.sizeBytes = header.fileBytes();
+    for (const HeaderDefect& defect : header.defects())
+        m_findings.problem(stateOf(defect, header.isLfsPointer()), defect.mode, entry.name, defect.text);
+    for (const std::string& remark : header.remarks())
+        m_findings.note(entry.name + ": " + remark);
+    if (loaded.tail)
+        m_tails.push_back({m_checkpoint.weightFiles.size(), *loaded.tail});
+    m_checkpoint.weightFiles.push_back({m_folder / entry.name, toUtf8(entry.name), loaded.header});
+}
+
+/// Zeros at the end of a file. A file of nothing but zeros among others that are not is suspicious; alone it may be a
+/// stand-in.
+void Inspection::judgeTails()
+{
+    std::size_t zeroFiles = 0;
+    for (const Tail& tail : m_tails)
+        zeroFiles += tail.sample.isAllZero ? 1 : 0;
+    for (const Tail& tail : m_tails) {
+        const Checkpoint::WeightFile& file = m_checkpoint.weightFiles[tail.file];
+        std::optional<std::string> text = judgeTail(tail.sample, *file.header);
+        const bool large = file.header->fileBytes() - file.header->dataOffset() >= std::uint64_t{1} << 20;
+        if (tail.sample.isAllZero && large && zeroFiles < m_tails.size())
+            text = "all samples of its data are zeros, unlike those of the other files: the download reserved its room "
+                   "and was not finished";
+        if (!text)
+            continue;
+        for (CheckpointFile& row : m_checkpoint.files)
+            if (row.name == file.name)
+                row.check = "zeros at the end";
+        m_findings.problem(CheckpointState::Incomplete, FailureMode::IncompleteDownload, file.name, *text);
+    }
+    if (zeroFiles > 0 && zeroFiles == m_tails.size())
+        m_findings.note("all samples of the data are zeros: a stand-in, or nothing was written after the header");
+    m_tails.clear();
+}
+
+void Inspection::checkIndex(const ShardIndex& index, const std::string& indexName, const TensorTable& table)
+{
+    std::vector<const Checkpoint::WeightFile*> byFile(index.files.size(), nullptr);
+    for (const Checkpoint::WeightFile& file : m_checkpoint.weightFiles)
+        for (std::size_t i = 0; i < index.files.size(); ++i)
+            if (file.header->usable() && file.path == m_folder / index.files[i])
+                byFile[i] = &file;
+    std::vector<std::vector<std::string>> absent(index.files.size());
+    std::vector<std::string> elsewhere;
+    std::size_t found = 0;
+    for (const ShardIndex::Entry& entry : index.entries) {
+        const std::optional<TensorPlace> place = table.find(entry.tensor);
+        found += place ? 1 : 0;
+        if (byFile[entry.file] == nullptr)
+            continue; // the file's own problem says it
+        if (!place)
+            absent[entry.file].emplace_back(entry.tensor);
+        else if (&m_checkpoint.weightFiles[place->file] != byFile[entry.file])
+            elsewhere.emplace_back(entry.tensor);
+    }
+    const std::string words = "the index promises here, but the file does not hold: ";
+    for (std::size_t i = 0; i < absent.size(); ++i)
+        if (!absent[i].empty())
+            m_findings.problem(CheckpointState::Incomplete, FailureMode::IncompleteDownload, index.files[i],
+                tensorsCount(absent[i].size()) + " that " + words + someOf(absent[i]));
+    if (!elsewhere.empty())
+        m_findings.problem(CheckpointState::Complete, FailureMode::CorruptFile, indexName,
+            "the index names the wrong file for " + tensorsCount(elsewhere.size()) + ": " + someOf(elsewhere)
+                + "; rebuild it");
+    if (table.places().size() > found)
+        m_findings.note(tensorsCount(table.places().size() - found) + " in the shards are not in the index");
+    const bool whole = m_findings.state() >= CheckpointState::Unsupported;
+    if (whole && index.totalSizeBytes && *index.totalSizeBytes != m_checkpoint.weightBytes)
+        m_findings.note("the index says total_size " + formatCount(*index.totalSizeBytes) + ", the tensors have "
+            + formatCount(m_checkpoint.weightBytes) + " bytes");
+}
+
+void Inspection::countTensors(const TensorTable& table)
+{
+    const Family* family = m_family != nullptr ? m_family : m_families.generic();
+    std::map<std::string_view, Component> components;
+    std::array<std::uint64_t, kDtypeCount> elements{};
+    for (const TensorPlace place : table.places()) {
+        const SafetensorsHeader::Tensor tensor = table.at(place);
+        const std::uint64_t count = tensor.elements();
+        Component& component
+            = components[family != nullptr ? family->componentOf(tensor.name) : std::string_view("other")];
+        ++component.tensors;
+        component.parameters += count;
+        component.sizeBytes += tensor.sizeBytes();
+        elements[static_cast<std::size_t>(tensor.dtype)] += count;
+        m_checkpoint.parameters += count;
+        m_checkpoint.weightBytes += tensor.sizeBytes();
+    }
+    m_checkpoint.tensorCount = table.places().size();
+    for (auto& [name, component] : components) {
+        component.name = name;
+        component.title = family != nullptr ? family->titleOfComponent(name) : name;
+        m_checkpoint.components.push_back(std::move(component));
+    }
+    std::stable_sort(m_checkpoint.components.begin(), m_checkpoint.components.end(),
+        [](const Component& a, const Component& b) { return a.sizeBytes > b.sizeBytes; });
+    for (std::size_t i = 0; i < kDtypeCount; ++i)
+        if (elements[i] > 0)
+            m_checkpoint.dtypes[std::string(toHeaderName(static_cast<Dtype>(i)))] = elements[i];
+    if (!table.repeats().empty()) {
+        const TensorTable::Repeat& first = table.repeats().front();
+        m_findings.note(tensorsCount(table.repeats().size()) + " stored in more than one file, first "
+            + inQuotes(first.name) + " in " + m_checkpoint.weightFiles[first.firstFile].name + " and "
+            + m_checkpoint.weightFiles[first.otherFile].name + "; counted once");
+    }
+}
+
+void Inspection::structure(const TensorTable& table)
+{
+    m_checkpoint.quantization = scanQuantization(m_checkpoint.config.get(), m_quantConfig.get(), table, m_findings);
+    if (m_family == nullptr || m_findings.state() < CheckpointState::Unsupported || table.places().empty())
+        return; // what is missing is known already, or nothing is expected
+    const Result<std::vector<ExpectedTensor>> expected = m_family->expectedTensors(*m_checkpoint.config);
+    if (!expected && expected.error().kind == ErrorKind::NotFound)
+        return m_findings.note(expected.error().message + ": names and shapes were not compared");
+    if (!expected)
+        return m_findings.problem(CheckpointState::Complete, FailureMode::StructureMismatch, "config.json",
+            "does not describe a " + m_family->title() + " model: " + expected.error().message);
+    const StructureReport report = compareStructure(*expected, table, *m_family);
+    if (!report.missing.empty())
+        m_findings.problem(CheckpointState::Incomplete, FailureMode::StructureMismatch, "",
+            tensorsCount(report.missing.size())
+                + " that config.json promises are in no file: " + someOf(report.missing));
+    if (!report.misshaped.empty()) {
+        const StructureReport::Misshaped& first = report.misshaped.front();
+        m_findings.problem(CheckpointState::Complete, FailureMode::StructureMismatch, "",
+            tensorsCount(report.misshaped.size()) + " with another shape than config.json promises, first "
+                + inQuotes(first.name) + ": " + toText(first.stored) + " instead of " + toText(first.expected));
+    }
+    if (!report.unexpected.empty())
+        m_findings.note(
+            tensorsCount(report.unexpected.size()) + " beyond what config.json promises: " + someOf(report.unexpected));
+}
+
+} // namespace loadlab
