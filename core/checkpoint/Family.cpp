@@ -91,6 +91,15 @@ bool Family::ignores(std::string_view tensorName) const
         [tensorName](const Glob& glob) { return glob.matches(tensorName); });
 }
 
+nlohmann::json Family::findValue(const nlohmann::json& config, std::string_view value) const
+{
+    for (const Data::Value& rule : m_data->values)
+        if (rule.name == value)
+            if (const nlohmann::json* found = findSpelling(config, rule.keys))
+                return *found;
+    return nullptr;
+}
+
 Result<std::vector<ExpectedTensor>> Family::expectedTensors(const nlohmann::json& config) const
 {
     if (!config.is_object())

@@ -35,6 +35,9 @@ public:
     [[nodiscard]] bool isModelType(std::string_view modelType) const;
     /// Tensors that old files hold and nobody needs (rotary_emb.inv_freq): neither expected nor a surprise.
     [[nodiscard]] bool ignores(std::string_view tensorName) const;
+    /// A value under its family's name, in whichever spelling the config has it ("rope_theta" also stands in
+    /// rope_parameters.rope_theta); null where it is absent.
+    [[nodiscard]] nlohmann::json findValue(const nlohmann::json& config, std::string_view value) const;
     /// Every tensor that the config promises, by architectures[0]. Errors: NotFound where the family has no list for
     /// that architecture; Invalid where the config lacks a key that is needed or holds no whole number there, or
     /// promises more than a million tensors.

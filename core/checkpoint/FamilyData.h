@@ -60,6 +60,10 @@ struct Family::Data {
 /// Compiles the text of one family file. Errors: Invalid, naming the place in the file.
 Result<std::shared_ptr<const Family::Data>> parseFamily(std::string_view text);
 
+/// The value under the first of the spellings that the config has; null where it has none.
+const nlohmann::json* findSpelling(
+    const nlohmann::json& config, const std::vector<std::string>& keys, const std::string** used = nullptr);
+
 /// What each value of the family is in this config; in the order of Data::values.
 std::vector<Binding> bindValues(const Family::Data& data, const nlohmann::json& config);
 

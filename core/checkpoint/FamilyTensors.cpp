@@ -92,7 +92,10 @@ public:
     {
         for (const Family::Data::Group& group : layout.groups) {
             m_shapes.assign(group.tensors.size(), std::nullopt);
-            if (!loop(group, 0))
+            // A condition that no loop changes comes first: the counts of a part that is absent may be absent too.
+            const bool fixed = group.when && !group.when->usesFrom(m_bindings.size());
+            const std::optional<std::int64_t> when = fixed ? evaluate(*group.when) : 1;
+            if (!when || (*when != 0 && !loop(group, 0)))
                 return std::move(m_error);
         }
         return std::move(m_tensors);
@@ -205,16 +208,24 @@ private:
 
 } // namespace
 
+const nlohmann::json* findSpelling(
+    const nlohmann::json& config, const std::vector<std::string>& keys, const std::string** used)
+{
+    for (const std::string& key : keys)
+        if (const nlohmann::json* found = findKey(config, key)) {
+            if (used != nullptr)
+                *used = &key;
+            return found;
+        }
+    return nullptr;
+}
+
 std::vector<Binding> bindValues(const Family::Data& data, const nlohmann::json& config)
 {
     std::vector<Binding> bindings;
     for (const Family::Data::Value& value : data.values) {
-        const nlohmann::json* found = nullptr;
         const std::string* key = nullptr;
-        for (std::size_t i = 0; i < value.keys.size() && found == nullptr; ++i) {
-            found = findKey(config, value.keys[i]);
-            key = &value.keys[i];
-        }
+        const nlohmann::json* found = findSpelling(config, value.keys, &key);
         bindings.push_back(found != nullptr ? bindingOf(*found, *key) : fallbackOf(value, bindings));
     }
     return bindings;

@@ -1,5 +1,7 @@
 #include "CheckpointFiles.h"
 
+#include <array>
+#include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -73,6 +75,31 @@ std::uint64_t writeSafetensors(const fs::path& file, const std::vector<TensorSpe
     const std::string text = headerText(tensors, &dataBytes);
     writeRaw(file, text, dataBytes, fill);
     return dataBytes;
+}
+
+void writeStandIn(const fs::path& folder, const FamilyCatalog& catalog, const nlohmann::json& config,
+    std::size_t shards, Fill fill, const std::string& dtype)
+{
+    const Family* family = catalog.findByModelType(config.at("model_type").get<std::string>());
+    const Result<std::vector<ExpectedTensor>> expected = family->expectedTensors(config);
+    std::vector<std::vector<TensorSpec>> files(shards);
+    for (std::size_t i = 0; i < expected->size(); ++i)
+        if (!(*expected)[i].optional)
+            files[i * shards / expected->size()].push_back({(*expected)[i].name, dtype, (*expected)[i].shape});
+    nlohmann::json index;
+    std::uint64_t total = 0;
+    for (std::size_t i = 0; i < shards; ++i) {
+        std::array<char, 64> name{};
+        std::snprintf(name.data(), name.size(), "model-%05zu-of-%05zu.safetensors", i + 1, shards);
+        const std::string file = shards == 1 ? "model.safetensors" : name.data();
+        total += writeSafetensors(folder / file, files[i], fill);
+        for (const TensorSpec& tensor : files[i])
+            index["weight_map"][tensor.name] = file;
+    }
+    index["metadata"]["total_size"] = total;
+    if (shards > 1)
+        writeText(folder / "model.safetensors.index.json", index.dump());
+    writeText(folder / "config.json", config.dump(2));
 }
 
 Scratch::Scratch()

@@ -1,9 +1,11 @@
 #pragma once
 
 #include "core/checkpoint/Dtype.h"
+#include "core/checkpoint/Family.h"
 
 #include <cstdint>
 #include <filesystem>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,6 +34,11 @@ std::uint64_t writeSafetensors(
     const std::filesystem::path& file, const std::vector<TensorSpec>& tensors, Fill fill = Fill::Pattern);
 /// The header of these tensors; `dataBytes` becomes the end of the last.
 std::string headerText(const std::vector<TensorSpec>& tensors, std::uint64_t* dataBytes = nullptr);
+
+/// A folder with this config and every tensor that the family promises for it, in so many shards (1: model.safetensors,
+/// more: with an index). Sparse: costs no room on disk.
+void writeStandIn(const std::filesystem::path& folder, const FamilyCatalog& catalog, const nlohmann::json& config,
+    std::size_t shards = 1, Fill fill = Fill::Sparse, const std::string& dtype = "BF16");
 
 /// A temporary folder that is removed with all it holds.
 class Scratch {
