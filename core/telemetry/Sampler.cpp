@@ -287,6 +287,12 @@ std::vector<pid_t> Sampler::living() const
     return pids;
 }
 
+SamplerReport Sampler::report() const
+{
+    const std::lock_guard lock(m_state->mutex);
+    return m_state->report;
+}
+
 SamplerReport Sampler::stop()
 {
     {
@@ -297,7 +303,7 @@ SamplerReport Sampler::stop()
         m_state->ring();
         m_state->thread.join();
     }
-    return m_state->report;
+    return report();
 }
 
 } // namespace loadlab

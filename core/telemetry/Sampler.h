@@ -49,6 +49,8 @@ public:
     void mark();
     /// The tree's processes that still run, root first. Any thread, also after stop().
     std::vector<pid_t> living() const;
+    /// How it goes so far. Any thread.
+    SamplerReport report() const;
     /// Ends the thread and says how it went; again: says it again.
     SamplerReport stop();
 
