@@ -19,7 +19,8 @@ std::string remedyFor(FailureMode mode)
     case FailureMode::DiskIo:
         return "check permissions and the kernel's log for the disk";
     case FailureMode::StructureMismatch:
-        return "the config.json that belongs to these weights";
+        return "the config.json that belongs to these weights, or the whole weights; --option strict=false loads what "
+               "is there";
     case FailureMode::DtypeQuantizationConflict:
         return "the same model unquantized, or in another scheme";
     case FailureMode::UnsupportedArchitecture:
@@ -60,6 +61,13 @@ bool concernsTheFiles(const Problem& problem)
     return problem.mode != FailureMode::RemoteCodeRefused && problem.mode != FailureMode::UnsupportedArchitecture;
 }
 
+bool onlyStructureIsWrong(const Checkpoint& checkpoint)
+{
+    return checkpoint.state == CheckpointState::Incomplete && !checkpoint.problems.empty()
+        && std::ranges::all_of(checkpoint.problems,
+            [](const Problem& p) { return p.mode == FailureMode::StructureMismatch || !concernsTheFiles(p); });
+}
+
 LoadFailure brokenBy(const Checkpoint& checkpoint)
 {
     const FailureMode expected = modeOf(checkpoint.state);
@@ -95,20 +103,18 @@ void refusePickles(const Checkpoint& checkpoint)
 
 } // namespace
 
-Checkpoint inspectToLoad(const std::filesystem::path& path, const FamilyCatalog& families, std::stop_token stop)
+Checkpoint inspectToLoad(
+    const std::filesystem::path& path, const FamilyCatalog& families, bool strict, std::stop_token stop)
 {
     auto checkpoint = inspectCheckpoint(path, families, {.sampleTails = true, .stop = stop});
     if (!checkpoint && (stop.stop_requested() || checkpoint.error().kind == ErrorKind::Cancelled))
         throw LoadStopped();
     if (!checkpoint)
         throw failureOf(checkpoint.error());
-    switch (checkpoint->state) {
-    case CheckpointState::Complete:
-    case CheckpointState::Unsupported:
-        break;
-    default:
+    const bool whole
+        = checkpoint->state == CheckpointState::Complete || checkpoint->state == CheckpointState::Unsupported;
+    if (!whole && (strict || !onlyStructureIsWrong(*checkpoint)))
         throw brokenBy(*checkpoint);
-    }
     refusePickles(*checkpoint);
     if (checkpoint->weightFiles.empty() && !checkpoint->isTorchScript)
         throw LoadFailure(FailureMode::UnsupportedArchitecture,

@@ -84,7 +84,7 @@ void LibtorchWorker::load(const protocol::Job& job, std::stop_token leave)
     m_events.send(protocol::PhaseEntered{"inspecting"});
     const LoadOptions options = LoadOptions::from(job.variant);
     const auto families = FamilyCatalog::load(std::filesystem::path(job.resources) / "families");
-    m_checkpoint = std::make_shared<const Checkpoint>(inspectToLoad(job.checkpoint, families, leave));
+    m_checkpoint = std::make_shared<const Checkpoint>(inspectToLoad(job.checkpoint, families, options.strict, leave));
     requireTorchScriptConsent(*m_checkpoint, options.allowTorchScript);
     if (m_checkpoint->isTorchScript)
         m_model = loadTorchScript(*m_checkpoint, job.variant, options, m_events, leave);
@@ -125,8 +125,20 @@ void LibtorchWorker::answer(const protocol::Exercise& exercise)
 {
     if (exercise.kind == "load")
         m_events.send(protocol::Turn{nlohmann::json{{"kind", "load"}, {"ok", true}}.dump()});
+    else if (exercise.kind == "digest")
+        m_events.send(protocol::Turn{digestJson(exercise.argument).dump()});
     else
-        m_events.warn("unknown_exercise", "this backend knows no exercise '" + exercise.kind + "', only 'load'");
+        m_events.warn(
+            "unknown_exercise", "this backend knows no exercise '" + exercise.kind + "', only 'load' and 'digest'");
+}
+
+nlohmann::json LibtorchWorker::digestJson(const std::string& tensor) const
+{
+    const auto digest = m_model->digest(tensor);
+    if (!digest)
+        return {{"kind", "digest"}, {"ok", false}, {"tensor", tensor}};
+    return {{"kind", "digest"}, {"ok", true}, {"tensor", tensor}, {"dtype", digest->dtype}, {"shape", digest->shape},
+        {"device", digest->device}, {"bytes", digest->bytes}, {"sha256", digest->sha256}};
 }
 
 } // namespace loadlab

@@ -7,6 +7,7 @@
 #include "core/worker/Protocol.h"
 
 #include <memory>
+#include <nlohmann/json_fwd.hpp>
 
 namespace loadlab {
 
@@ -27,6 +28,7 @@ private:
         const FamilyCatalog& families, std::stop_token leave);
     void hold(CommandChannel& commands);
     void answer(const protocol::Exercise& exercise);
+    [[nodiscard]] nlohmann::json digestJson(const std::string& tensor) const;
     int failed();
     int bye(int code);
 

@@ -3,6 +3,7 @@
 #include "LoadFailure.h"
 
 #include "core/Units.h"
+#include "core/checkpoint/TensorTable.h"
 
 #include <algorithm>
 #include <array>
@@ -112,22 +113,20 @@ private:
 
 void Planner::collect()
 {
-    m_plan.tensors.reserve(m_checkpoint.tensorCount);
-    for (std::size_t f = 0; f < m_checkpoint.weightFiles.size(); ++f) {
-        const SafetensorsHeader& header = *m_checkpoint.weightFiles[f].header;
-        for (std::size_t t = 0; t < header.count(); ++t) {
-            const SafetensorsHeader::Tensor stored = header.tensor(t);
-            PlannedTensor tensor;
-            tensor.name = stored.name;
-            tensor.shape = stored.shape;
-            tensor.elements = stored.elements();
-            tensor.file = f;
-            tensor.offset = header.dataOffset() + stored.begin;
-            tensor.storedBytes = stored.sizeBytes();
-            tensor.stored = stored.dtype;
-            decideDtype(tensor);
-            m_plan.tensors.push_back(tensor);
-        }
+    const TensorTable table(m_checkpoint.weightFiles);
+    m_plan.tensors.reserve(table.places().size());
+    for (const TensorPlace place : table.places()) {
+        const SafetensorsHeader::Tensor stored = table.at(place);
+        PlannedTensor tensor;
+        tensor.name = stored.name;
+        tensor.shape = stored.shape;
+        tensor.elements = stored.elements();
+        tensor.file = place.file;
+        tensor.offset = m_checkpoint.weightFiles[place.file].header->dataOffset() + stored.begin;
+        tensor.storedBytes = stored.sizeBytes();
+        tensor.stored = stored.dtype;
+        decideDtype(tensor);
+        m_plan.tensors.push_back(tensor);
     }
 }
 

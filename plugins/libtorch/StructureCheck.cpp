@@ -3,11 +3,9 @@
 #include "LoadFailure.h"
 
 #include "core/Units.h"
+#include "core/checkpoint/TensorTable.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
-#include <unordered_map>
-#include <unordered_set>
 
 namespace loadlab {
 namespace {
@@ -34,18 +32,6 @@ void note(std::vector<std::string>& list, std::uint64_t& count, std::string entr
         list.push_back(std::move(entry));
 }
 
-std::string_view moduleOf(std::string_view tensorName)
-{
-    const std::size_t dot = tensorName.rfind('.');
-    return dot == std::string_view::npos ? std::string_view() : tensorName.substr(0, dot);
-}
-
-bool isComputedBuffer(std::string_view name)
-{
-    const std::string_view last = name.substr(name.rfind('.') + 1);
-    return last == "inv_freq" || last == "position_ids" || last == "masked_bias";
-}
-
 const Family* familyOf(const Checkpoint& checkpoint, const FamilyCatalog& families)
 {
     if (checkpoint.family.empty() || !checkpoint.config)
@@ -56,62 +42,20 @@ const Family* familyOf(const Checkpoint& checkpoint, const FamilyCatalog& famili
     return nullptr;
 }
 
-class Comparison {
-public:
-    Comparison(const Checkpoint& checkpoint, const std::vector<ExpectedTensor>& expected)
-        : m_expected(expected)
-        , m_byModule(checkpoint.quantization.has_value())
-    {
-        for (const Checkpoint::WeightFile& file : checkpoint.weightFiles)
-            for (std::size_t t = 0; t < file.header->count(); ++t) {
-                const SafetensorsHeader::Tensor tensor = file.header->tensor(t);
-                m_stored.emplace(tensor.name, tensor.shape);
-                m_storedModules.insert(moduleOf(tensor.name));
-            }
-    }
-
-    StructureCheck run()
-    {
-        m_check.familyKnown = true;
-        for (const ExpectedTensor& expected : m_expected)
-            compare(expected);
-        for (const auto& [name, shape] : m_stored)
-            if (!isExpected(name) && !isComputedBuffer(name))
-                note(m_check.unexpected, m_check.unexpectedCount, shownName(name));
-        std::sort(m_check.unexpected.begin(), m_check.unexpected.end());
-        return std::move(m_check);
-    }
-
-private:
-    void compare(const ExpectedTensor& expected)
-    {
-        m_expectedNames.insert(expected.name);
-        m_expectedModules.insert(moduleOf(expected.name));
-        const auto stored = m_stored.find(expected.name);
-        if (stored == m_stored.end()) {
-            const bool there = m_byModule && m_storedModules.contains(moduleOf(expected.name));
-            if (!there && !expected.optional)
-                note(m_check.missing, m_check.missingCount, shownName(expected.name));
-            return;
-        }
-        if (!m_byModule && !std::ranges::equal(stored->second, expected.shape))
-            note(m_check.misshaped, m_check.misshapedCount,
-                shownName(expected.name) + ": expected " + shapeWords(expected.shape) + ", stored "
-                    + shapeWords(stored->second));
-    }
-    [[nodiscard]] bool isExpected(std::string_view name) const
-    {
-        return m_expectedNames.contains(name) || (m_byModule && m_expectedModules.contains(moduleOf(name)));
-    }
-
-    const std::vector<ExpectedTensor>& m_expected;
-    bool m_byModule;
-    std::unordered_map<std::string_view, std::span<const std::uint64_t>> m_stored;
-    std::unordered_set<std::string_view> m_storedModules;
-    std::unordered_set<std::string_view> m_expectedNames;
-    std::unordered_set<std::string_view> m_expectedModules;
-    StructureCheck m_check;
-};
+StructureCheck countedFrom(const StructureReport& report)
+{
+    StructureCheck check;
+    check.familyKnown = true;
+    for (const std::string& name : report.missing)
+        note(check.missing, check.missingCount, shownName(name));
+    for (const std::string& name : report.unexpected)
+        note(check.unexpected, check.unexpectedCount, shownName(name));
+    for (const StructureReport::Misshaped& tensor : report.misshaped)
+        note(check.misshaped, check.misshapedCount,
+            shownName(tensor.name) + ": expected " + shapeWords(tensor.expected) + ", stored "
+                + shapeWords(tensor.stored));
+    return check;
+}
 
 std::string firstOf(const std::vector<std::string>& list)
 {
@@ -140,10 +84,12 @@ StructureCheck checkStructure(const Checkpoint& checkpoint, const FamilyCatalog&
     if (!family)
         return {};
     const auto expected = family->expectedTensors(*checkpoint.config);
+    if (!expected && expected.error().kind == ErrorKind::NotFound)
+        return {}; // A family without a list for this architecture promises nothing.
     if (!expected)
         throw LoadFailure(FailureMode::StructureMismatch, expected.error().message,
             "correct config.json: it has to describe the tensors that are stored", "config.json");
-    return Comparison(checkpoint, *expected).run();
+    return countedFrom(compareStructure(*expected, TensorTable(checkpoint.weightFiles), *family));
 }
 
 void insistOnStructure(const StructureCheck& structure, const Checkpoint& checkpoint)

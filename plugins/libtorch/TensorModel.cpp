@@ -1,6 +1,7 @@
 #include "TensorModel.h"
 
 #include "LoadFailure.h"
+#include "TensorDigests.h"
 #include "TorchTypes.h"
 
 #include <ATen/ops/empty.h>
@@ -151,6 +152,16 @@ Result<void> TensorModel::check() const
         if (auto whole = reader->check(); !whole)
             return whole;
     return {};
+}
+
+std::optional<TensorDigest> TensorModel::digest(std::string_view name) const
+{
+    const auto found = std::find_if(m_planned.begin(), m_planned.end(), [&](const auto& t) { return t.name == name; });
+    if (found == m_planned.end())
+        return std::nullopt;
+    const at::Tensor& tensor = m_tensors[static_cast<std::size_t>(found - m_planned.begin())];
+    return TensorDigest{std::string(toHeaderName(found->dtype)), {found->shape.begin(), found->shape.end()},
+        tensor.device().str(), tensor.nbytes(), sha256OfTensor(tensor)};
 }
 
 } // namespace loadlab

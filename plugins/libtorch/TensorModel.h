@@ -33,6 +33,7 @@ public:
 
     [[nodiscard]] protocol::Loaded describe() const override;
     [[nodiscard]] Result<void> check() const override;
+    [[nodiscard]] std::optional<TensorDigest> digest(std::string_view name) const override;
 
 private:
     void openFiles(const Checkpoint& checkpoint);

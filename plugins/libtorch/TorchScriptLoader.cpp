@@ -1,6 +1,7 @@
 #include "TorchScriptLoader.h"
 
 #include "LoadFailure.h"
+#include "TensorDigests.h"
 #include "TorchTypes.h"
 #include "ValueSampler.h"
 
@@ -39,6 +40,9 @@ public:
     [[nodiscard]] protocol::Loaded describe() const override;
     [[nodiscard]] Result<void> check() const override { return {}; } // Nothing is mapped.
 
+    [[nodiscard]] std::optional<TensorDigest> digest(std::string_view name) const override;
+
+private:
     torch::jit::Module m_module;
 };
 
@@ -70,6 +74,18 @@ protocol::Loaded ScriptModel::describe() const
     }
     loaded.facts["reader"] = "torch::jit::load";
     return loaded;
+}
+
+std::optional<TensorDigest> ScriptModel::digest(std::string_view name) const
+{
+    for (const NamedTensor& named : tensors()) {
+        const auto dtype = dtypeOf(named.tensor.scalar_type());
+        if (named.name == name && dtype)
+            return TensorDigest{std::string(toHeaderName(*dtype)),
+                {named.tensor.sizes().begin(), named.tensor.sizes().end()}, named.tensor.device().str(),
+                named.tensor.nbytes(), sha256OfTensor(named.tensor)};
+    }
+    return std::nullopt;
 }
 
 c10::Device oneDevice(const Variant& variant, const TorchAbilities& abilities)
