@@ -392,5 +392,5 @@ private Q_SLOTS:
     }
 };
 
-QTEST_GUILESS_MAIN(tst_ProcessTree)
+QTEST_APPLESS_MAIN(tst_ProcessTree)
 #include "tst_ProcessTree.moc"

@@ -3,7 +3,8 @@
 #include "core/telemetry/Sampler.h"
 #include "tests/core/MemoryClient.h"
 
-#include <atomic>
+#include <chrono>
+#include <condition_variable>
 #include <cstdlib>
 #include <mutex>
 #include <new>
@@ -32,7 +33,14 @@ public:
             const std::lock_guard lock(m_mutex);
             m_allocations.push_back(allocationsOfThisThread);
             m_samples.push_back(sample);
+            m_came.notify_all();
         };
+    }
+    /// Waits until there are so many; false after 20 s.
+    bool reaches(std::size_t count) const
+    {
+        std::unique_lock lock(m_mutex);
+        return m_came.wait_for(lock, std::chrono::seconds(20), [&] { return m_samples.size() >= count; });
     }
     std::size_t count() const
     {
@@ -52,6 +60,7 @@ public:
 
 private:
     mutable std::mutex m_mutex;
+    mutable std::condition_variable m_came;
     std::vector<Sample> m_samples;
     std::vector<std::uint64_t> m_allocations;
 };
@@ -94,7 +103,7 @@ private Q_SLOTS:
         Sampler sampler(1, gathering.sink());
         const auto before = monotonicNs();
         QVERIFY(sampler.start());
-        QTRY_VERIFY(gathering.count() >= 1);
+        QVERIFY(gathering.reaches(1));
         QVERIFY(monotonicNs() - before < 900'000'000);
         const auto first = gathering.samples().front();
         QVERIFY(first[Column::SystemAvailableBytes] > 0);
@@ -107,7 +116,7 @@ private Q_SLOTS:
         Gathering gathering;
         Sampler sampler(20, gathering.sink());
         QVERIFY(sampler.start());
-        QTRY_VERIFY_WITH_TIMEOUT(gathering.count() >= 41, 20'000);
+        QVERIFY(gathering.reaches(41));
         const auto report = sampler.stop();
         const auto samples = gathering.samples();
         QCOMPARE(report.ticks, std::uint64_t(samples.size()));
@@ -126,7 +135,7 @@ private Q_SLOTS:
         Gathering gathering;
         Sampler sampler(1000, gathering.sink());
         QVERIFY(sampler.start());
-        QTRY_VERIFY_WITH_TIMEOUT(gathering.count() >= 500, 20'000);
+        QVERIFY(gathering.reaches(500));
         sampler.stop();
         const auto samples = gathering.samples();
         for (std::size_t i = 1; i < samples.size(); ++i)
@@ -138,11 +147,11 @@ private Q_SLOTS:
         Gathering gathering;
         Sampler sampler(1, gathering.sink());
         QVERIFY(sampler.start());
-        QTRY_VERIFY(gathering.count() == 1);
+        QVERIFY(gathering.reaches(1));
         MemoryClient client;
         client.tell("alloc 16");
         sampler.watch(client.pid());
-        QTRY_VERIFY(gathering.count() >= 2);
+        QVERIFY(gathering.reaches(2));
         QVERIFY(gathering.samples().back()[Column::TreeBytes] >= 16 * kMiB);
         QCOMPARE(sampler.living(), std::vector<pid_t>{client.pid()});
     }
@@ -223,7 +232,7 @@ private Q_SLOTS:
         Sampler sampler(500, gathering.sink());
         sampler.watch(client.pid());
         QVERIFY(sampler.start());
-        QTRY_VERIFY_WITH_TIMEOUT(gathering.count() >= 300, 20'000);
+        QVERIFY(gathering.reaches(300));
         sampler.stop();
         const auto samples = gathering.samples();
         std::size_t withCpu = 0;
@@ -244,7 +253,7 @@ private Q_SLOTS:
         Sampler sampler(200, gathering.sink());
         QVERIFY(sampler.start());
         sampler.watch(client.pid());
-        QTRY_VERIFY_WITH_TIMEOUT(gathering.count() >= 200, 20'000);
+        QVERIFY(gathering.reaches(200));
         sampler.stop();
         const auto counts = gathering.allocations();
         QCOMPARE(counts.back() - counts[counts.size() / 2], std::uint64_t(0));
@@ -258,7 +267,7 @@ private Q_SLOTS:
             MemoryClient client;
             sampler.watch(client.pid());
             QVERIFY(sampler.start());
-            QTRY_VERIFY(gathering.count() >= 2);
+            QVERIFY(gathering.reaches(2));
         }
         sampler.mark();
         const auto last = gathering.samples().back();
@@ -273,7 +282,7 @@ private Q_SLOTS:
         Gathering gathering;
         Sampler sampler(100, gathering.sink());
         QVERIFY(sampler.start());
-        QTRY_VERIFY(gathering.count() >= 3);
+        QVERIFY(gathering.reaches(3));
         const auto first = sampler.stop();
         const auto second = sampler.stop();
         QCOMPARE(first.ticks, second.ticks);
@@ -281,5 +290,5 @@ private Q_SLOTS:
     }
 };
 
-QTEST_GUILESS_MAIN(tst_Sampler)
+QTEST_APPLESS_MAIN(tst_Sampler)
 #include "tst_Sampler.moc"
