@@ -1,5 +1,6 @@
 #include "core/Digest.h"
 #include "core/Text.h"
+#include "core/trial/RunAccount.h"
 #include "db/RunRows.h"
 #include "db/Sqlite.h"
 #include "db/TextIndex.h"
@@ -125,10 +126,9 @@ Result<std::int64_t> runRow(
 /// What is known of the environment before the worker has said anything: enough for a run that is lost at once.
 json environmentAtStart(const MachineInfo& machine)
 {
-    json environment{{"kernel", machine.kernel}, {"distribution", machine.distribution}, {"cpu", machine.cpuModel},
-        {"memory_bytes", std::to_string(machine.memoryBytes)}};
-    if (!machine.gpu.empty())
-        environment["gpu"] = machine.gpu;
+    json environment = json::object();
+    for (const auto& [key, value] : environmentOf(machine, std::nullopt))
+        environment[toUtf8(key)] = toUtf8(value);
     return environment;
 }
 

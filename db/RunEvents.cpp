@@ -2,7 +2,6 @@
 #include "db/RunRows.h"
 #include "db/Sqlite.h"
 
-#include <map>
 #include <nlohmann/json.hpp>
 
 namespace loadlab {
@@ -16,14 +15,17 @@ double secondsOf(std::int64_t ns)
     return static_cast<double>(ns) / 1e9;
 }
 
-/// The worker's versions join what is known of the environment: a run that is lost later keeps them.
-Result<void> addVersions(const Connection& database, RunId run, const std::map<std::string, std::string>& versions)
+/// What the worker says of itself joins the environment, under the names of environmentOf(): a run that is lost keeps
+/// it.
+Result<void> addToEnvironment(const Connection& database, RunId run, const protocol::Hello& hello)
 {
     json patch = json::object();
-    for (const auto& [name, version] : versions)
+    for (const auto& [name, version] : hello.versions)
         patch[toUtf8(name)] = toUtf8(version);
+    for (const auto& [name, fact] : hello.facts)
+        patch["backend_" + toUtf8(name)] = toUtf8(fact);
     const std::string text = toText(patch);
-    return database.prepare("UPDATE run_details SET environment = json_patch(environment, ?) WHERE run = ?")
+    return database.prepare("UPDATE run_details SET environment = json_patch(?, environment) WHERE run = ?")
         .bind(std::string_view(text))
         .bind(run.value)
         .run();
@@ -53,7 +55,7 @@ Result<void> noteMessage(const Connection& database, RunId run, const protocol::
     };
     if (const auto* hello = std::get_if<protocol::Hello>(&message.body)) {
         Result<void> stored = store("hello");
-        return stored ? addVersions(database, run, hello->versions) : stored;
+        return stored ? addToEnvironment(database, run, *hello) : stored;
     }
     if (const auto* phase = std::get_if<protocol::PhaseEntered>(&message.body))
         return beginPhase(database, run, phase->name, secondsOf(tNs));

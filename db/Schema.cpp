@@ -120,7 +120,8 @@ CREATE TABLE run_details (
     hello TEXT,
     progress TEXT,
     loaded TEXT,
-    facts TEXT
+    facts TEXT,
+    counters TEXT
 ) STRICT;
 
 CREATE TABLE phases (
