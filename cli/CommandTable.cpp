@@ -62,7 +62,7 @@ constexpr std::array kCommands{
         .details = "Tells the machine, every backend with its versions or what it lacks, every counter with source, "
                    "cost and bias,\n"
                    "which containment the machine offers, and tests the sampler on itself. Ends within 10 s.\n"
-                   "Exit code 3 when no backend can load anything, or the sampler cannot measure.",
+                   "Exit code 3 when no backend can load anything, or the self-test cannot be done.",
         .examples = "loadlab doctor\nloadlab doctor --json | jq .backends"},
     CommandSpec{.name = "backends",
         .summary = "The plugins with their dtypes, device maps and options; broken ones with their error.",
@@ -115,7 +115,8 @@ constexpr std::array kCommands{
         .maxOperands = 1,
         .operandCheck = checkRunWord,
         .summary = "One run: verdict, evidence, remedies, figures, curve, phases.",
-        .details = "RUN is a run's number, last, or last:failed. --json gives the document that 'run --json' gave.",
+        .details = "RUN is a run's number, last, last:failed (neither ok nor cancelled), or its uuid. --json gives the "
+                   "document that 'run --json' gave.",
         .examples = "loadlab show last\nloadlab show last:failed --json | jq .remedies"},
     CommandSpec{.name = "log",
         .operands = "RUN",

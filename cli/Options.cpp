@@ -64,7 +64,7 @@ private:
             return takeCommand(word);
         const CommandSpec& command = *m_words.command;
         if (m_words.operands.size() >= command.maxOperands)
-            return wrongUsage(quoted(word) + " is one word too many: '" + std::string(command.name) + "' takes "
+            return wrongUsage(inQuotes(word) + " is one word too many: '" + std::string(command.name) + "' takes "
                 + (command.operands.empty() ? "no words" : std::string(command.operands)) + "." + seeHelp(&command));
         if (command.operandCheck)
             if (const Result<void> good = command.operandCheck(word); !good)
@@ -95,7 +95,7 @@ private:
         }
         const std::string where = m_group.empty() ? "of loadlab" : "of 'loadlab " + std::string(m_group) + "'";
         return wrongUsage(
-            quoted(word) + " is no command " + where + "." + nearestHint(word, candidates) + seeHelp(nullptr));
+            inQuotes(word) + " is no command " + where + "." + nearestHint(word, candidates) + seeHelp(nullptr));
     }
 
     Result<void> takeOption(const std::string& word)
@@ -120,7 +120,7 @@ private:
     {
         if (equals != std::string::npos)
             return wrongUsage(
-                quoted(word) + ": " + std::string(option.name) + " takes no value." + seeHelp(m_words.command));
+                inQuotes(word) + ": " + std::string(option.name) + " takes no value." + seeHelp(m_words.command));
         if (option.name == "--version")
             m_words.versionAsked = true;
         m_words.add(option.name, {});
@@ -133,7 +133,7 @@ private:
         const std::string wants = name + " " + std::string(option.placeholder);
         const bool attached = equals != std::string::npos;
         if (!attached && m_next >= m_arguments.size())
-            return wrongUsage(quoted(word) + " lacks its value: " + wants + "." + seeHelp(m_words.command));
+            return wrongUsage(inQuotes(word) + " lacks its value: " + wants + "." + seeHelp(m_words.command));
         const std::string value = attached ? word.substr(equals + 1) : m_arguments[m_next++];
         if (value.empty())
             return wrongUsage(name + ": '' is an empty value: " + wants + "." + seeHelp(m_words.command));
@@ -141,11 +141,11 @@ private:
             if (const Result<void> good = option.check(value); !good)
                 return wrongUsage(name + ": " + good.error().message + seeHelp(m_words.command));
         if (!attached && value.front() == '-')
-            return wrongUsage(name + ": " + quoted(value) + " is no " + std::string(option.placeholder)
+            return wrongUsage(name + ": " + inQuotes(value) + " is no " + std::string(option.placeholder)
                 + ": a value that begins with '-' is written " + name + "=" + value + "." + seeHelp(m_words.command));
         if (m_words.has(option.name) && !option.repeatable)
-            return wrongUsage(quoted(name) + " is given twice: " + quoted(*m_words.value(option.name)) + " and "
-                + quoted(value) + ". Leave one." + seeHelp(m_words.command));
+            return wrongUsage(inQuotes(name) + " is given twice: " + inQuotes(*m_words.value(option.name)) + " and "
+                + inQuotes(value) + ". Leave one." + seeHelp(m_words.command));
         m_words.add(option.name, value);
         return {};
     }
@@ -158,16 +158,16 @@ private:
         if (m_words.command) {
             for (const OptionSpec& option : m_words.command->options)
                 candidates.emplace_back(option.name);
-            return wrongUsage(quoted(word) + " is no option of '" + std::string(m_words.command->name) + "'."
+            return wrongUsage(inQuotes(word) + " is no option of '" + std::string(m_words.command->name) + "'."
                 + nearestHint(name, candidates) + seeHelp(m_words.command));
         }
         for (const CommandSpec& command : commandTable())
             if (findOption(command.options, name))
-                return wrongUsage(quoted(word)
+                return wrongUsage(inQuotes(word)
                     + " stands before the command, where only global options may stand: write 'loadlab "
                     + std::string(command.name) + " … " + std::string(name) + "'." + seeHelp(&command));
         return wrongUsage(
-            quoted(word) + " is no option of loadlab." + nearestHint(name, candidates) + seeHelp(nullptr));
+            inQuotes(word) + " is no option of loadlab." + nearestHint(name, candidates) + seeHelp(nullptr));
     }
 
     Result<void> checkWhole() const
@@ -177,7 +177,7 @@ private:
         const CommandSpec& command = *m_words.command;
         if (m_hasProgram && !command.takesProgram) {
             const std::string first = m_words.program.empty() ? "--" : m_words.program.front();
-            return wrongUsage(quoted(first) + ": '" + std::string(command.name)
+            return wrongUsage(inQuotes(first) + ": '" + std::string(command.name)
                 + "' takes no program after '--' (a file whose name begins with '-' is written ./-name)."
                 + seeHelp(&command));
         }
@@ -186,7 +186,7 @@ private:
                 + " " + std::string(command.operands) + seeHelp(&command));
         for (const OptionSpec& option : command.options)
             if (option.required && !m_words.has(option.name))
-                return wrongUsage("'" + std::string(command.name) + "' lacks " + quoted(option.name) + " "
+                return wrongUsage("'" + std::string(command.name) + "' lacks " + inQuotes(option.name) + " "
                     + std::string(option.placeholder) + "." + seeHelp(&command));
         return {};
     }
@@ -259,7 +259,7 @@ std::string nearestHint(std::string_view word, const std::vector<std::string>& c
     return " It is one of: " + all + ".";
 }
 
-std::string quoted(std::string_view word)
+std::string inQuotes(std::string_view word)
 {
     return "'" + toUtf8(word) + "'";
 }

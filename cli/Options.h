@@ -78,6 +78,6 @@ Result<Words> parseWords(std::span<const std::string> arguments);
 /// " Did you mean 'x'?" or, where nothing is near, " It is one of: a, b, c." Empty without candidates.
 std::string nearestHint(std::string_view word, const std::vector<std::string>& candidates);
 /// The word in quotes, as it stands in every message.
-std::string quoted(std::string_view word);
+std::string inQuotes(std::string_view word);
 
 } // namespace loadlab::cli

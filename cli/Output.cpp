@@ -94,6 +94,7 @@ std::size_t widthOf(char32_t point)
 
 Output::Output()
     : m_terminal(::isatty(STDOUT_FILENO) == 1)
+    , m_sharedTerminal(m_terminal && ::isatty(STDERR_FILENO) == 1)
     , m_colour(m_terminal && terminalHasColours())
 {
 }
@@ -113,9 +114,14 @@ void Output::print(std::string_view text)
         flush();
 }
 
-void Output::printJson(const nlohmann::json& document, int indent)
+void Output::printJson(const nlohmann::json& document)
 {
-    print(document.dump(indent, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+    print(document.dump(m_terminal ? 2 : -1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+}
+
+void Output::printJsonLine(const nlohmann::json& document)
+{
+    print(document.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
 }
 
 void Output::flush()
@@ -136,8 +142,9 @@ void Output::note(std::string_view text)
 
 void Output::error(std::string_view text)
 {
-    // A stderr that cannot be written leaves nobody to tell.
-    (void)writeAll(STDERR_FILENO, toUtf8("loadlab: " + std::string(text) + "\n"));
+    // On a terminal a progress line may stand there. A stderr that cannot be written leaves nobody to tell.
+    const std::string_view clear = m_sharedTerminal ? "\r\x1b[K" : "";
+    (void)writeAll(STDERR_FILENO, std::string(clear) + toUtf8("loadlab: " + std::string(text) + "\n"));
 }
 
 std::size_t Output::width() const

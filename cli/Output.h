@@ -23,8 +23,10 @@ public:
 
     void print(std::string_view text);
     void printLine(std::string_view text) { print(std::string(text) + "\n"); }
-    /// One document and a newline; `indent` < 0: on one line.
-    void printJson(const nlohmann::json& document, int indent = -1);
+    /// One document and a newline; for eyes on a terminal it is indented.
+    void printJson(const nlohmann::json& document);
+    /// One document on one line: JSON Lines.
+    void printJsonLine(const nlohmann::json& document);
     void flush();
 
     /// "loadlab: text" on stderr; nothing with quiet.
@@ -46,6 +48,7 @@ public:
 private:
     Options m_options;
     bool m_terminal = false;
+    bool m_sharedTerminal = false; ///< stderr is one too: most likely the same.
     bool m_colour = false;
     bool m_gone = false;
     int m_errno = 0;

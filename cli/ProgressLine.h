@@ -17,6 +17,7 @@ public:
     ~ProgressLine();
 
     [[nodiscard]] bool isShown() const { return m_shown; }
+    [[nodiscard]] std::size_t width() const { return m_out.width(); }
     /// Paints when it is due; `now` jumps the queue.
     void show(const std::string& text, bool now = false);
     void clear();

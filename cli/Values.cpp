@@ -17,7 +17,7 @@ using SystemTime = std::chrono::system_clock::time_point;
 
 Error notRight(std::string_view text, const std::string& what)
 {
-    return {ErrorKind::Invalid, quoted(text) + " is no " + what + "."};
+    return {ErrorKind::Invalid, inQuotes(text) + " is no " + what + "."};
 }
 
 template <typename T> Result<void> onlyChecked(const Result<T>& parsed)
@@ -53,7 +53,7 @@ Result<ModeChoice> parseModes(std::string_view text)
         else if (word == "failed")
             choice.onlyFailed = true;
         else
-            return Error{ErrorKind::Invalid, quoted(word) + " is no failure mode." + nearestHint(word, modeWords())};
+            return Error{ErrorKind::Invalid, inQuotes(word) + " is no failure mode." + nearestHint(word, modeWords())};
         at = comma + 1;
     }
     return choice;
@@ -126,20 +126,23 @@ Result<ExportFormat> parseExportFile(std::string_view text)
     const auto found = std::ranges::find(known, word);
     if (found == known.end())
         return Error{ErrorKind::Invalid,
-            quoted(text) + " ends in none of .csv, .json, .svg, .png."
+            inQuotes(text) + " ends in none of .csv, .json, .svg, .png."
                 + (word.empty() ? "" : nearestHint(word, known))};
     return static_cast<ExportFormat>(found - known.begin());
 }
 
 Result<void> checkRunWord(std::string_view text)
 {
-    if (text == "last" || text == "last:failed" || parseCount(text, 1, std::uint64_t{1} << 62))
+    constexpr std::size_t leastOfUuid = 8;
+    const bool number = parseCount(text, 1, std::uint64_t{1} << 62).has_value();
+    const bool uuid
+        = text.size() >= leastOfUuid && text.find_first_not_of("0123456789abcdef-") == std::string_view::npos;
+    if (number || uuid || text == "last" || text == "last:failed")
         return {};
+    const bool letters = std::ranges::any_of(text, [](unsigned char c) { return std::isalpha(c); });
     return Error{ErrorKind::Invalid,
-        quoted(text) + " is no RUN: a run's number (see 'loadlab runs'), last, or last:failed."
-            + (std::ranges::any_of(text, [](unsigned char c) { return std::isalpha(c); })
-                    ? nearestHint(text, {"last", "last:failed"})
-                    : std::string())};
+        inQuotes(text) + " is no RUN: a run's number (see 'loadlab runs'), its uuid, last, or last:failed."
+            + (letters ? nearestHint(text, {"last", "last:failed"}) : std::string())};
 }
 
 Result<void> checkModes(std::string_view text)
@@ -194,7 +197,7 @@ Result<void> checkExercise(std::string_view text)
 {
     if (text == "load")
         return {};
-    return Error{ErrorKind::Invalid, quoted(text) + " is no exercise of this version." + nearestHint(text, {"load"})};
+    return Error{ErrorKind::Invalid, inQuotes(text) + " is no exercise of this version." + nearestHint(text, {"load"})};
 }
 
 Result<void> checkExportFile(std::string_view text)

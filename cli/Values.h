@@ -14,7 +14,7 @@
 /// what is right. Nothing is opened.
 namespace loadlab::cli {
 
-/// `--mode`: wire names, comma between, or "failed": everything that ended otherwise than ok.
+/// `--mode`: wire names, comma between, or "failed": everything that ended neither ok nor cancelled.
 struct ModeChoice {
     std::vector<FailureMode> modes;
     bool onlyFailed = false;
@@ -39,7 +39,8 @@ std::string_view toWord(ExportFormat format);
 /// From the ending of the file's name; case does not matter.
 Result<ExportFormat> parseExportFile(std::string_view text);
 
-/// RUN: a number, "last" or "last:failed". Whether there is such a run, the database says.
+/// RUN: a number, "last", "last:failed", or a uuid (its first 8 characters or more). Whether there is such a run, the
+/// database says.
 Result<void> checkRunWord(std::string_view text);
 
 // For the table of options: the same, answering only whether the word is right.

@@ -1,0 +1,175 @@
+#include "cli/Commands.h"
+#include "cli/Interrupts.h"
+#include "cli/Lab.h"
+#include "cli/Options.h"
+#include "cli/RunView.h"
+#include "cli/TrialOrder.h"
+#include "cli/VerdictCard.h"
+#include "core/trial/TrialRunner.h"
+#include "db/RunRecorder.h"
+
+#include <algorithm>
+#include <array>
+#include <mutex>
+#include <nlohmann/json.hpp>
+
+namespace loadlab::cli {
+namespace {
+
+/// Where Ctrl-C finds the load of the moment.
+class CurrentRun {
+public:
+    void set(TrialRunner* runner)
+    {
+        const std::lock_guard lock(m_mutex);
+        m_runner = runner;
+    }
+    void cancel(bool now)
+    {
+        const std::lock_guard lock(m_mutex);
+        if (m_runner)
+            m_runner->cancel(now);
+    }
+
+private:
+    std::mutex m_mutex;
+    TrialRunner* m_runner = nullptr;
+};
+
+struct Outcome {
+    RunResult result;
+    std::optional<Error> storeError;
+    std::vector<Point> tree;
+};
+
+/// Everything that the runs of one command share.
+class TrialSession {
+public:
+    TrialSession(Lab& lab, const TrialOrder& order)
+        : m_lab(lab)
+        , m_order(order)
+        , m_rules(Rules::load(lab.locations.resources / "rules"))
+        , m_interrupts([this](int count) { interrupted(count); })
+    {
+        for (const Error& error : m_rules.errors())
+            lab.out.note("rules left out: " + error.message);
+        m_surroundings.families = &lab.families();
+        m_surroundings.rules = &m_rules;
+        m_surroundings.machine = readMachine();
+        m_surroundings.resources = lab.locations.resources;
+    }
+
+    [[nodiscard]] bool isInterrupted() const { return m_interrupts.count() > 0; }
+
+    Outcome runOnce()
+    {
+        Outcome outcome;
+        EventQueue queue;
+        RunRecorder recorder(m_lab.database);
+        TrialRunner runner(m_order.spec, m_surroundings, [&](const RunEvent& event) {
+            recorder.onEvent(event);
+            queue.push(event);
+        });
+        m_current.set(&runner);
+        runner.start();
+        if (isInterrupted()) // It may have come before there was anything to cancel.
+            runner.cancel(false);
+        watch(queue, recorder, outcome.tree);
+        outcome.result = runner.wait();
+        m_current.set(nullptr);
+        recorder.flush();
+        outcome.storeError = recorder.error();
+        outcome.result.run = outcome.storeError ? std::nullopt : recorder.run();
+        return outcome;
+    }
+
+private:
+    /// On the thread of the interrupts.
+    void interrupted(int count)
+    {
+        static constexpr std::array<std::string_view, 3> words{"stopping the load in order (again: kill it at once)",
+            "killing the load", "still storing the run (again: leave it unstored)"};
+        m_lab.out.note(words[std::min<std::size_t>(static_cast<std::size_t>(count), words.size()) - 1]);
+        m_current.cancel(count > 1);
+    }
+
+    void watch(EventQueue& queue, const RunRecorder& recorder, std::vector<Point>& tree)
+    {
+        FollowView follow(m_lab.out);
+        ProgressView progress(m_lab.out, !m_order.follow && !m_lab.json);
+        std::int64_t originNs = 0;
+        bool toldStore = false;
+        for (bool finished = false; !finished;) {
+            const std::vector<RunEvent> events = queue.take();
+            if (m_order.follow)
+                follow.show(events);
+            progress.show(events);
+            for (const RunEvent& event : events) {
+                if (const auto* started = std::get_if<RunStarted>(&event.body))
+                    originNs = started->originNs;
+                if (const auto* taken = std::get_if<SamplesTaken>(&event.body))
+                    for (const Sample& sample : taken->samples)
+                        if (sample.has(Column::TreeBytes))
+                            addThinned(tree,
+                                {static_cast<double>(sample.monotonicNs - originNs) / 1e9,
+                                    static_cast<double>(sample[Column::TreeBytes])});
+                finished = finished || std::holds_alternative<RunFinished>(event.body);
+            }
+            if (const std::optional<Error> error = toldStore ? std::nullopt : recorder.error()) {
+                progress.clear();
+                m_lab.out.note("storing this run does not work (it goes on all the same): " + error->message);
+                toldStore = true;
+            }
+        }
+    }
+
+    Lab& m_lab;
+    const TrialOrder& m_order;
+    Rules m_rules;
+    TrialSurroundings m_surroundings;
+    CurrentRun m_current;
+    Interrupts m_interrupts; // Last: its thread uses the others.
+};
+
+/// 0 ok, 1 failure, 130 cancelled; 3 outdoes them all: the run is not there to be looked at again.
+int worse(int a, int b)
+{
+    static constexpr std::array<int, 4> order{kDone, kFailed, kCancelled, kLabCannot};
+    const auto rank = [](int code) { return std::ranges::find(order, code) - order.begin(); };
+    return rank(a) < rank(b) ? b : a;
+}
+
+} // namespace
+
+int run(Lab& lab, const Words& words)
+{
+    Result<TrialOrder> order = makeTrialOrder(lab, words);
+    if (!order)
+        return order.error().kind == ErrorKind::Invalid ? lab.wrongUsage(order.error().message)
+                                                        : lab.failed(order.error());
+    lab.closeLostRuns();
+    becomeSubreaper();
+
+    TrialSession session(lab, *order);
+    nlohmann::json results = nlohmann::json::array();
+    int code = kDone;
+    std::uint64_t done = 0;
+    for (; done < order->times && !session.isInterrupted(); ++done) {
+        const Outcome outcome = session.runOnce();
+        code = worse(code, outcome.storeError ? static_cast<int>(kLabCannot) : exitCodeOf(outcome.result));
+        if (order->follow)
+            lab.out.printJsonLine(toJson(outcome.result));
+        else if (lab.json)
+            results.push_back(toJson(outcome.result));
+        else
+            printRun(lab.out, outcome.result, outcome.tree);
+        lab.out.flush();
+        if (outcome.storeError)
+            lab.out.error("the run took place, but could not be stored: " + outcome.storeError->message);
+    }
+    if (lab.json && !order->follow && !results.empty())
+        lab.out.printJson(order->repeated ? results : results.front());
+    return done < order->times ? worse(code, kCancelled) : code;
+}
+
+} // namespace loadlab::cli

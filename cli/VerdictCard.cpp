@@ -1,0 +1,196 @@
+#include "cli/VerdictCard.h"
+
+#include "core/Text.h"
+#include "core/Units.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <cstring>
+
+namespace loadlab::cli {
+namespace {
+
+constexpr std::size_t kLabelWidth = 10;
+constexpr std::size_t kSparkCells = 48;
+constexpr std::size_t kCurveFigures = 8;
+
+std::string fixed(const char* format, double value)
+{
+    std::array<char, 64> buffer{};
+    std::snprintf(buffer.data(), buffer.size(), format, value);
+    return buffer.data();
+}
+
+std::string seconds(double value)
+{
+    return fixed("%.2f s", value);
+}
+
+/// "  evidence   text", the label only on the first line of its kind.
+class Sections {
+public:
+    explicit Sections(Output& out)
+        : m_out(out)
+    {
+    }
+
+    void add(std::string_view label, const std::string& text)
+    {
+        const std::string shown = label == m_last ? std::string() : std::string(label);
+        m_last = label;
+        m_out.printLine(
+            "  " + m_out.painted(Paint::Faint, shown) + std::string(kLabelWidth - shown.size() + 1, ' ') + text);
+    }
+
+private:
+    Output& m_out;
+    std::string_view m_last;
+};
+
+std::string variantWords(const Variant& variant)
+{
+    std::string text = variant.backend + " " + variant.dtype + " on " + variant.deviceMap;
+    for (const auto& [device, bytes] : variant.maxMemory)
+        text += ", at most " + formatSize(bytes) + " on " + device;
+    for (const auto& [key, value] : variant.options)
+        text += ", " + key + "=" + value;
+    return printable(text);
+}
+
+std::string checkpointWords(const TrialIdentity& identity)
+{
+    if (identity.checkpointPath.empty())
+        return "no checkpoint";
+    const std::string& name = identity.checkpointName.empty() ? identity.checkpointPath : identity.checkpointName;
+    std::string text = printable(name);
+    if (!identity.family.empty())
+        text += " (" + printable(identity.family) + ")";
+    return text;
+}
+
+void printVerdict(Output& out, const RunResult& result)
+{
+    const std::string number = result.run ? "Run " + std::to_string(result.run->value) : "Run (not stored)";
+    if (!out.isQuiet())
+        out.printLine(out.painted(Paint::Strong, number) + "  " + checkpointWords(result.identity) + "  ·  "
+            + variantWords(result.identity.variant));
+    if (!result.verdict) {
+        out.printLine(out.painted(Paint::Strong, "in progress"));
+        return;
+    }
+    const Verdict& verdict = *result.verdict;
+    out.printLine(out.painted(paintOf(verdict.mode),
+                      std::string(toWireName(verdict.mode)) + " " + fixed("%.2f", verdict.confidence))
+        + "  " + printable(verdict.summary));
+}
+
+void printReasons(Sections& sections, const Verdict& verdict)
+{
+    for (const Evidence& evidence : verdict.evidence) {
+        std::string text = printable(evidence.source) + ": " + printable(evidence.fact);
+        if (evidence.weight < 0)
+            text += " (speaks against " + printable(evidence.supports) + ")";
+        else if (evidence.supports != toWireName(verdict.mode))
+            text += " (speaks for " + printable(evidence.supports) + ")";
+        sections.add("evidence", text);
+    }
+    for (const Remedy& remedy : verdict.remedies) {
+        std::string text = printable(remedy.text);
+        if (remedy.changeJson != "null")
+            text += "  " + printable(remedy.changeJson);
+        sections.add("remedy", text);
+    }
+}
+
+std::string exitWords(const RunResult& result)
+{
+    if (result.exitSignal) {
+        const char* name = ::sigabbrev_np(*result.exitSignal);
+        return "ended by signal " + std::to_string(*result.exitSignal)
+            + (name ? " (SIG" + std::string(name) + ")" : "");
+    }
+    return result.exitCode ? "worker's exit code " + std::to_string(*result.exitCode) : "worker never started";
+}
+
+void printFigures(Sections& sections, const RunResult& result)
+{
+    const CurveSummary& curve = result.curve;
+    sections.add("memory",
+        "peak " + formatSize(curve.peakTreeBytes) + " of the process tree; RSS " + formatSize(curve.peakRssBytes)
+            + ", one process's high-water mark " + formatSize(result.hwmBytes));
+    if (curve.peakSwapBytes > 0)
+        sections.add("memory",
+            "swap " + formatSize(curve.peakSwapBytes)
+                + (curve.swapBeganS ? ", from " + seconds(*curve.swapBeganS) + " on" : ""));
+    if (curve.peakGpuBytes > 0)
+        sections.add("memory", "GPU " + formatSize(curve.peakGpuBytes));
+    if (result.loaded) {
+        std::string text = formatCount(result.loaded->tensors) + " tensors, "
+            + formatParameters(result.loaded->parameters) + " parameters";
+        for (const auto& [device, bytes] : result.loaded->devices)
+            text += ", " + formatSize(bytes) + " on " + printable(device);
+        sections.add("loaded", text);
+    } else if (result.progress) {
+        sections.add("progress",
+            formatCount(result.progress->done) + " of " + formatCount(result.progress->total) + " "
+                + printable(result.progress->unit));
+    }
+    sections.add("time",
+        formatDuration(result.duration) + "; " + exitWords(result) + "; " + formatCount(curve.sampleCount)
+            + " samples at " + fixed("%.1f", curve.rateHz) + " Hz");
+}
+
+void printCurve(Output& out, Sections& sections, std::span<const Point> tree)
+{
+    if (tree.empty())
+        return;
+    if (out.isTerminal()) {
+        sections.add("curve", sparkline(tree, kSparkCells));
+        return;
+    }
+    std::string text;
+    const std::size_t steps = std::min(kCurveFigures, tree.size());
+    for (std::size_t i = 0; i < steps; ++i) {
+        const Point& point = tree[steps == 1 ? 0 : i * (tree.size() - 1) / (steps - 1)];
+        text += (text.empty() ? "" : ", ") + seconds(point.x) + " " + formatSize(static_cast<std::uint64_t>(point.y));
+    }
+    sections.add("curve", text);
+}
+
+} // namespace
+
+Paint paintOf(const std::optional<FailureMode>& mode)
+{
+    if (!mode)
+        return Paint::Plain;
+    switch (*mode) {
+    case FailureMode::Ok:
+        return Paint::Good;
+    case FailureMode::Cancelled:
+    case FailureMode::GuardStopped:
+    case FailureMode::PreflightRefused:
+    case FailureMode::Unknown:
+        return Paint::Warn;
+    default:
+        return Paint::Bad;
+    }
+}
+
+void printRun(Output& out, const RunResult& result, std::span<const Point> tree)
+{
+    printVerdict(out, result);
+    if (out.isQuiet())
+        return;
+    Sections sections(out);
+    if (result.verdict)
+        printReasons(sections, *result.verdict);
+    printFigures(sections, result);
+    for (const Phase& phase : result.phases)
+        sections.add("phases",
+            printable(phase.name) + " " + seconds(phase.fromS) + " to " + seconds(phase.toS) + ", "
+                + formatRate(phase.rateBytesPerS));
+    printCurve(out, sections, tree);
+}
+
+} // namespace loadlab::cli

@@ -1,0 +1,164 @@
+#include "cli/CheckpointCard.h"
+#include "cli/Commands.h"
+#include "cli/Interrupts.h"
+#include "cli/Lab.h"
+#include "cli/Options.h"
+#include "cli/ProgressLine.h"
+#include "cli/Table.h"
+#include "core/Text.h"
+#include "core/Units.h"
+#include "core/checkpoint/DemoZoo.h"
+#include "core/checkpoint/Zoo.h"
+
+#include <nlohmann/json.hpp>
+#include <stop_token>
+
+// zoo, inspect, demo-zoo: what lies on disk.
+
+namespace loadlab::cli {
+namespace fs = std::filesystem;
+using nlohmann::json;
+namespace {
+
+Table::Cell stateCell(const Checkpoint& checkpoint)
+{
+    return {std::string(toWireName(checkpoint.state)), paintOf(checkpoint.state)};
+}
+
+std::string quantizationWords(const Checkpoint& checkpoint)
+{
+    if (!checkpoint.quantization)
+        return "-";
+    const Quantization& quantization = *checkpoint.quantization;
+    return quantization.method + (quantization.bits ? " " + std::to_string(*quantization.bits) + " bit" : "");
+}
+
+void printTable(Output& out, const std::vector<ZooFolder>& folders)
+{
+    Table table({{"name", false, true}, {"family"}, {"state"}, {"size", true}, {"parameters", true}, {"quantization"},
+        {"path"}});
+    for (const ZooFolder& folder : folders)
+        for (const Checkpoint& checkpoint : folder.checkpoints)
+            table.add({checkpoint.name, checkpoint.family.empty() ? "-" : checkpoint.family, stateCell(checkpoint),
+                formatSize(checkpoint.weightBytes), formatParameters(checkpoint.parameters),
+                quantizationWords(checkpoint), checkpoint.path.string()});
+    if (!table.isEmpty())
+        table.printTo(out);
+}
+
+/// The folders to look into: the command's own, else those of the lab. A word that names no folder is wrong usage.
+Result<std::vector<fs::path>> foldersToScan(Lab& lab, const Words& words)
+{
+    if (words.operands.empty() && !words.has("--zoo"))
+        return lab.zooFolders();
+    std::vector<fs::path> folders(words.operands.begin(), words.operands.end());
+    if (folders.empty())
+        folders = lab.zooFolders();
+    for (const fs::path& folder : folders)
+        if (std::error_code ignored; !fs::is_directory(folder, ignored))
+            return Error{ErrorKind::Invalid, inQuotes(folder.string()) + " is no folder that could hold checkpoints."};
+    return folders;
+}
+
+int nothingFound(Lab& lab, const std::vector<fs::path>& folders)
+{
+    std::string where;
+    for (const fs::path& folder : folders)
+        where += (where.empty() ? "" : ", ") + toUtf8(folder.string());
+    lab.out.note(
+        "no checkpoints in " + where + ". Name a folder (loadlab zoo DIR), or make some to try: loadlab demo-zoo DIR");
+    return kDone;
+}
+
+} // namespace
+
+int zoo(Lab& lab, const Words& words)
+{
+    const Result<std::vector<fs::path>> folders = foldersToScan(lab, words);
+    if (!folders)
+        return lab.wrongUsage(folders.error().message);
+    std::stop_source stop;
+    const Interrupts interrupts([&](int) { stop.request_stop(); });
+    ProgressLine progress(lab.out, !lab.json);
+    std::size_t seen = 0;
+    const std::vector<ZooFolder> found = scanZoo(
+        *folders, lab.families(),
+        [&](const fs::path&, const Checkpoint& checkpoint) {
+            progress.show(std::to_string(++seen) + " checkpoints, " + printable(checkpoint.name));
+        },
+        stop.get_token());
+    progress.clear();
+    if (interrupts.count() > 0)
+        return kCancelled;
+    json list = json::array();
+    for (const ZooFolder& folder : found) {
+        // The default folders need not be there.
+        if (folder.error && (folder.error->kind != ErrorKind::NotFound || !words.operands.empty()))
+            lab.out.error(folder.error->message);
+        for (const Checkpoint& checkpoint : folder.checkpoints)
+            list.push_back(toJson(checkpoint));
+    }
+    if (lab.json)
+        lab.out.printJson(list);
+    else
+        printTable(lab.out, found);
+    return list.empty() ? nothingFound(lab, *folders) : static_cast<int>(kDone);
+}
+
+int inspect(Lab& lab, const Words& words)
+{
+    const std::string& word = words.operands.front();
+    const Result<fs::path> path = findCheckpoint(word, lab.zooFolders());
+    if (!path)
+        return path.error().kind == ErrorKind::Io ? lab.failed(path.error()) : lab.wrongUsage(path.error().message);
+    std::stop_source stop;
+    const Interrupts interrupts([&](int) { stop.request_stop(); });
+    InspectOptions options;
+    options.stop = stop.get_token();
+    const Result<Checkpoint> checkpoint = inspectCheckpoint(*path, lab.families(), options);
+    if (!checkpoint)
+        return checkpoint.error().kind == ErrorKind::NotFound ? lab.wrongUsage(checkpoint.error().message)
+                                                              : lab.failed(checkpoint.error());
+    if (lab.json)
+        lab.out.printJson(toJson(*checkpoint));
+    else
+        printCheckpoint(lab.out, *checkpoint);
+    return kDone;
+}
+
+int demoZoo(Lab& lab, const Words& words)
+{
+    DemoZooOptions options;
+    if (const auto size = words.value("--size"))
+        options.goodSizeBytes = *parseSize(*size);
+    std::stop_source stop;
+    const Interrupts interrupts([&](int) { stop.request_stop(); });
+    ProgressLine progress(lab.out, !lab.json);
+    ByteRate rate;
+    const Result<std::vector<fs::path>> made = makeDemoZoo(
+        fs::absolute(words.operands.front()), options,
+        [&](const DemoZooProgress& at) {
+            rate.update(std::chrono::steady_clock::now(), at.doneBytes);
+            progress.show(progressBar(at.doneBytes, at.totalBytes, 24) + "  " + formatSize(at.doneBytes) + " of "
+                + formatSize(at.totalBytes)
+                + (rate.bytesPerSecond() > 0 ? "  " + formatRate(rate.bytesPerSecond()) : "") + "  "
+                + rate.left(at.totalBytes) + "  " + printable(at.checkpoint));
+        },
+        stop.get_token());
+    progress.clear();
+    if (!made)
+        return lab.failed(made.error());
+    json list = json::array();
+    for (const fs::path& folder : *made) {
+        list.push_back(toUtf8(folder.string()));
+        if (!lab.json)
+            lab.out.printLine(folder.string());
+    }
+    if (lab.json)
+        lab.out.printJson({{"folder", toUtf8(fs::absolute(words.operands.front()).string())}, {"checkpoints", list}});
+    else
+        lab.out.note("to try one: loadlab run " + toUtf8(made->front().string()) + " --dtype float32");
+    return kDone;
+}
+
+} // namespace loadlab::cli
