@@ -1,0 +1,519 @@
+#include "tests/cli/Cli.h"
+
+#include <QDir>
+#include <QFile>
+#include <QSet>
+#include <QTest>
+
+#include <cerrno>
+#include <csignal>
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+namespace {
+
+using Line = std::vector<std::string>;
+
+/// Every name that docs/CLI.md promises of a finished run.
+const QStringList kPromised{"run", "uuid", "checkpoint.path", "checkpoint.name", "checkpoint.family",
+    "checkpoint.fingerprint", "variant.backend", "variant.environment", "variant.dtype", "variant.device_map",
+    "variant.max_memory", "variant.options", "mode", "confidence", "summary", "evidence", "remedies", "exit.code",
+    "exit.signal", "started_utc", "duration_s", "memory.peak_tree_bytes", "memory.peak_rss_bytes", "memory.hwm_bytes",
+    "memory.peak_swap_bytes", "memory.peak_gpu_bytes", "memory.baseline_available_bytes", "memory.predicted_peak_bytes",
+    "memory.projected_need_bytes", "memory.swap_began_s", "cap.memory_bytes", "cap.kept_by", "containment", "phases",
+    "progress.unit", "progress.done", "progress.total", "loaded.parameters", "loaded.dtypes", "loaded.devices",
+    "samples.count", "samples.rate_hz", "environment"};
+
+QStringList missingNames(const QJsonObject& run, const QStringList& promised)
+{
+    QStringList missing;
+    for (const QString& name : promised) {
+        const QStringList parts = name.split('.');
+        const bool there = parts.size() == 1 ? run.contains(name) : run[parts[0]].toObject().contains(parts[1]);
+        if (!there)
+            missing.append(name);
+    }
+    return missing;
+}
+
+/// The smallest whole checkpoint: one tensor of four floats.
+std::string makeTiny(const CliLab& lab, const std::string& name = "tiny")
+{
+    const std::string folder = lab.path(name);
+    QDir().mkpath(QFile::decodeName(folder.c_str()));
+    QFile config(QFile::decodeName((folder + "/config.json").c_str()));
+    (void)config.open(QIODevice::WriteOnly);
+    config.write("{\"model_type\": \"none\", \"architectures\": [\"None\"]}");
+    const QByteArray header = R"({"w":{"dtype":"F32","shape":[4],"data_offsets":[0,16]}}   )";
+    QFile weights(QFile::decodeName((folder + "/model.safetensors").c_str()));
+    (void)weights.open(QIODevice::WriteOnly);
+    QByteArray length(8, '\0');
+    length[0] = static_cast<char>(header.size());
+    weights.write(length + header + QByteArray(16, '\0'));
+    return folder;
+}
+
+Line fake(const std::string& checkpoint, const Line& options, const Line& more = {})
+{
+    Line line{"run", checkpoint, "--backend", "fake"};
+    for (const std::string& option : options)
+        line.insert(line.end(), {"--option", option});
+    line.insert(line.end(), more.begin(), more.end());
+    return line;
+}
+
+QList<QJsonObject> linesOf(const QByteArray& out)
+{
+    QList<QJsonObject> lines;
+    for (const QByteArray& line : out.split('\n'))
+        if (!line.isEmpty())
+            lines.append(QJsonDocument::fromJson(line).object());
+    return lines;
+}
+
+bool holdsEvent(const QByteArray& out, const char* event)
+{
+    return out.contains(QByteArray("\"event\":\"") + event + "\"");
+}
+
+pid_t workerOf(const QByteArray& out)
+{
+    for (const QJsonObject& line : linesOf(out.left(out.lastIndexOf('\n'))))
+        if (line["event"] == "worker_started")
+            return line["pid"].toInt();
+    return 0;
+}
+
+bool isGone(pid_t pid)
+{
+    QFile stat(QString("/proc/%1/stat").arg(pid));
+    return !stat.open(QIODevice::ReadOnly) || stat.readAll().contains(") Z ");
+}
+
+double lastSample(const QList<QJsonObject>& lines)
+{
+    double last = -1;
+    for (const QJsonObject& line : lines)
+        if (line["event"] == "samples")
+            last = line["rows"].toArray().last().toArray().first().toDouble();
+    return last;
+}
+
+} // namespace
+
+class tst_CliRun : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void aFinishedRunHasEveryPromisedName();
+    void everyEndHasItsModeAndExitCode_data();
+    void everyEndHasItsModeAndExitCode();
+    void followEndsWithTheResult();
+    void repeatGivesAnArrayAndTheWorstCode();
+    void ctrlCOnceStopsInOrderAndRecords();
+    void ctrlCTwiceKillsAtOnce();
+    void termAndHangupAreLikeCtrlC();
+    void aKilledLabTakesItsWorkerAlongAndIsClosedByTheNext();
+    void aLivingLabIsLeftAlone();
+    void aRunThatCannotBeStoredIsStillShown_data();
+    void aRunThatCannotBeStoredIsStillShown();
+    void aFullDiskIsSaid();
+    void pathsAreBytes();
+    void aReaderThatGoesAwayDoesNotEndTheRun();
+    void aClosedStdoutIsNeverTheDatabase();
+    void aFullStdoutIsSaid();
+    void historyFindsWhatRan();
+    void exportWritesTablesAndReplacesThemWhole();
+    void nothingOfATerminalWithoutOne();
+    void aTerminalGetsBarAndColour();
+};
+
+void tst_CliRun::aFinishedRunHasEveryPromisedName()
+{
+    const CliLab lab;
+    const CliResult result = lab.run(fake(makeTiny(lab), {"mib=4"}, {"--json", "--dtype", "bf16"}));
+    QVERIFY2(result.code == 0, result.words());
+    const QJsonObject run = result.object();
+    QCOMPARE(missingNames(run, kPromised), QStringList());
+    QCOMPARE(run["mode"].toString(), "ok");
+    QCOMPARE(run["run"].toInt(), 1);
+    QCOMPARE(run["variant"].toObject()["dtype"].toString(), "bfloat16");
+    QCOMPARE(run["progress"].toObject()["done"].toInt(), 10);
+    QVERIFY(run["samples"].toObject()["count"].toInt() > 1);
+    const CliResult shown = lab.run({"show", "last", "--json"});
+    QCOMPARE(shown.code, 0);
+    QCOMPARE(missingNames(shown.object(), kPromised), QStringList());
+    QCOMPARE(shown.object()["uuid"], run["uuid"]);
+    QCOMPARE(shown.object()["memory"], run["memory"]);
+}
+
+void tst_CliRun::everyEndHasItsModeAndExitCode_data()
+{
+    QTest::addColumn<QStringList>("options");
+    QTest::addColumn<QStringList>("more");
+    QTest::addColumn<QString>("mode");
+    QTest::addColumn<int>("code");
+    const auto row = [](const char* name, const QStringList& options, const QStringList& more, const char* mode,
+                         int code) { QTest::newRow(name) << options << more << QString(mode) << code; };
+    row("ok", {"mode=ok"}, {}, "ok", 0);
+    row("prints", {"mode=prints"}, {}, "ok", 0);
+    row("crash", {"mode=crash", "signal=11"}, {}, "native_crash", 1);
+    row("sigkill without kernel evidence", {"mode=crash", "signal=9"}, {}, "unknown", 1);
+    row("garbage", {"mode=garbage"}, {}, "unknown", 1);
+    row("loader error", {"mode=loader-error"}, {}, "missing_dependency", 1);
+    row("own error", {"mode=error", "text=corrupt_file", "message=bad header"}, {}, "corrupt_file", 1);
+    row("time limit", {"mode=slow", "seconds=60", "steps=600"}, {"--timeout", "0.3s"}, "timed_out", 1);
+    row("stall", {"mode=hello-only"}, {"--stall", "300ms"}, "hang", 1);
+}
+
+void tst_CliRun::everyEndHasItsModeAndExitCode()
+{
+    QFETCH(QStringList, options);
+    QFETCH(QStringList, more);
+    QFETCH(QString, mode);
+    QFETCH(int, code);
+    const CliLab lab;
+    Line given;
+    Line after{"--json"};
+    for (const QString& option : options)
+        given.push_back(option.toStdString());
+    for (const QString& word : more)
+        after.push_back(word.toStdString());
+    const CliResult result = lab.run(fake(makeTiny(lab), given, after));
+    QVERIFY2(result.object()["mode"].toString() == mode, result.words());
+    QCOMPARE(result.code, code);
+    const QJsonObject stored = lab.run({"show", "last", "--json"}).object();
+    QCOMPARE(stored["mode"].toString(), mode);
+    QCOMPARE(stored["run"], result.object()["run"]);
+}
+
+void tst_CliRun::followEndsWithTheResult()
+{
+    const CliLab lab;
+    const CliResult result = lab.run(fake(makeTiny(lab), {"seconds=0.3"}, {"--follow"}));
+    QVERIFY2(result.code == 0, result.words());
+    const QList<QJsonObject> lines = linesOf(result.out);
+    QVERIFY(lines.size() > 5);
+    for (const QJsonObject& line : lines)
+        QVERIFY(!line.isEmpty());
+    QCOMPARE(lines.first()["event"].toString(), "run_started");
+    QCOMPARE(lines[lines.size() - 2]["event"].toString(), "run_finished");
+    QCOMPARE(missingNames(lines.last(), kPromised), QStringList());
+    QVERIFY(!lines.last().contains("event"));
+    QCOMPARE(lines.last()["run"].toInt(), 1);
+    QVERIFY(holdsEvent(result.out, "samples"));
+    QVERIFY(holdsEvent(result.out, "progress"));
+}
+
+void tst_CliRun::repeatGivesAnArrayAndTheWorstCode()
+{
+    const CliLab lab;
+    const std::string tiny = makeTiny(lab);
+    const CliResult good = lab.run(fake(tiny, {}, {"--json", "--repeat", "2"}));
+    QVERIFY2(good.code == 0 && good.array().size() == 2, good.words());
+    QCOMPARE(good.array()[1].toObject()["run"].toInt(), 2);
+    const CliResult bad = lab.run(fake(tiny, {"mode=crash"}, {"--json", "--repeat", "1"}));
+    QVERIFY2(bad.code == 1 && bad.array().size() == 1, bad.words());
+}
+
+void tst_CliRun::ctrlCOnceStopsInOrderAndRecords()
+{
+    const CliLab lab;
+    const auto process = lab.start(fake(makeTiny(lab), {"mode=slow", "seconds=60", "steps=600"}, {"--follow"}));
+    QVERIFY(process->waitFor([](const QByteArray& out) { return holdsEvent(out, "progress"); }));
+    process->signal(SIGINT);
+    QCOMPARE(process->wait(), 130);
+    QCOMPARE(linesOf(process->out).last()["mode"].toString(), "cancelled");
+    QVERIFY(isGone(workerOf(process->out)));
+    QCOMPARE(lab.run({"show", "last", "--json"}).object()["mode"].toString(), "cancelled");
+}
+
+void tst_CliRun::ctrlCTwiceKillsAtOnce()
+{
+    const CliLab lab;
+    const auto process = lab.start(fake(makeTiny(lab), {"mode=stubborn", "seconds=60", "steps=600"}, {"--follow"}));
+    QVERIFY(process->waitFor([](const QByteArray& out) { return holdsEvent(out, "progress"); }));
+    process->signal(SIGINT);
+    QVERIFY(process->waitFor([](const QByteArray& out) { return out.contains("\"act\":\"cancel\""); }));
+    process->signal(SIGINT);
+    QCOMPARE(process->wait(), 130);
+    const QJsonObject result = linesOf(process->out).last();
+    QCOMPARE(result["mode"].toString(), "cancelled");
+    QCOMPARE(result["exit"].toObject()["signal"].toInt(), SIGKILL);
+    QVERIFY(process->out.contains("\"act\":\"kill\""));
+    QVERIFY2(process->err.contains("killing the load"), process->err);
+}
+
+void tst_CliRun::termAndHangupAreLikeCtrlC()
+{
+    const CliLab lab;
+    const std::string tiny = makeTiny(lab);
+    for (const int number : {SIGTERM, SIGHUP}) {
+        const auto process = lab.start(fake(tiny, {"mode=slow", "seconds=60", "steps=600"}, {"--follow"}));
+        QVERIFY(process->waitFor([](const QByteArray& out) { return holdsEvent(out, "progress"); }));
+        process->signal(number);
+        QCOMPARE(process->wait(), 130);
+        QCOMPARE(linesOf(process->out).last()["mode"].toString(), "cancelled");
+    }
+}
+
+void tst_CliRun::aKilledLabTakesItsWorkerAlongAndIsClosedByTheNext()
+{
+    const CliLab lab;
+    const auto process = lab.start(fake(makeTiny(lab), {"mode=slow", "seconds=60", "steps=600"}, {"--follow"}));
+    QVERIFY(process->waitFor(
+        [](const QByteArray& out) { return lastSample(linesOf(out.left(out.lastIndexOf('\n')))) > 2.0; }));
+    const pid_t worker = workerOf(process->out);
+    QVERIFY(worker > 0 && !isGone(worker));
+    process->signal(SIGKILL);
+    QCOMPARE(process->wait(), -1);
+    QTRY_VERIFY_WITH_TIMEOUT(isGone(worker), 2000);
+    const double seen = lastSample(linesOf(process->out));
+
+    const CliResult list = lab.run({"runs", "--json"});
+    QCOMPARE(list.array().size(), 1);
+    QVERIFY2(list.array()[0].toObject()["mode"].toString() == "lab_lost", list.words());
+    QVERIFY2(list.err.contains("lab_lost"), list.words());
+    const QJsonArray rows = lab.run({"samples", "last", "--json"}).object()["rows"].toArray();
+    QVERIFY(!rows.isEmpty());
+    // The lab commits once a second, and what it follows is at most a tenth of a second old.
+    const double kept = rows.last().toArray().first().toDouble();
+    QVERIFY2(kept >= seen - 1.1, qPrintable(QString("kept %1 s of %2 s").arg(kept).arg(seen)));
+    QVERIFY(lab.run({"runs"}).err.isEmpty());
+}
+
+void tst_CliRun::aLivingLabIsLeftAlone()
+{
+    const CliLab lab;
+    const auto process = lab.start(fake(makeTiny(lab), {"mode=slow", "seconds=60", "steps=600"}, {"--follow"}));
+    QVERIFY(process->waitFor([](const QByteArray& out) { return holdsEvent(out, "progress"); }));
+    QTRY_COMPARE_WITH_TIMEOUT(lab.run({"runs", "--json"}).array().size(), 1, 10000);
+    const CliResult list = lab.run({"runs", "--json"});
+    QVERIFY2(list.array()[0].toObject()["mode"].isNull(), list.words());
+    QVERIFY2(list.err.isEmpty(), list.words());
+    const CliResult other = lab.run(fake(lab.path("tiny"), {}, {"--json"}));
+    QVERIFY2(other.code == 0, other.words());
+    QVERIFY(!isGone(workerOf(process->out)));
+    process->signal(SIGINT);
+    QCOMPARE(process->wait(), 130);
+}
+
+void tst_CliRun::aRunThatCannotBeStoredIsStillShown_data()
+{
+    QTest::addColumn<QString>("options");
+    QTest::newRow("ok") << "mode=ok";
+    QTest::newRow("failed") << "mode=crash";
+}
+
+void tst_CliRun::aRunThatCannotBeStoredIsStillShown()
+{
+    QFETCH(QString, options);
+    const CliLab lab;
+    const QByteArray words = "this is no database, it is somebody's diary\n";
+    QFile diary(QString::fromStdString(lab.path("diary.txt")));
+    QVERIFY(diary.open(QIODevice::WriteOnly) && diary.write(words) == words.size());
+    diary.close();
+    const CliResult result
+        = lab.run(fake(makeTiny(lab), {options.toStdString()}, {"--json", "--db", lab.path("diary.txt")}));
+    QVERIFY2(result.code == 3, result.words());
+    QVERIFY2(!result.object()["mode"].toString().isEmpty(), result.words());
+    QVERIFY2(result.object()["run"].isNull(), result.words());
+    QVERIFY2(result.err.contains("could not be stored") && result.err.contains("diary.txt"), result.words());
+    QVERIFY(diary.open(QIODevice::ReadOnly));
+    QCOMPARE(diary.readAll(), words);
+    const CliResult list = lab.run({"runs", "--json", "--db", lab.path("diary.txt")});
+    QVERIFY2(list.code == 3 && list.out.isEmpty() && list.err.contains("diary.txt"), list.words());
+}
+
+void tst_CliRun::aFullDiskIsSaid()
+{
+    const CliLab lab;
+    const auto process = lab.start(fake(makeTiny(lab), {}, {"--json"}), [] {
+        const rlimit small{16384, 16384};
+        ::signal(SIGXFSZ, SIG_IGN);
+        ::setrlimit(RLIMIT_FSIZE, &small);
+    });
+    QCOMPARE(process->wait(), 3);
+    QCOMPARE(QJsonDocument::fromJson(process->out).object()["mode"].toString(), "ok");
+    QVERIFY2(process->err.contains("could not be stored"), process->err);
+    const CliResult list = lab.run({"runs", "--json"});
+    QVERIFY2(list.array().isEmpty(), list.words());
+}
+
+void tst_CliRun::pathsAreBytes()
+{
+    const CliLab lab;
+    const std::string folder = makeTiny(lab, "caf");
+    const std::string bytes = lab.path("caf\xE9\n");
+    QCOMPARE(::rename(folder.c_str(), bytes.c_str()), 0);
+    const CliResult result = lab.run(fake(bytes, {}, {"--json"}));
+    QVERIFY2(result.code == 0, result.words());
+    QVERIFY(result.object()["checkpoint"].toObject()["path"].toString().contains("caf\uFFFD"));
+    const CliResult inspected = lab.run({"inspect", bytes, "--json"});
+    QVERIFY2(inspected.code == 0, inspected.words());
+    const CliResult listed = lab.run({"runs"});
+    QVERIFY2(listed.code == 0 && listed.out.contains("caf\xEF\xBF\xBD^J"), listed.words());
+}
+
+void tst_CliRun::aReaderThatGoesAwayDoesNotEndTheRun()
+{
+    const CliLab lab;
+    const auto process = lab.start(fake(makeTiny(lab), {"seconds=0.5"}, {"--follow"}));
+    QVERIFY(process->waitFor([](const QByteArray& out) { return out.contains('\n'); }));
+    process->closeOutput();
+    QCOMPARE(process->wait(), 0);
+    QCOMPARE(lab.run({"show", "last", "--json"}).object()["mode"].toString(), "ok");
+}
+
+void tst_CliRun::aClosedStdoutIsNeverTheDatabase()
+{
+    const CliLab lab;
+    const auto process = lab.start(fake(makeTiny(lab), {}, {"--json"}), [] {
+        ::close(STDIN_FILENO);
+        ::close(STDOUT_FILENO);
+    });
+    QCOMPARE(process->wait(), 0);
+    const CliResult check = lab.run({"db", "check", "--json"});
+    QVERIFY2(check.code == 0 && check.object()["ok"].toBool(), check.words());
+    QCOMPARE(check.object()["runs"].toInt(), 1);
+}
+
+void tst_CliRun::aFullStdoutIsSaid()
+{
+    const CliLab lab;
+    const auto process = lab.start(fake(makeTiny(lab), {}, {"--json"}), [] {
+        const int full = ::open("/dev/full", O_WRONLY);
+        ::dup2(full, STDOUT_FILENO);
+    });
+    QCOMPARE(process->wait(), 3);
+    QVERIFY2(process->err.contains("stdout"), process->err);
+    QCOMPARE(lab.run({"show", "last", "--json"}).object()["mode"].toString(), "ok");
+}
+
+void tst_CliRun::historyFindsWhatRan()
+{
+    const CliLab lab;
+    const std::string tiny = makeTiny(lab);
+    QCOMPARE(lab.run(fake(tiny, {"mode=log", "lines=3", "text=needle in the log"})).code, 0);
+    QCOMPARE(lab.run(fake(tiny, {"mode=crash"}, {"--dtype", "f32"})).code, 1);
+    const auto numbers = [&lab](const Line& filter) {
+        Line line{"runs", "--json"};
+        line.insert(line.end(), filter.begin(), filter.end());
+        QList<int> found;
+        for (const QJsonValue& row : lab.run(line).array())
+            found.append(row.toObject()["run"].toInt());
+        return found;
+    };
+    QCOMPARE(numbers({}), (QList<int>{2, 1}));
+    QCOMPARE(numbers({"--mode", "failed"}), QList<int>{2});
+    QCOMPARE(numbers({"--mode", "ok"}), QList<int>{1});
+    QCOMPARE(numbers({"--mode", "hang,ok"}), QList<int>{1});
+    QCOMPARE(numbers({"--search", "needle"}), QList<int>{1});
+    QCOMPARE(numbers({"--model", "TIN"}), (QList<int>{2, 1}));
+    QCOMPARE(numbers({"--model", "other"}), QList<int>());
+    QCOMPARE(numbers({"--limit", "1"}), QList<int>{2});
+    QCOMPARE(numbers({"--since", "1h"}), (QList<int>{2, 1}));
+    QCOMPARE(numbers({"--since", "2100-01-01"}), QList<int>());
+    const QJsonObject row = lab.run({"runs", "--json"}).array()[0].toObject();
+    QCOMPARE(
+        missingNames(row, {"run", "mode", "checkpoint", "variant", "started_utc", "duration_s", "peak_tree_bytes"}),
+        QStringList());
+    QCOMPARE(lab.run({"show", "last:failed", "--json"}).object()["run"].toInt(), 2);
+
+    const QJsonObject log = lab.run({"log", "1", "--json"}).object();
+    QCOMPARE(log["run"].toInt(), 1);
+    QVERIFY(log["lines"].toArray()[0].toString().contains("needle in the log"));
+    const CliResult csv = lab.run({"samples", "1"});
+    QVERIFY2(csv.out.startsWith(
+                 "t_s,anon_bytes,file_bytes,shmem_bytes,swap_bytes,tree_bytes,gpu_bytes,system_available_bytes"),
+        csv.words());
+    const QJsonArray columns = lab.run({"samples", "1", "--json"}).object()["columns"].toArray();
+    QCOMPARE(columns[0].toString(), "t_s");
+    QCOMPARE(columns[5].toString(), "tree_bytes");
+
+    const CliResult unknown = lab.run({"show", "99", "--json"});
+    QVERIFY2(unknown.code == 2 && unknown.out.isEmpty() && unknown.err.contains("99"), unknown.words());
+}
+
+void tst_CliRun::exportWritesTablesAndReplacesThemWhole()
+{
+    const CliLab lab;
+    const std::string tiny = makeTiny(lab);
+    QCOMPARE(lab.run(fake(tiny, {}, {"--repeat", "2"})).code, 0);
+    const std::string csv = lab.path("both.csv");
+    QFile file(QString::fromStdString(csv));
+    QVERIFY(file.open(QIODevice::WriteOnly) && file.write("old") == 3);
+    file.close();
+    const CliResult written = lab.run({"export", "1", "last", "--out", csv, "--json"});
+    QVERIFY2(written.code == 0, written.words());
+    QCOMPARE(written.object()["files"].toArray()[0].toString().toStdString(), csv);
+    QCOMPARE(written.object()["runs"].toArray(), (QJsonArray{1, 2}));
+    QVERIFY(file.open(QIODevice::ReadOnly));
+    const QList<QByteArray> rows = file.readAll().trimmed().split('\n');
+    QVERIFY(rows.first().startsWith("run,t_s,anon_bytes"));
+    QVERIFY(rows[1].startsWith("1,") && rows.last().startsWith("2,"));
+    QCOMPARE(lab.run({"export", "1", "2", "--out", lab.path("both.JSON")}).code, 0);
+    QFile json(QString::fromStdString(lab.path("both.JSON")));
+    QVERIFY(json.open(QIODevice::ReadOnly));
+    const QJsonArray both = QJsonDocument::fromJson(json.readAll()).array();
+    QCOMPARE(both.size(), 2);
+    QCOMPARE(missingNames(both[1].toObject(), kPromised), QStringList());
+    QVERIFY(!both[1].toObject()["curve"].toObject()["rows"].toArray().isEmpty());
+    const CliResult nowhere = lab.run({"export", "1", "--out", lab.path("no/such/folder.csv")});
+    QVERIFY2(nowhere.code == 3 && nowhere.out.isEmpty() && nowhere.err.contains("folder.csv"), nowhere.words());
+    for (const QString& name : lab.files())
+        QVERIFY2(!name.endsWith(".part"), qPrintable(name));
+}
+
+void tst_CliRun::nothingOfATerminalWithoutOne()
+{
+    const CliLab lab;
+    const CliResult result = lab.run(fake(makeTiny(lab), {"mode=crash"}));
+    QCOMPARE(result.code, 1);
+    for (const char* sign : {"\x1b", "\r", "▕", "▂", "▇"})
+        QVERIFY2(!result.out.contains(sign) && !result.err.contains(sign), result.words());
+    QVERIFY2(result.out.contains("native_crash"), result.words());
+    QVERIFY2(result.out.contains("remedy"), result.words());
+    const CliResult quiet = lab.run(fake(lab.path("tiny"), {"mode=crash"}, {"--quiet"}));
+    QCOMPARE(quiet.out.count('\n'), 1);
+    QVERIFY2(quiet.err.isEmpty(), quiet.words());
+}
+
+void tst_CliRun::aTerminalGetsBarAndColour()
+{
+    const CliLab lab;
+    const std::string tiny = makeTiny(lab);
+    const auto onTerminal = [&](const std::map<std::string, std::string>& more) {
+        const int master = ::posix_openpt(O_RDWR | O_NOCTTY);
+        ::grantpt(master);
+        ::unlockpt(master);
+        const int slave = ::open(::ptsname(master), O_RDWR | O_NOCTTY);
+        CliLab with;
+        std::map<std::string, std::string> environment = with.environment;
+        environment["TERM"] = "xterm";
+        environment.insert(more.begin(), more.end());
+        CliProcess process(
+            fake(tiny, {"mode=ok", "seconds=0.6", "steps=20"}), environment, [slave] { ::dup2(slave, STDOUT_FILENO); });
+        ::close(slave);
+        QByteArray shown;
+        std::array<char, 4096> buffer{};
+        for (ssize_t got = 1; got > 0;) {
+            got = ::read(master, buffer.data(), buffer.size());
+            shown.append(buffer.data(), std::max<ssize_t>(got, 0));
+        }
+        ::close(master);
+        if (process.wait() != 0)
+            shown = "FAILED " + shown;
+        return shown;
+    };
+    const QByteArray coloured = onTerminal({});
+    QVERIFY2(coloured.contains("▕") && coloured.contains("MiB of"), coloured);
+    QVERIFY2(coloured.contains("\x1b[32mok"), coloured);
+    QVERIFY2(coloured.contains("curve") && !coloured.contains("FAILED"), coloured);
+    const QByteArray plain = onTerminal({{"NO_COLOR", "1"}});
+    QVERIFY2(plain.contains("▕") && !plain.contains("\x1b[32m"), plain);
+}
+
+QTEST_GUILESS_MAIN(tst_CliRun)
+#include "tst_CliRun.moc"

@@ -1,0 +1,145 @@
+#include "tests/cli/Cli.h"
+
+#include <QDir>
+#include <QTest>
+
+/// Wrong usage as a shell meets it: exit code 2, nothing on stdout, nothing made. What the message says of each word is
+/// tst_CliWords' business; here are the cases that need manifests, files or the program itself.
+class tst_CliUsage : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void wrongUsageMakesNothing_data();
+    void wrongUsageMakesNothing();
+    void aKnownBackendThatIsNotInstalledIsNoWrongUsage();
+    void wrongWordsWinOverAMissingBackend();
+    void helpAndVersionNeedNothing();
+    void messagesAreUtf8WhateverWasTyped();
+    void aReadingCommandMakesNoDatabase();
+    void aWordThatNamesNothingIsWrong();
+};
+
+void tst_CliUsage::wrongUsageMakesNothing_data()
+{
+    QTest::addColumn<QStringList>("line");
+    QTest::addColumn<QByteArray>("quoted");
+    QTest::addColumn<QByteArray>("nearest");
+    const auto row = [](const QStringList& line, const char* word, const char* nearest) {
+        QTest::newRow(qPrintable(line.join(' '))) << line << QByteArray(word) << QByteArray(nearest);
+    };
+    row({}, "no command", "doctor");
+    row({"rnu"}, "'rnu'", "'run'");
+    row({"run", "x", "--timeout", "-5s"}, "'-5s'", "90s");
+    row({"run"}, "'run'", "CHECKPOINT");
+    row({"run", "x", "--backend", "libtroch"}, "'libtroch'", "'libtorch'");
+    row({"run", "x", "--backend", "xyz"}, "'xyz'", "transformers");
+    row({"run", "x", "--backend", "fake", "--dtype", "bfloat61"}, "'bfloat61'", "bfloat16");
+    row({"run", "x", "--backend", "fake", "--device-map", "cpuu"}, "'cpuu'", "cpu");
+    row({"run", "x", "--backend", "fake", "--device-map", "{\"a\": "}, "{\"a\": ", "JSON");
+    row({"run", "x", "--backend", "fake", "--device-map", "[x,y]"}, "'[x,y]'", "JSON");
+    row({"run", "x", "--backend", "fake", "--option", "stesp=3"}, "'stesp'", "steps");
+    row({"run", "x", "--backend", "fake", "--option", "steps=three"}, "'three'", "number");
+    row({"run", "x", "--backend", "fake", "--option", "mode=crush"}, "'crush'", "crash");
+    row({"run", "x", "--backend", "fake", "--option", "steps=1", "--option", "steps=2"}, "'steps'", "'2'");
+    row({"run", "x", "--backend", "fake", "--max-memory", "cup!=1GiB"}, "'cup!'", "cpu");
+    row({"run", "x", "--backend", "fake", "--", "sleep", "1"}, "'sleep'", "--backend command");
+    row({"run", "x", "--guard", "5%"}, "'--guard'", "--timeout");
+    row({"plan", "x"}, "'plan'", "zoo");
+    row({"zoo", "/nowhere/at/all"}, "'/nowhere/at/all'", "folder");
+    row({"--zoo", "/nowhere/at/all", "zoo"}, "'/nowhere/at/all'", "folder");
+    row({"db", "merge", "x"}, "'merge'", "backup");
+}
+
+void tst_CliUsage::wrongUsageMakesNothing()
+{
+    QFETCH(QStringList, line);
+    QFETCH(QByteArray, quoted);
+    QFETCH(QByteArray, nearest);
+    const CliLab lab;
+    std::vector<std::string> arguments;
+    for (const QString& word : line)
+        arguments.push_back(word.toStdString());
+    const CliResult result = lab.run(arguments);
+    QVERIFY2(result.code == 2, result.words());
+    QVERIFY2(result.out.isEmpty(), result.words());
+    QVERIFY2(result.err.startsWith("loadlab: "), result.words());
+    QVERIFY2(result.err.contains(quoted), result.words());
+    QVERIFY2(result.err.contains(nearest), result.words());
+    QCOMPARE(lab.files(), QStringList());
+}
+
+void tst_CliUsage::aKnownBackendThatIsNotInstalledIsNoWrongUsage()
+{
+    const CliLab lab;
+    for (const std::vector<std::string>& line :
+        std::vector<std::vector<std::string>>{{"run", "x", "--backend", "transformers", "--json"},
+            {"run", "--backend", "command", "--", "sleep", "[1,2]"}}) {
+        const CliResult result = lab.run(line);
+        QVERIFY2(result.code == 3, result.words());
+        QVERIFY2(result.out.isEmpty(), result.words());
+        QVERIFY2(result.err.contains("not installed"), result.words());
+    }
+    QCOMPARE(lab.files(), QStringList());
+}
+
+void tst_CliUsage::wrongWordsWinOverAMissingBackend()
+{
+    const CliLab lab;
+    QCOMPARE(lab.run({"run", "--backend", "transformers"}).code, 2);
+    QCOMPARE(lab.run({"run", "--backend", "command"}).code, 2);
+    QCOMPARE(lab.run({"run", "x", "--backend", "transformers", "--timeout", "-5s"}).code, 2);
+}
+
+void tst_CliUsage::helpAndVersionNeedNothing()
+{
+    const CliLab lab;
+    for (const std::vector<std::string>& line : std::vector<std::vector<std::string>>{
+             {"--help"}, {"run", "--help"}, {"db", "check", "-h"}, {"--version"}, {"export", "--help"}}) {
+        const CliResult result = lab.run(line);
+        QVERIFY2(result.code == 0, result.words());
+        QVERIFY2(!result.out.isEmpty() && result.err.isEmpty(), result.words());
+        QVERIFY2(!result.out.contains('\x1b'), result.words());
+    }
+    QVERIFY(lab.run({"run", "--help"}).out.contains("Examples:"));
+    QCOMPARE(lab.files(), QStringList());
+}
+
+void tst_CliUsage::messagesAreUtf8WhateverWasTyped()
+{
+    const CliLab lab;
+    const CliResult result = lab.run({"caf\xE9\xFF"});
+    QCOMPARE(result.code, 2);
+    QVERIFY2(result.err.contains("'caf\xEF\xBF\xBD\xEF\xBF\xBD'"), result.words());
+}
+
+void tst_CliUsage::aReadingCommandMakesNoDatabase()
+{
+    const CliLab lab;
+    const CliResult none = lab.run({"runs"});
+    QVERIFY2(none.code == 0 && none.out.isEmpty(), none.words());
+    QVERIFY2(none.err.contains("no runs yet"), none.words());
+    const CliResult json = lab.run({"runs", "--json"});
+    QVERIFY2(json.code == 0 && json.out == "[]\n", json.words());
+    const CliResult check = lab.run({"db", "check"});
+    QVERIFY2(check.code == 3 && check.out.isEmpty(), check.words());
+    QVERIFY2(check.err.contains("--db FILE"), check.words());
+    QCOMPARE(lab.run({"backends"}).code, 0);
+    QCOMPARE(lab.files(), QStringList());
+}
+
+void tst_CliUsage::aWordThatNamesNothingIsWrong()
+{
+    const CliLab lab;
+    for (const char* command : {"show", "log", "samples"}) {
+        const CliResult result = lab.run({command, "last", "--json"});
+        QVERIFY2(result.code == 2 && result.out.isEmpty(), result.words());
+        QVERIFY2(result.err.contains("'last'") && result.err.contains("loadlab run"), result.words());
+    }
+    const CliResult missing = lab.run({"inspect", lab.path("nothing-here"), "--json"});
+    QVERIFY2(missing.code == 2 && missing.out.isEmpty(), missing.words());
+    QVERIFY2(missing.err.contains("nothing-here"), missing.words());
+    QCOMPARE(lab.files(), QStringList());
+}
+
+QTEST_GUILESS_MAIN(tst_CliUsage)
+#include "tst_CliUsage.moc"
