@@ -68,7 +68,7 @@ TrialRun::TrialRun(const TrialSpec& spec, const TrialSurroundings& surroundings,
 }
 
 RunResult TrialRun::execute(std::stop_token stopInspecting)
-{
+try {
     announce(std::move(stopInspecting));
     enter(TrialState::Baseline);
     m_account->facts.before = readKernelCounters();
@@ -81,6 +81,34 @@ RunResult TrialRun::execute(std::stop_token stopInspecting)
     m_account->facts.after = readKernelCounters();
     settle();
     return conclude();
+} catch (const std::exception& failure) {
+    return giveUp(failure.what());
+}
+
+/// No memory left, or a listener that throws: the run still ends as every run does, with nothing left behind.
+RunResult TrialRun::giveUp(const std::string& why)
+{
+    m_worker.reset();
+    endLeftovers(m_uuid);
+    if (!m_account)
+        begin(TrialIdentity{.uuid = m_uuid, .variant = m_spec.variant, .limits = m_spec.limits});
+    if (m_account->facts.duration.count() == 0)
+        m_account->end(monotonicNs());
+    RunResult result
+        = m_account->conclude(m_sampler ? m_sampler->stop() : SamplerReport{}, m_surroundings.machine, rules());
+    result.verdict = Verdict{};
+    result.verdict->summary = "The lab itself failed during the run: " + toUtf8(why) + ".";
+    result.verdict->evidence.push_back({"lab", toUtf8(why), std::string(toWireName(FailureMode::Unknown)), 1.0});
+    enter(TrialState::Settled);
+    m_outlet.flush();
+    m_outlet.emit(RunFinished{result}, monotonicNs());
+    return result;
+}
+
+const Rules& TrialRun::rules() const
+{
+    static const Rules none;
+    return m_surroundings.rules ? *m_surroundings.rules : none;
 }
 
 void TrialRun::inspect(TrialIdentity& identity, RunFacts& facts, std::stop_token stop) const
@@ -119,13 +147,19 @@ void TrialRun::announce(std::stop_token stop)
     RunFacts inspected;
     if (!m_spec.checkpoint.empty())
         inspect(identity, inspected, std::move(stop));
-    m_originNs = monotonicNs();
-    RunStarted started{identity, std::chrono::system_clock::now(), m_originNs, m_surroundings.machine, ::getpid(), 0};
-    started.labStartTicks = identify(::getpid()).value_or(ProcessId{}).startTicks;
-    m_account.emplace(std::move(identity), m_originNs, started.startedUtc);
+    begin(std::move(identity));
     m_account->facts.inspectError = std::move(inspected.inspectError);
     m_account->facts.checkpointState = inspected.checkpointState;
     m_account->facts.problems = std::move(inspected.problems);
+}
+
+void TrialRun::begin(TrialIdentity identity)
+{
+    m_originNs = monotonicNs();
+    RunStarted started{
+        std::move(identity), std::chrono::system_clock::now(), m_originNs, m_surroundings.machine, ::getpid(), 0};
+    started.labStartTicks = identify(::getpid()).value_or(ProcessId{}).startTicks;
+    m_account.emplace(started.identity, m_originNs, started.startedUtc);
     m_outlet.emit(std::move(started), m_originNs);
 }
 
@@ -435,9 +469,7 @@ RunResult TrialRun::conclude()
     const SamplerReport report = m_sampler->stop();
     takeMail();
     m_outlet.flush();
-    static const Rules noRules;
-    RunResult result
-        = m_account->conclude(report, m_surroundings.machine, m_surroundings.rules ? *m_surroundings.rules : noRules);
+    RunResult result = m_account->conclude(report, m_surroundings.machine, rules());
     enter(TrialState::Settled);
     m_outlet.emit(RunFinished{result}, monotonicNs());
     return result;

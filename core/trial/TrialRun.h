@@ -32,6 +32,7 @@ private:
     // Before the worker.
     void inspect(TrialIdentity& identity, RunFacts& facts, std::stop_token stop) const;
     void announce(std::stop_token stop);
+    void begin(TrialIdentity identity);
     void startSampler();
     bool startWorker();
 
@@ -56,7 +57,9 @@ private:
     void endLeftoversOf(pid_t worker);
     void settle();
     RunResult conclude();
+    RunResult giveUp(const std::string& why);
 
+    [[nodiscard]] const Rules& rules() const;
     void enter(TrialState state);
     void act(std::string name, std::string why);
 

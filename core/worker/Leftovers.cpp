@@ -56,6 +56,14 @@ bool hasVariable(std::string_view environment, std::string_view variable)
     return false;
 }
 
+bool belongsToAnother(pid_t pid, const std::string& variable)
+{
+    const std::string environment = readSome(procFile(pid, "environ"), kMostEnvironment);
+    const bool marked = environment.starts_with(kRunVariable)
+        || environment.find(std::string(1, '\0') + std::string(kRunVariable)) != std::string::npos;
+    return marked && !hasVariable(environment, variable);
+}
+
 /// State and group of /proc/PID/stat: what follows the name, which may hold any bytes.
 struct StatLine {
     char state = 'X';
@@ -153,7 +161,7 @@ LeftoverReport endLeftovers(
     const std::int64_t until = monotonicNs() + std::chrono::nanoseconds(limit).count();
     std::map<pid_t, std::string> seen;
     for (const pid_t pid : alsoThese) {
-        if (pid <= 1 || pid == ::getpid() || !lives(pid))
+        if (pid <= 1 || pid == ::getpid() || !lives(pid) || belongsToAnother(pid, variable))
             continue;
         seen.emplace(pid, named(pid).name);
         killSurely(pid, [] { return true; });

@@ -24,9 +24,10 @@ struct LeftoverReport {
 };
 
 /// Ends what is left of a run: every process of this user whose environment holds LOADLAB_RUN=uuid, and `alsoThese`
-/// (members of its tree whose environment may have been cleared). SIGKILL through a pidfd, so never to a number that
-/// was given away meanwhile; repeated until none is left or `limit` is over. Those that the calling process adopted are
-/// reaped. Also for runs of a lab that died. Never the calling process itself. Blocks up to `limit`.
+/// (members of its tree whose environment may have been cleared; one that is marked as another run's is left alone).
+/// SIGKILL through a pidfd, so never to a number that was given away meanwhile; repeated until none is left or `limit`
+/// is over. Those that the calling process adopted are reaped. Also for runs of a lab that died. Never the calling
+/// process itself. Blocks up to `limit`.
 LeftoverReport endLeftovers(std::string_view runUuid, const std::vector<pid_t>& alsoThese = {},
     std::chrono::milliseconds limit = std::chrono::seconds(2));
 

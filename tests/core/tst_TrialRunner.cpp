@@ -124,6 +124,7 @@ private Q_SLOTS:
     void theLabAddsLittle();
     void samplesComeInOrderAndInBatches();
     void everyEventHasAJsonForm();
+    void aListenerThatThrowsEndsTheRun();
 
 private:
     [[nodiscard]] TrialSpec fake(const std::map<std::string, std::string>& options) const;
@@ -602,6 +603,21 @@ void tst_TrialRunner::everyEventHasAJsonForm()
         QVERIFY2(back, form.dump().c_str());
         QCOMPARE(toJson(*back, origin).dump(), form.dump());
     }
+}
+
+void tst_TrialRunner::aListenerThatThrowsEndsTheRun()
+{
+    Trial trial;
+    trial.onEvent = [](const RunEvent& event) {
+        if (const auto* message = std::get_if<protocol::Message>(&event.body);
+            message && std::holds_alternative<protocol::Loaded>(message->body))
+            throw std::runtime_error("no room left");
+    };
+    const RunResult result = run(trial, {{"mode", "stubborn"}});
+    QCOMPARE(modeOf(result), std::string("unknown"));
+    QVERIFY2(result.verdict->summary.find("no room left") != std::string::npos, result.verdict->summary.c_str());
+    QVERIFY(std::holds_alternative<RunFinished>(trial.events.back().body));
+    QVERIFY(findProcessesOfRun(trial.runner->uuid()).empty());
 }
 
 QTEST_GUILESS_MAIN(tst_TrialRunner)

@@ -1,0 +1,181 @@
+#include "core/trial/SignsOfLife.h"
+
+#include <QtTest>
+
+using namespace loadlab;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr std::int64_t operator""_s(unsigned long long seconds)
+{
+    return static_cast<std::int64_t>(seconds) * 1'000'000'000;
+}
+
+Sample sampleAt(std::int64_t atNs, std::initializer_list<std::pair<Column, std::int64_t>> values)
+{
+    Sample sample;
+    sample.monotonicNs = atNs;
+    for (const auto& [column, value] : values)
+        sample[column] = value;
+    return sample;
+}
+
+protocol::Message progress(std::uint64_t done, const char* what = "t")
+{
+    return {0, protocol::Progress{"tensors", done, 100, 0, 0, what}};
+}
+
+} // namespace
+
+class tst_SignsOfLife : public QObject {
+    Q_OBJECT
+private Q_SLOTS:
+    void silenceCountsFromTheStart();
+    void outputIsASign();
+    void repeatedProgressIsNone();
+    void readingIsASign();
+    void aTimerThatIsReadIsNone();
+    void slowGrowthAddsUp();
+    void growthAfterAFallCountsFromTheBottom();
+    void shrinkingIsNone();
+    void cpuWorthNaming_data();
+    void cpuWorthNaming();
+    void cpuOfLongAgoDoesNotCount();
+    void theFirstSampleIsNoSign();
+    void theLabsOwnPauseIsForgiven();
+    void anOldSampleDoesNotTurnBackTheClock();
+};
+
+void tst_SignsOfLife::silenceCountsFromTheStart()
+{
+    const SignsOfLife life(5_s, 60s);
+    QCOMPARE(life.silence(12_s), 7s);
+    QCOMPARE(life.silence(4_s), 0s);
+    QCOMPARE(life.lastSign(), std::string("start"));
+}
+
+void tst_SignsOfLife::outputIsASign()
+{
+    SignsOfLife life(0, 60s);
+    life.output(8_s);
+    QCOMPARE(life.silence(10_s), 2s);
+    QCOMPARE(life.lastSign(), std::string("output"));
+}
+
+void tst_SignsOfLife::repeatedProgressIsNone()
+{
+    SignsOfLife life(0, 60s);
+    life.message(progress(3), 2_s);
+    life.message(progress(3), 7_s);
+    QCOMPARE(life.silence(8_s), 6s);
+    life.message(progress(3, "another tensor"), 8_s);
+    QCOMPARE(life.silence(8_s), 0s);
+    life.message({0, protocol::PhaseEntered{"checking"}}, 9_s);
+    QCOMPARE(life.silence(9_s), 0s);
+}
+
+void tst_SignsOfLife::readingIsASign()
+{
+    SignsOfLife life(0, 60s);
+    life.sample(sampleAt(1_s, {{Column::ReadBytes, 0}, {Column::ReadCharBytes, 0}}));
+    life.sample(sampleAt(2_s, {{Column::ReadBytes, 4096}, {Column::ReadCharBytes, 0}}));
+    QCOMPARE(life.silence(2_s), 0s);
+    life.sample(sampleAt(3_s, {{Column::ReadBytes, 4096}, {Column::ReadCharBytes, 1 << 20}}));
+    QCOMPARE(life.silence(3_s), 0s);
+    QCOMPARE(life.lastSign(), std::string("reading"));
+}
+
+void tst_SignsOfLife::aTimerThatIsReadIsNone()
+{
+    SignsOfLife life(0, 60s);
+    for (int i = 0; i <= 50; ++i) // 8 bytes, 100 times a second
+        life.sample(sampleAt(i * 1_s, {{Column::ReadBytes, 0}, {Column::ReadCharBytes, i * 800}}));
+    QCOMPARE(life.silence(50_s), 50s);
+}
+
+void tst_SignsOfLife::slowGrowthAddsUp()
+{
+    SignsOfLife life(0, 60s);
+    for (int i = 0; i <= 10; ++i)
+        life.sample(sampleAt(i * 1_s, {{Column::TreeBytes, i * (100 << 10)}}));
+    QCOMPARE(life.silence(10_s), 10s); // 1000 KiB
+    life.sample(sampleAt(11_s, {{Column::TreeBytes, 1100 << 10}}));
+    QCOMPARE(life.silence(11_s), 0s);
+    QCOMPARE(life.lastSign(), std::string("growth"));
+}
+
+void tst_SignsOfLife::growthAfterAFallCountsFromTheBottom()
+{
+    SignsOfLife life(0, 60s);
+    life.sample(sampleAt(1_s, {{Column::RssBytes, 100 << 20}}));
+    life.sample(sampleAt(2_s, {{Column::RssBytes, 50 << 20}}));
+    QCOMPARE(life.silence(2_s), 2s);
+    life.sample(sampleAt(3_s, {{Column::RssBytes, 52 << 20}}));
+    QCOMPARE(life.silence(3_s), 0s);
+}
+
+void tst_SignsOfLife::shrinkingIsNone()
+{
+    SignsOfLife life(0, 60s);
+    for (int i = 0; i <= 20; ++i)
+        life.sample(sampleAt(i * 1_s, {{Column::TreeBytes, 100 << 20}, {Column::RssBytes, (100 - i) << 20}}));
+    QCOMPARE(life.silence(20_s), 20s);
+}
+
+void tst_SignsOfLife::cpuWorthNaming_data()
+{
+    QTest::addColumn<double>("share");
+    QTest::addColumn<bool>("sign");
+    QTest::newRow("a spinner") << 1.0 << true;
+    QTest::newRow("3 % of a core") << 0.03 << true;
+    QTest::newRow("1 % of a core") << 0.01 << false;
+    QTest::newRow("100 wake-ups a second") << 0.002 << false;
+}
+
+void tst_SignsOfLife::cpuWorthNaming()
+{
+    QFETCH(double, share);
+    QFETCH(bool, sign);
+    SignsOfLife life(0, 20s);
+    for (int i = 0; i <= 400; ++i) { // 20 Hz
+        const std::int64_t atNs = i * 50'000'000;
+        life.sample(sampleAt(atNs, {{Column::CpuNs, static_cast<std::int64_t>(share * static_cast<double>(atNs))}}));
+    }
+    QCOMPARE(life.silence(20_s) < 6s, sign); // A window is a quarter of the limit.
+}
+
+void tst_SignsOfLife::cpuOfLongAgoDoesNotCount()
+{
+    SignsOfLife life(0, 20s);
+    life.sample(sampleAt(0, {{Column::CpuNs, 0}}));
+    for (int i = 1; i <= 30; ++i)
+        life.sample(sampleAt(i * 1_s, {{Column::CpuNs, 1_s}}));
+    QVERIFY(life.silence(30_s) >= 24s);
+}
+
+void tst_SignsOfLife::theFirstSampleIsNoSign()
+{
+    SignsOfLife life(0, 60s);
+    life.sample(sampleAt(5_s, {{Column::TreeBytes, 1 << 30}, {Column::CpuNs, 100_s}, {Column::ReadBytes, 1 << 30}}));
+    QCOMPARE(life.silence(5_s), 5s);
+}
+
+void tst_SignsOfLife::theLabsOwnPauseIsForgiven()
+{
+    SignsOfLife life(0, 60s);
+    life.forgive(600s);
+    QCOMPARE(life.silence(610_s), 10s);
+}
+
+void tst_SignsOfLife::anOldSampleDoesNotTurnBackTheClock()
+{
+    SignsOfLife life(0, 60s);
+    life.sample(sampleAt(1_s, {{Column::TreeBytes, 0}}));
+    life.output(9_s);
+    life.sample(sampleAt(4_s, {{Column::TreeBytes, 1 << 30}}));
+    QCOMPARE(life.silence(10_s), 1s);
+}
+
+QTEST_APPLESS_MAIN(tst_SignsOfLife)
+#include "tst_SignsOfLife.moc"
