@@ -91,7 +91,7 @@ RunResult TrialRun::giveUp(const std::string& why)
     m_worker.reset();
     endLeftovers(m_uuid);
     if (!m_account)
-        begin(TrialIdentity{.uuid = m_uuid, .variant = m_spec.variant, .limits = m_spec.limits});
+        begin(identity());
     if (m_account->facts.duration.count() == 0)
         m_account->end(monotonicNs());
     RunResult result
@@ -136,7 +136,7 @@ void TrialRun::inspect(TrialIdentity& identity, RunFacts& facts, std::stop_token
     facts.problems = std::move(checkpoint->problems);
 }
 
-void TrialRun::announce(std::stop_token stop)
+TrialIdentity TrialRun::identity() const
 {
     TrialIdentity identity;
     identity.uuid = m_uuid;
@@ -144,10 +144,16 @@ void TrialRun::announce(std::stop_token stop)
     identity.limits = m_spec.limits;
     identity.parentUuid = m_spec.parentUuid;
     identity.remedyApplied = m_spec.remedyApplied;
+    return identity;
+}
+
+void TrialRun::announce(std::stop_token stop)
+{
+    TrialIdentity known = identity();
     RunFacts inspected;
     if (!m_spec.checkpoint.empty())
-        inspect(identity, inspected, std::move(stop));
-    begin(std::move(identity));
+        inspect(known, inspected, std::move(stop));
+    begin(std::move(known));
     m_account->facts.inspectError = std::move(inspected.inspectError);
     m_account->facts.checkpointState = inspected.checkpointState;
     m_account->facts.problems = std::move(inspected.problems);

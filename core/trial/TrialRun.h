@@ -31,6 +31,7 @@ public:
 private:
     // Before the worker.
     void inspect(TrialIdentity& identity, RunFacts& facts, std::stop_token stop) const;
+    [[nodiscard]] TrialIdentity identity() const;
     void announce(std::stop_token stop);
     void begin(TrialIdentity identity);
     void startSampler();

@@ -31,7 +31,7 @@ struct TrialSurroundings {
     MachineInfo machine;
     std::filesystem::path resources;
     StopTimes stopTimes{};
-    std::chrono::milliseconds helloTimeout{60'000}; ///< A worker that says nothing at all for so long is a `hang`.
+    std::chrono::milliseconds helloTimeout{60'000}; ///< Without hello and without a sign of life for so long: `hang`.
     std::chrono::milliseconds settleTimeout{2'000};
 };
 
@@ -51,7 +51,7 @@ public:
     /// Holds the loaded model instead of ending after the mark; release() ends it. Before start() only.
     void holdAfterLoad();
     void release();
-    /// Waits for the end; the result that RunFinished carried.
+    /// Waits for the end of a run that was started; the result that RunFinished carried.
     const RunResult& wait();
     [[nodiscard]] bool finished() const;
     [[nodiscard]] const std::string& uuid() const;

@@ -138,7 +138,7 @@ void tst_SignsOfLife::cpuWorthNaming()
     QFETCH(double, share);
     QFETCH(bool, sign);
     SignsOfLife life(0, 20s);
-    for (int i = 0; i <= 400; ++i) { // 20 Hz
+    for (std::int64_t i = 0; i <= 400; ++i) { // 20 Hz
         const std::int64_t atNs = i * 50'000'000;
         life.sample(sampleAt(atNs, {{Column::CpuNs, static_cast<std::int64_t>(share * static_cast<double>(atNs))}}));
     }

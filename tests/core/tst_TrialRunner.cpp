@@ -107,6 +107,7 @@ private Q_SLOTS:
     void theTimeLimitEndsIt();
     void aStallIsAHang_data();
     void aStallIsAHang();
+    void aWorkerThatNeverSaysHelloIsAHang();
     void signsOfLifeKeepItAlive_data();
     void signsOfLifeKeepItAlive();
     void withoutLimitsTheLabWaits();
@@ -142,6 +143,7 @@ void tst_TrialRunner::initTestCase()
 {
     becomeSubreaper();
     m_plugin = loadManifest(fs::path(LOADLAB_BINARY_DIR) / "tests/plugins/fake").value();
+    m_families = FamilyCatalog::load(fs::path(LOADLAB_SOURCE_DIR) / "resources/families");
     m_rules = Rules::load(fs::path(LOADLAB_SOURCE_DIR) / "resources/rules");
     m_machine = readMachine();
     fs::create_directories(m_folder.path().toStdString() + "/model");
@@ -370,6 +372,18 @@ void tst_TrialRunner::aStallIsAHang()
     QVERIFY2(modeOf(result) == "hang", allEvidence(result).c_str());
     QCOMPARE(trial.acts(), std::string("stall\n"));
     QCOMPARE(exitCodeOf(result), 1);
+}
+
+void tst_TrialRunner::aWorkerThatNeverSaysHelloIsAHang()
+{
+    Trial trial;
+    TrialSurroundings around = surroundings();
+    around.helloTimeout = 300ms;
+    trial.begin(fake({{"mode", "silent"}}), around);
+    trial.runner->start();
+    const RunResult result = trial.runner->wait();
+    QVERIFY2(modeOf(result) == "hang", allEvidence(result).c_str());
+    QCOMPARE(trial.acts(), std::string("hello_timeout\n"));
 }
 
 void tst_TrialRunner::signsOfLifeKeepItAlive_data()
