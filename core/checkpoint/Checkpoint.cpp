@@ -95,8 +95,9 @@ Result<Checkpoint> inspectCheckpoint(const fs::path& path, const FamilyCatalog& 
     Inspection inspection(checkpoint, families, options);
     Result<void> inspected;
     if (!*folder) {
-        inspection.singleFile(
-            checkpoint.path.parent_path(), lookUp(checkpoint.path.parent_path(), checkpoint.path.filename().native()));
+        if (const Result<RegularFile> file = RegularFile::open(checkpoint.path); !file)
+            return Error(file.error()).in(toUtf8(checkpoint.path.native()));
+        inspection.singleFile(checkpoint.path);
     } else if (const std::optional<HubRepo> repo = findHubRepo(checkpoint.path)) {
         inspected = inspectRepo(*repo, checkpoint.path, checkpoint, inspection);
     } else {

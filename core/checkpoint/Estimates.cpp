@@ -22,18 +22,35 @@ bool isAligned(const SafetensorsHeader& header, const SafetensorsHeader::Tensor&
     return (header.dataOffset() + tensor.begin) % itemBytes == 0;
 }
 
-/// Anonymous bytes that the tensors take: none for a view of the mapped file.
-std::uint64_t destinationBytes(const Checkpoint& checkpoint, std::optional<Dtype> target)
+/// What decides over the destination of a dtype's tensors.
+struct Sum {
+    std::uint64_t elements = 0;
+    std::uint64_t unalignedBytes = 0; ///< Cannot be mapped in place.
+};
+using Sums = std::array<Sum, kDtypeCount>;
+
+Sums sumsOf(const Checkpoint& checkpoint)
 {
-    std::uint64_t bytes = 0;
+    Sums sums{};
     for (const Checkpoint::WeightFile& file : checkpoint.weightFiles)
         for (std::size_t i = 0; file.header && i < file.header->count(); ++i) {
             const SafetensorsHeader::Tensor tensor = file.header->tensor(i);
-            if (target && isConvertible(tensor.dtype) && tensor.dtype != *target)
-                bytes += tensor.elements() * (bitsOf(*target) / 8);
-            else if (!isAligned(*file.header, tensor))
-                bytes += tensor.sizeBytes();
+            Sum& sum = sums[static_cast<std::size_t>(tensor.dtype)];
+            sum.elements += tensor.elements();
+            sum.unalignedBytes += isAligned(*file.header, tensor) ? 0 : tensor.sizeBytes();
         }
+    return sums;
+}
+
+/// Anonymous bytes that the tensors take: none for a view of the mapped file.
+std::uint64_t destinationBytes(const Sums& sums, std::optional<Dtype> target)
+{
+    std::uint64_t bytes = 0;
+    for (std::size_t i = 0; i < sums.size(); ++i) {
+        const auto dtype = static_cast<Dtype>(i);
+        const bool converted = target && isConvertible(dtype) && dtype != *target;
+        bytes += converted ? sums[i].elements * (bitsOf(*target) / 8) : sums[i].unalignedBytes;
+    }
     return bytes;
 }
 
@@ -49,11 +66,12 @@ std::vector<Estimate> estimateLibtorch(const Checkpoint& checkpoint)
     };
     constexpr std::array<Choice, 4> choices{Choice{"auto", std::nullopt}, Choice{"bfloat16", Dtype::BF16},
         Choice{"float16", Dtype::F16}, Choice{"float32", Dtype::F32}};
+    const Sums sums = sumsOf(checkpoint);
     std::vector<Estimate> estimates;
     for (const Choice& choice : choices) {
         if (choice.target && checkpoint.quantization && checkpoint.quantization->packed)
             continue; // refused as dtype_quantization_conflict
-        const std::uint64_t bytes = destinationBytes(checkpoint, choice.target);
+        const std::uint64_t bytes = destinationBytes(sums, choice.target);
         estimates.push_back({"libtorch", std::string(choice.name), "cpu",
             kIdleBytes + bytes + (bytes > 0 ? kStagingBytes : 0), kIdleBytes + bytes});
     }

@@ -40,7 +40,7 @@ public:
     [[nodiscard]] nlohmann::json findValue(const nlohmann::json& config, std::string_view value) const;
     /// Every tensor that the config promises, by architectures[0]. Errors: NotFound where the family has no list for
     /// that architecture; Invalid where the config lacks a key that is needed or holds no whole number there, or
-    /// promises more than a million tensors.
+    /// promises more than 300,000 tensors.
     [[nodiscard]] Result<std::vector<ExpectedTensor>> expectedTensors(const nlohmann::json& config) const;
 
     struct Data;

@@ -68,7 +68,7 @@ const nlohmann::json* findSpelling(
 std::vector<Binding> bindValues(const Family::Data& data, const nlohmann::json& config);
 
 /// The tensors of a layout. Errors: Invalid where a value that is needed is absent or no whole number, or where the
-/// config promises more than a million tensors.
+/// config promises more than 300,000 tensors.
 Result<std::vector<ExpectedTensor>> expandLayout(const Family::Data::Layout& layout, std::vector<Binding> bindings);
 
 } // namespace loadlab

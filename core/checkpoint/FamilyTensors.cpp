@@ -9,7 +9,8 @@
 namespace loadlab {
 namespace {
 
-constexpr std::size_t kMaxTensors = 1'000'000;
+/// Four times what the largest published models have.
+constexpr std::size_t kMaxTensors = 300'000;
 
 /// The value under "a.b.c"; null where there is none.
 const nlohmann::json* findKey(const nlohmann::json& config, std::string_view path)

@@ -40,12 +40,10 @@ void Findings::note(std::string text)
 
 CheckpointFile& Findings::file(const FolderEntry& entry, std::string_view role)
 {
-    const std::string name = toUtf8(entry.name);
-    const auto found = std::find_if(
-        m_into.files.begin(), m_into.files.end(), [&](const CheckpointFile& f) { return f.name == name; });
-    if (found != m_into.files.end())
-        return *found;
-    CheckpointFile file{name, entry.sizeBytes, std::string(role), "", entry.kind == EntryKind::File};
+    const auto [row, isNew] = m_rows.emplace(entry.name, m_into.files.size());
+    if (!isNew)
+        return m_into.files[row->second];
+    CheckpointFile file{toUtf8(entry.name), entry.sizeBytes, std::string(role), "", entry.kind == EntryKind::File};
     if (!file.present)
         file.check
             = entry.kind == EntryKind::Absent || entry.kind == EntryKind::Dangling ? "absent" : toUtf8(entry.detail);

@@ -5,6 +5,7 @@
 #include "core/checkpoint/JsonFile.h"
 
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 namespace loadlab {
@@ -27,7 +28,7 @@ public:
     void unreadable(const std::string& file, const Error& error);
     void note(std::string text);
 
-    /// The row of a file, made when there is none yet.
+    /// The row of a file, made when there is none yet. The reference lives until the next call.
     CheckpointFile& file(const FolderEntry& entry, std::string_view role);
 
     /// The first of the states that applies.
@@ -35,6 +36,7 @@ public:
 
 private:
     Checkpoint& m_into;
+    std::unordered_map<std::string, std::size_t> m_rows; ///< By the name's bytes: two may look the same as UTF-8.
     CheckpointState m_state = CheckpointState::Complete;
 };
 

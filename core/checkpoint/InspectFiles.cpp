@@ -20,26 +20,35 @@ bool isSafetensorsFile(const RegularFile& file, std::string_view name)
 
 } // namespace
 
-void Inspection::singleFile(const std::filesystem::path& folder, const FolderEntry& entry)
+void Inspection::singleFile(const std::filesystem::path& path)
 {
-    m_folder = folder;
+    m_folder = path.parent_path();
     m_checkpoint.shardsExpected = 1;
-    const Result<RegularFile> file = RegularFile::open(folder / entry.name);
+    const Result<RegularFile> file = RegularFile::open(path);
+    const FolderEntry entry{path.filename().native(), EntryKind::File, file ? file->sizeBytes() : 0, {}};
     if (file && !isSafetensorsFile(*file, entry.name))
-        return torchFiles({entry});
+        return torchFiles({entry}, nullptr);
     loadFiles({entry}, nullptr);
     const TensorTable table(m_checkpoint.weightFiles);
     countTensors(table);
     m_checkpoint.quantization = scanQuantization(nullptr, nullptr, table, m_findings);
 }
 
-void Inspection::torchFiles(const std::vector<FolderEntry>& files)
+void Inspection::torchFiles(std::vector<FolderEntry> files, const FolderEntry* indexEntry)
 {
+    if (const std::optional<ShardIndex> index = indexEntry != nullptr ? readIndex(*indexEntry) : std::nullopt) {
+        files.clear();
+        for (const std::string& name : index->files)
+            files.push_back(lookUp(m_folder, name));
+    }
     m_checkpoint.shardsExpected = static_cast<std::uint32_t>(files.size());
     for (const FolderEntry& entry : files) {
         m_findings.file(entry, "weights");
         if (entry.kind == EntryKind::File)
             torchFile(entry);
+        else if (entry.kind == EntryKind::Absent)
+            m_findings.problem(CheckpointState::Incomplete, FailureMode::IncompleteDownload, entry.name,
+                "is absent, though the index promises it");
         else
             m_findings.problem(entry);
     }

@@ -4,6 +4,7 @@
 #include "core/Units.h"
 #include "core/checkpoint/HeaderText.h"
 #include "core/checkpoint/QuantizationScan.h"
+#include "core/checkpoint/StructureReport.h"
 
 #include <algorithm>
 #include <array>
@@ -11,19 +12,6 @@
 
 namespace loadlab {
 namespace {
-
-constexpr std::size_t kShownNames = 3;
-
-/// "'a', 'b', 'c' and 12 more".
-std::string someOf(const std::vector<std::string>& names)
-{
-    std::string text;
-    for (std::size_t i = 0; i < std::min(names.size(), kShownNames); ++i)
-        text += (i == 0 ? "" : ", ") + inQuotes(names[i]);
-    if (names.size() > kShownNames)
-        text += " and " + formatCount(names.size() - kShownNames) + " more";
-    return text;
-}
 
 std::string tensorsCount(std::uint64_t count)
 {
@@ -68,7 +56,7 @@ void Inspection::weights(const std::vector<FolderEntry>& entries)
         shardedWeights(choice);
         return;
     case Kind::Torch:
-        torchFiles(choice.files);
+        torchFiles(choice.files, choice.index.name.empty() ? nullptr : &choice.index);
         return;
     case Kind::OtherFormat:
         otherFormats(choice.files);
@@ -93,22 +81,35 @@ void Inspection::weights(const std::vector<FolderEntry>& entries)
     structure(table);
 }
 
-void Inspection::shardedWeights(const WeightChoice& choice)
+std::optional<ShardIndex> Inspection::readIndex(const FolderEntry& entry)
 {
-    CheckpointFile& row = m_findings.file(choice.index, "index");
-    if (choice.index.kind != EntryKind::File)
-        return m_findings.problem(choice.index);
-    const Result<RegularFile> file = RegularFile::open(m_folder / choice.index.name);
-    const Result<ShardIndex> index = file ? readShardIndex(*file) : Result<ShardIndex>(file.error());
+    CheckpointFile& row = m_findings.file(entry, "index");
+    if (entry.kind != EntryKind::File) {
+        m_findings.problem(entry);
+        return std::nullopt;
+    }
+    const Result<RegularFile> file = RegularFile::open(m_folder / entry.name);
+    Result<ShardIndex> index = file ? readShardIndex(*file) : Result<ShardIndex>(file.error());
     if (!index) {
         row.check = "not readable";
-        return m_findings.unreadable(choice.index.name, index.error());
+        m_findings.unreadable(entry.name, index.error());
+        return std::nullopt;
     }
     row.check = !index->defect ? "ok" : index->defect->isPointer ? "pointer" : toUtf8(index->defect->text);
-    if (index->defect)
-        return m_findings.problem(choice.index.name, *index->defect);
+    if (index->defect) {
+        m_findings.problem(entry.name, *index->defect);
+        return std::nullopt;
+    }
     if (!index->hasMetadata)
-        m_findings.note(choice.index.name + " has no metadata: transformers refuses such an index");
+        m_findings.note(entry.name + " has no metadata: transformers refuses such an index");
+    return std::move(*index);
+}
+
+void Inspection::shardedWeights(const WeightChoice& choice)
+{
+    const std::optional<ShardIndex> index = readIndex(choice.index);
+    if (!index)
+        return;
     m_checkpoint.shardsExpected = static_cast<std::uint32_t>(index->files.size());
     std::vector<FolderEntry> files;
     for (const std::string& name : index->files)
@@ -123,15 +124,15 @@ void Inspection::shardedWeights(const WeightChoice& choice)
 
 void Inspection::leftAside(const std::vector<FolderEntry>& entries, const ShardIndex* index)
 {
-    std::vector<std::string> names;
+    NameSample names;
     for (const FolderEntry& entry : entries) {
         if (index != nullptr && std::binary_search(index->files.begin(), index->files.end(), entry.name))
             continue;
         m_findings.file(entry, roleOf(entry.name)).check = "left aside";
-        names.push_back(entry.name);
+        names.add(entry.name);
     }
-    if (!names.empty())
-        m_findings.note("further weights that are not used: " + someOf(names));
+    if (names.count() > 0)
+        m_findings.note("further weights that are not used: " + names.words());
 }
 
 void Inspection::loadFiles(const std::vector<FolderEntry>& files, const ShardIndex* index)
@@ -220,30 +221,28 @@ void Inspection::checkIndex(const ShardIndex& index, const std::string& indexNam
         for (std::size_t i = 0; i < index.files.size(); ++i)
             if (file.header->usable() && file.path == m_folder / index.files[i])
                 byFile[i] = &file;
-    std::vector<std::vector<std::string>> absent(index.files.size());
-    std::vector<std::string> elsewhere;
+    std::vector<NameSample> absent(index.files.size());
+    NameSample elsewhere;
     std::size_t found = 0;
     for (const ShardIndex::Entry& entry : index.entries) {
-        const std::optional<TensorPlace> place = table.find(entry.tensor);
-        found += place ? 1 : 0;
+        const std::optional<std::size_t> stored = table.find(entry.tensor);
+        found += stored ? 1 : 0;
         if (byFile[entry.file] == nullptr)
             continue; // the file's own problem says it
-        if (!place)
-            absent[entry.file].emplace_back(entry.tensor);
-        else if (&m_checkpoint.weightFiles[place->file] != byFile[entry.file])
-            elsewhere.emplace_back(entry.tensor);
+        if (!stored)
+            absent[entry.file].add(entry.tensor);
+        else if (&m_checkpoint.weightFiles[table.place(*stored).file] != byFile[entry.file])
+            elsewhere.add(entry.tensor);
     }
-    const std::string words = "the index promises here, but the file does not hold: ";
     for (std::size_t i = 0; i < absent.size(); ++i)
-        if (!absent[i].empty())
+        if (absent[i].count() > 0)
             m_findings.problem(CheckpointState::Incomplete, FailureMode::IncompleteDownload, index.files[i],
-                tensorsCount(absent[i].size()) + " that " + words + someOf(absent[i]));
-    if (!elsewhere.empty())
+                absent[i].counted() + " that the index promises here are not in the file: " + absent[i].words());
+    if (elsewhere.count() > 0)
         m_findings.problem(CheckpointState::Complete, FailureMode::CorruptFile, indexName,
-            "the index names the wrong file for " + tensorsCount(elsewhere.size()) + ": " + someOf(elsewhere)
-                + "; rebuild it");
-    if (table.places().size() > found)
-        m_findings.note(tensorsCount(table.places().size() - found) + " in the shards are not in the index");
+            "names the wrong file for " + elsewhere.counted() + ": " + elsewhere.words() + "; rebuild it");
+    if (table.count() > found)
+        m_findings.note(tensorsCount(table.count() - found) + " in the shards are not in the index");
     const bool whole = m_findings.state() >= CheckpointState::Unsupported;
     if (whole && index.totalSizeBytes && *index.totalSizeBytes != m_checkpoint.weightBytes)
         m_findings.note("the index says total_size " + formatCount(*index.totalSizeBytes) + ", the tensors have "
@@ -255,8 +254,8 @@ void Inspection::countTensors(const TensorTable& table)
     const Family* family = m_family != nullptr ? m_family : m_families.generic();
     std::map<std::string_view, Component> components;
     std::array<std::uint64_t, kDtypeCount> elements{};
-    for (const TensorPlace place : table.places()) {
-        const SafetensorsHeader::Tensor tensor = table.at(place);
+    for (std::size_t i = 0; i < table.count(); ++i) {
+        const SafetensorsHeader::Tensor tensor = table.tensor(i);
         const std::uint64_t count = tensor.elements();
         Component& component
             = components[family != nullptr ? family->componentOf(tensor.name) : std::string_view("other")];
@@ -267,7 +266,7 @@ void Inspection::countTensors(const TensorTable& table)
         m_checkpoint.parameters += count;
         m_checkpoint.weightBytes += tensor.sizeBytes();
     }
-    m_checkpoint.tensorCount = table.places().size();
+    m_checkpoint.tensorCount = table.count();
     for (auto& [name, component] : components) {
         component.name = name;
         component.title = family != nullptr ? family->titleOfComponent(name) : name;
@@ -278,18 +277,16 @@ void Inspection::countTensors(const TensorTable& table)
     for (std::size_t i = 0; i < kDtypeCount; ++i)
         if (elements[i] > 0)
             m_checkpoint.dtypes[std::string(toHeaderName(static_cast<Dtype>(i)))] = elements[i];
-    if (!table.repeats().empty()) {
-        const TensorTable::Repeat& first = table.repeats().front();
-        m_findings.note(tensorsCount(table.repeats().size()) + " stored in more than one file, first "
-            + inQuotes(first.name) + " in " + m_checkpoint.weightFiles[first.firstFile].name + " and "
-            + m_checkpoint.weightFiles[first.otherFile].name + "; counted once");
-    }
+    if (const TensorTable::Repeats& repeats = table.repeats(); repeats.count > 0)
+        m_findings.note(tensorsCount(repeats.count) + " stored in more than one file, first " + inQuotes(repeats.name)
+            + " in " + m_checkpoint.weightFiles[repeats.firstFile].name + " and "
+            + m_checkpoint.weightFiles[repeats.otherFile].name + "; counted once");
 }
 
 void Inspection::structure(const TensorTable& table)
 {
     m_checkpoint.quantization = scanQuantization(m_checkpoint.config.get(), m_quantConfig.get(), table, m_findings);
-    if (m_family == nullptr || m_findings.state() < CheckpointState::Unsupported || table.places().empty())
+    if (m_family == nullptr || m_findings.state() < CheckpointState::Unsupported || table.count() == 0)
         return; // what is missing is known already, or nothing is expected
     const Result<std::vector<ExpectedTensor>> expected = m_family->expectedTensors(*m_checkpoint.config);
     if (!expected && expected.error().kind == ErrorKind::NotFound)
@@ -298,19 +295,16 @@ void Inspection::structure(const TensorTable& table)
         return m_findings.problem(CheckpointState::Complete, FailureMode::StructureMismatch, "config.json",
             "does not describe a " + m_family->title() + " model: " + expected.error().message);
     const StructureReport report = compareStructure(*expected, table, *m_family);
-    if (!report.missing.empty())
+    if (report.missing.count() > 0)
         m_findings.problem(CheckpointState::Incomplete, FailureMode::StructureMismatch, "",
-            tensorsCount(report.missing.size())
-                + " that config.json promises are in no file: " + someOf(report.missing));
-    if (!report.misshaped.empty()) {
-        const StructureReport::Misshaped& first = report.misshaped.front();
+            report.missing.counted() + " that config.json promises are in no file: " + report.missing.words());
+    if (report.misshaped.count() > 0)
         m_findings.problem(CheckpointState::Complete, FailureMode::StructureMismatch, "",
-            tensorsCount(report.misshaped.size()) + " with another shape than config.json promises, first "
-                + inQuotes(first.name) + ": " + toText(first.stored) + " instead of " + toText(first.expected));
-    }
-    if (!report.unexpected.empty())
+            report.misshaped.counted() + " with another shape than config.json promises: " + report.misshaped.words()
+                + "; the first is " + toText(report.storedShape) + " instead of " + toText(report.expectedShape));
+    if (report.unexpected.count() > 0)
         m_findings.note(
-            tensorsCount(report.unexpected.size()) + " beyond what config.json promises: " + someOf(report.unexpected));
+            report.unexpected.counted() + " beyond what config.json promises: " + report.unexpected.words());
 }
 
 } // namespace loadlab

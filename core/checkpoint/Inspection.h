@@ -19,8 +19,8 @@ public:
 
     /// A folder with config, weights and companions. Errors: Io where the folder cannot be listed.
     Result<void> folder(const std::filesystem::path& folder, bool isSnapshot);
-    /// One file, judged by its own bytes. `entry.name` is relative to `folder`.
-    void singleFile(const std::filesystem::path& folder, const FolderEntry& entry);
+    /// One file, judged by its own bytes. A link is followed wherever it leads: the operator named it.
+    void singleFile(const std::filesystem::path& file);
 
     Findings& findings() { return m_findings; }
     /// Sets state, fingerprint and estimates from what was found.
@@ -35,13 +35,15 @@ private:
 
     void weights(const std::vector<FolderEntry>& entries);
     void shardedWeights(const WeightChoice& choice);
+    /// The index, with its own problems reported; nothing where it is of no use.
+    std::optional<ShardIndex> readIndex(const FolderEntry& entry);
     void leftAside(const std::vector<FolderEntry>& entries, const ShardIndex* index);
     /// Reads these files; problems of files that are no files are reported here.
     void loadFiles(const std::vector<FolderEntry>& files, const ShardIndex* index);
     void judgeLoaded(const FolderEntry& entry, LoadedWeights& loaded);
     void judgeTails();
     void checkIndex(const ShardIndex& index, const std::string& indexName, const TensorTable& table);
-    void torchFiles(const std::vector<FolderEntry>& files);
+    void torchFiles(std::vector<FolderEntry> files, const FolderEntry* index);
     void torchFile(const FolderEntry& entry);
     void otherFormats(const std::vector<FolderEntry>& files);
 

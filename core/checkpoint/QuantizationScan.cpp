@@ -3,6 +3,7 @@
 #include "core/Text.h"
 #include "core/Units.h"
 #include "core/checkpoint/HeaderText.h"
+#include "core/checkpoint/StructureReport.h"
 
 #include <algorithm>
 #include <array>
@@ -74,11 +75,12 @@ constexpr std::array kSigns{
 /// A bare *.weight_scale: the weights' dtype tells the scheme.
 void refineScaled(Evidence& evidence, const TensorTable& tensors)
 {
-    const std::string_view module = quantizedModule(evidence.example);
-    const std::optional<TensorPlace> place = tensors.find(std::string(module) + ".weight");
-    if (!place)
+    std::string weight = evidence.example;
+    weight.resize(weight.size() - std::string_view("_scale").size());
+    const std::optional<std::size_t> index = tensors.find(weight);
+    if (!index)
         return;
-    const Dtype dtype = tensors.at(*place).dtype;
+    const Dtype dtype = tensors.tensor(*index).dtype;
     if (dtype == Dtype::F8E4M3 || dtype == Dtype::F8E5M2)
         evidence.format = "float-quantized";
     else if (dtype == Dtype::I8)
@@ -91,15 +93,15 @@ Evidence evidenceOf(const TensorTable& tensors)
 {
     Evidence evidence;
     std::array<std::string_view, kSigns.size()> examples{};
-    for (const TensorPlace place : tensors.places()) {
-        const std::string_view name = tensors.at(place).name;
-        if (quantizedModule(name).empty())
+    for (std::size_t t = 0; t < tensors.count(); ++t) {
+        const SafetensorsHeader::Tensor tensor = tensors.tensor(t);
+        const bool isBlock = tensor.dtype == Dtype::U8 && tensor.name.ends_with("_blocks"); // MXFP4, else an odd name
+        if (!isBlock && !isQuantizedPart(tensor.name))
             continue;
         ++evidence.tensors;
         for (std::size_t i = 0; i < kSigns.size(); ++i)
-            if (examples[i].empty() && name.ends_with(kSigns[i].suffix)
-                && (kSigns[i].suffix != "_blocks" || tensors.at(place).dtype == Dtype::U8))
-                examples[i] = name;
+            if (examples[i].empty() && tensor.name.ends_with(kSigns[i].suffix))
+                examples[i] = tensor.name;
     }
     for (std::size_t i = 0; i < kSigns.size(); ++i)
         if (!examples[i].empty()) {
@@ -215,7 +217,7 @@ std::optional<Quantization> scanQuantization(
     if (inConfig != nullptr && quantization.method.empty())
         findings.problem(CheckpointState::Complete, FailureMode::DtypeQuantizationConflict, "config.json",
             "quantization_config names no quant_method");
-    const bool hasWeights = !tensors.places().empty();
+    const bool hasWeights = tensors.count() > 0;
     if (!quantization.method.empty() && hasWeights)
         reportContradiction(quantization, inConfig != nullptr, evidence, findings);
     if (inConfig == nullptr && quantConfig == nullptr && config != nullptr)

@@ -34,11 +34,7 @@ public:
     }
     bool String(const char* text, rapidjson::SizeType length, bool)
     {
-        if (m_depth == 2 && m_where == Where::Map)
-            m_into.entries.push_back({m_key, fileNumber({text, length})});
-        else
-            return scalar();
-        return true;
+        return m_depth == 2 && m_where == Where::Map ? addEntry({text, length}) : scalar();
     }
     bool Key(const char* text, rapidjson::SizeType length, bool)
     {
@@ -80,6 +76,11 @@ private:
         if (m_where == Where::Map && m_depth == 2)
             return fail("weight_map names no file for tensor " + inQuotes(m_key) + ": a text is needed there");
         return true;
+    }
+    bool addEntry(std::string_view file)
+    {
+        m_into.entries.push_back({m_key, fileNumber(file)});
+        return m_into.files.size() <= kMaxShards || fail("names more than " + formatCount(kMaxShards) + " files");
     }
     std::uint32_t fileNumber(std::string_view name)
     {

@@ -27,6 +27,8 @@ struct ShardIndex {
     std::shared_ptr<const char[]> text; ///< Behind the names.
 };
 
+/// Files that an index may name; the largest models have a few hundred.
+inline constexpr std::size_t kMaxShards = 10'000;
 /// Largest index that is read; the one of 28,010 tensors has 3 MB.
 inline constexpr std::uint64_t kMaxIndexBytes = 100'000'000;
 

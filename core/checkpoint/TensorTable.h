@@ -2,57 +2,47 @@
 
 #include "core/checkpoint/Checkpoint.h"
 
+#include <cstdint>
 #include <optional>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 namespace loadlab {
 
-/// Every stored tensor once, by name. Views into the headers of `files`, which must outlive it.
+/// Every stored tensor once, by name. Views into the headers of `files`, which must outlive it. Takes 16 to 24 bytes a
+/// tensor, so that two million tiny ones stay affordable.
 class TensorTable {
 public:
-    struct Repeat {
+    explicit TensorTable(const std::vector<Checkpoint::WeightFile>& files);
+
+    /// Tensors, without those that a later file holds again; in the order of files and data.
+    [[nodiscard]] std::size_t count() const { return m_places.size(); }
+    [[nodiscard]] TensorPlace place(std::size_t index) const { return {m_places[index].file, m_places[index].tensor}; }
+    [[nodiscard]] SafetensorsHeader::Tensor tensor(std::size_t index) const;
+    /// The index of a name.
+    [[nodiscard]] std::optional<std::size_t> find(std::string_view name) const;
+
+    /// Tensors that more than one file holds: how many, and the first.
+    struct Repeats {
+        std::size_t count = 0;
         std::string_view name;
         std::size_t firstFile = 0;
         std::size_t otherFile = 0;
     };
-
-    explicit TensorTable(const std::vector<Checkpoint::WeightFile>& files);
-
-    [[nodiscard]] std::optional<TensorPlace> find(std::string_view name) const;
-    [[nodiscard]] SafetensorsHeader::Tensor at(TensorPlace place) const;
-    /// In the order of files and data, without repeats.
-    [[nodiscard]] const std::vector<TensorPlace>& places() const { return m_places; }
-    /// Tensors that a later file holds again.
-    [[nodiscard]] const std::vector<Repeat>& repeats() const { return m_repeats; }
+    [[nodiscard]] const Repeats& repeats() const { return m_repeats; }
 
 private:
-    const std::vector<Checkpoint::WeightFile>& m_files;
-    std::unordered_map<std::string_view, TensorPlace> m_byName;
-    std::vector<TensorPlace> m_places;
-    std::vector<Repeat> m_repeats;
-};
-
-/// How the stored tensors differ from those that the family expects.
-struct StructureReport {
-    struct Misshaped {
-        std::string name;
-        std::vector<std::uint64_t> expected;
-        std::vector<std::uint64_t> stored;
+    struct Place {
+        std::uint32_t file;
+        std::uint32_t tensor;
     };
-    std::vector<std::string> missing; ///< Expected, not optional, and not stored, neither plain nor quantized.
-    std::vector<std::string> unexpected; ///< Stored and neither expected nor part of a quantized weight.
-    std::vector<Misshaped> misshaped; ///< Plain weights only.
+
+    [[nodiscard]] std::size_t slotOf(std::string_view name) const;
+
+    const std::vector<Checkpoint::WeightFile>& m_files;
+    std::vector<Place> m_places;
+    std::vector<std::uint32_t> m_slots; ///< Open addressing: 1 + index of a place, or 0. A power of two.
+    Repeats m_repeats;
 };
-
-/// Compares names and shapes. A weight that is stored quantized (MODEL_FACTS 4.2) counts as there, and its shape is not
-/// compared: it follows from the scheme.
-StructureReport compareStructure(
-    const std::vector<ExpectedTensor>& expected, const TensorTable& stored, const Family& family);
-
-/// The part before a suffix that only a quantized weight has: "a.b" of "a.b.qweight"; empty for a plain name.
-/// `isData`: the suffix holds the values themselves, not a scale, zero point or shape.
-std::string_view quantizedModule(std::string_view tensorName, bool* isData = nullptr);
 
 } // namespace loadlab

@@ -134,8 +134,10 @@ WeightChoice choose(const std::vector<FolderEntry>& entries, const nlohmann::jso
     const auto weights = those(
         entries, [](const FolderEntry& e) { return e.kind != EntryKind::Folder && roleOf(e.name) == "weights"; });
     const auto torch = those(weights, isTorch);
-    if (!torch.empty())
-        return {Kind::Torch, torch, {}, {}};
+    if (!torch.empty()) {
+        const auto indexes = those(entries, [](const FolderEntry& e) { return isIndex(e, ".bin"); });
+        return {Kind::Torch, torch, indexes.empty() ? FolderEntry{} : indexes.front(), {}};
+    }
     return weights.empty() ? WeightChoice{} : WeightChoice{Kind::OtherFormat, weights, {}, {}};
 }
 

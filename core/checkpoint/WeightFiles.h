@@ -17,7 +17,7 @@ struct WeightChoice {
     enum class Kind { None, Single, Index, ShardsWithoutIndex, Several, Torch, OtherFormat };
     Kind kind = Kind::None;
     std::vector<FolderEntry> files; ///< Single, ShardsWithoutIndex (also the absent ones), Several, Torch, OtherFormat.
-    FolderEntry index; ///< Index.
+    FolderEntry index; ///< Index; Torch where there is one. Its name is empty where there is none.
     std::vector<FolderEntry> leftAside; ///< Further weight files and indexes that are not used.
 };
 WeightChoice chooseWeights(const std::vector<FolderEntry>& entries, const nlohmann::json* config);
