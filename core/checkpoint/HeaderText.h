@@ -75,6 +75,9 @@ struct HeaderText {
 /// that is no header text ends it.
 std::optional<HeaderDefect> parseHeaderText(std::span<char> text, HeaderText& into);
 
+/// Where the first ill-formed sequence begins, or the run of non-ASCII bytes that holds it. Fast over ASCII: no UTF-8
+/// sequence holds an ASCII byte, so each run of other bytes is well-formed or not on its own.
+std::optional<std::size_t> findInvalidUtf8(std::string_view text);
 /// 'name' for a message: valid UTF-8, at most about 160 bytes of it.
 std::string inQuotes(std::string_view name);
 /// "[2, 3, 4]"; long shapes are cut.

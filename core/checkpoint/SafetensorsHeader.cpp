@@ -9,7 +9,6 @@
 #include "core/checkpoint/RegularFile.h"
 
 #include <algorithm>
-#include <cstring>
 
 namespace loadlab {
 namespace {
@@ -27,31 +26,6 @@ std::uint64_t littleEndian64(std::string_view bytes)
 bool isAllZero(std::string_view bytes)
 {
     return std::all_of(bytes.begin(), bytes.end(), [](char c) { return c == '\0'; });
-}
-
-std::size_t skipAscii(std::string_view text, std::size_t at)
-{
-    for (std::uint64_t word = 0; at + 8 <= text.size(); at += 8) {
-        std::memcpy(&word, text.data() + at, 8);
-        if ((word & 0x8080808080808080U) != 0)
-            break;
-    }
-    while (at < text.size() && static_cast<signed char>(text[at]) >= 0)
-        ++at;
-    return at;
-}
-
-/// No UTF-8 sequence holds an ASCII byte, so each run of other bytes is well-formed or not on its own.
-std::optional<std::size_t> findInvalidUtf8(std::string_view text)
-{
-    for (std::size_t at = skipAscii(text, 0); at < text.size(); at = skipAscii(text, at)) {
-        const std::size_t run = at;
-        while (at < text.size() && static_cast<signed char>(text[at]) < 0)
-            ++at;
-        if (!isUtf8(text.substr(run, at - run)))
-            return run;
-    }
-    return std::nullopt;
 }
 
 } // namespace

@@ -1,6 +1,5 @@
 #include "core/checkpoint/ShardIndex.h"
 
-#include "core/Text.h"
 #include "core/Units.h"
 #include "core/checkpoint/HeaderText.h"
 #include "core/checkpoint/LfsPointer.h"
@@ -169,8 +168,8 @@ Result<ShardIndex> readShardIndex(const RegularFile& file)
     if (!got)
         return got.error();
     text[*got] = '\0';
-    if (!isUtf8({text.get(), *got}))
-        index.defect = FileDefect{FailureMode::CorruptFile, "invalid UTF-8", false};
+    if (const std::optional<std::size_t> bad = findInvalidUtf8({text.get(), *got}))
+        index.defect = FileDefect{FailureMode::CorruptFile, "invalid UTF-8 at byte " + std::to_string(*bad), false};
     else
         index.defect = parse(text.get(), *got, index);
     if (index.defect) {
