@@ -95,7 +95,8 @@ Error noWindow(const fs::path& program)
 {
     return {ErrorKind::NotFound,
         "SVG and PNG are drawn by loadlab-gui, which is not installed (" + toUtf8(program.string())
-            + "). To build it: sudo apt-get install qt6-base-dev qt6-charts-dev qt6-svg-dev && cmake --preset release "
+            + "). To build it, in LoadLab's source folder: sudo apt-get install qt6-base-dev qt6-charts-dev qt6-svg-dev"
+              " libqt6opengl6-dev libgl1-mesa-dev libopengl-dev libxkbcommon-dev && cmake --preset release "
               "-DLOADLAB_GUI=ON"
               " && cmake --build --preset release --target loadlab-gui. CSV and JSON need nothing more."};
 }

@@ -115,7 +115,7 @@ Result<fs::path> checkpointOf(Lab& lab, const Words& words)
     Result<fs::path> found = findCheckpoint(word, lab.zooFolders());
     if (found || found.error().kind == ErrorKind::Invalid)
         return found;
-    lab.out.note(found.error().message);
+    lab.out.note(found.error().message + " (tried all the same: a missing model is a result)");
     return word.find('/') == std::string::npos ? fs::path(word) : fs::absolute(word);
 }
 

@@ -271,6 +271,9 @@ void tst_CliRun::aKilledLabTakesItsWorkerAlongAndIsClosedByTheNext()
     QTRY_VERIFY_WITH_TIMEOUT(isGone(worker), 2000);
     const double seen = lastSample(linesOf(process->out));
 
+    // Wrong usage touches nothing, not even a lost run.
+    const CliResult wrong = lab.run(fake(lab.path("tiny"), {}, {"--dtype", "bfloat61"}));
+    QVERIFY2(wrong.code == 2 && !wrong.err.contains("lab_lost"), wrong.words());
     const CliResult list = lab.run({"runs", "--json"});
     QCOMPARE(list.array().size(), 1);
     QVERIFY2(list.array()[0].toObject()["mode"].toString() == "lab_lost", list.words());
@@ -369,10 +372,12 @@ void tst_CliRun::aReaderThatGoesAwayDoesNotEndTheRun()
 void tst_CliRun::aClosedStdoutIsNeverTheDatabase()
 {
     const CliLab lab;
-    const auto process = lab.start(fake(makeTiny(lab), {}, {"--json"}), [] {
+    const auto process = lab.start(fake(makeTiny(lab), {"seconds=1"}, {"--json"}), [] {
         ::close(STDIN_FILENO);
         ::close(STDOUT_FILENO);
     });
+    const QString descriptor = QString("/proc/%1/fd/1").arg(process->pid());
+    QTRY_COMPARE_WITH_TIMEOUT(QFile::symLinkTarget(descriptor), QString("/dev/null"), 10000);
     QCOMPARE(process->wait(), 0);
     const CliResult check = lab.run({"db", "check", "--json"});
     QVERIFY2(check.code == 0 && check.object()["ok"].toBool(), check.words());
