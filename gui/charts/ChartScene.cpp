@@ -95,7 +95,7 @@ double ChartScene::topBytes(double floor) const
     // Names of phases stand above the curve.
     const double height = std::max(60.0, plot->plotRect().height());
     const double line = QFontMetrics(type::sized(m_chart.font(), type::kSmall)).height();
-    const double words = std::min(0.35, document.phases.empty() ? 0.04 : (compact ? 2.2 : 3.2) * line / height);
+    const double words = std::min(0.35, document.phases.empty() ? 0.04 : (compact ? 2.8 : 3.2) * line / height);
     if (floor > 0)
         return floor * std::pow(needed / floor, 1 / (1 - words));
     return needed / (1 - words);

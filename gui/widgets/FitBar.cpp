@@ -124,7 +124,7 @@ void FitBar::paintWords(QPainter& painter) const
     const int height = QFontMetrics(font()).height();
     painter.setFont(type::sized(font(), type::kSmall));
     painter.setPen(m_theme.color(Role::Muted));
-    const double step = niceStep(end / kGiB, 7);
+    const double step = niceStep(end / kGiB, 8);
     const int decimals = step < 1 ? static_cast<int>(std::ceil(-std::log10(step))) : 0;
     for (double tick = 0; tick * kGiB <= end; tick += step) {
         const QRectF box(x(tick * kGiB) - 40, bar.bottom() + 4, 80, height);
@@ -136,9 +136,18 @@ void FitBar::paintWords(QPainter& painter) const
     QRectF row(0, 0, width(), height);
     painter.drawText(
         row, Qt::AlignLeft, QStringLiteral("Peak %1").arg(figures::sizeRange(m_values.lowBytes, m_values.highBytes)));
+    const QFontMetricsF metrics(painter.font());
+    const QString pool = figures::gib(m_values.poolBytes);
+    const double poolAt
+        = std::min(x(static_cast<double>(m_values.poolBytes)) + 2, width() - metrics.horizontalAdvance(pool));
     painter.setPen(m_theme.color(Role::Fail));
-    painter.drawText(QRectF(x(static_cast<double>(m_values.poolBytes)) - 100, 0, 100, height), Qt::AlignRight,
-        figures::gib(m_values.poolBytes));
+    painter.drawText(QRectF(poolAt, 0, metrics.horizontalAdvance(pool) + 2, height), Qt::AlignLeft, pool);
+    if (!m_values.guardBytes)
+        return;
+    const QString guard = QStringLiteral("guard %1").arg(figures::gib(*m_values.guardBytes));
+    const double guardEnd = std::min(x(static_cast<double>(*m_values.guardBytes)), poolAt - 6);
+    painter.setPen(m_theme.color(Role::Info));
+    painter.drawText(QRectF(guardEnd - 120, 0, 120, height), Qt::AlignRight, guard);
 }
 
 } // namespace loadlab

@@ -100,7 +100,7 @@ QString basisOf(const Remedy& remedy)
     if (remedy.basis == "runs" && !remedy.runs.empty())
         return QStringLiteral("Worked in %1 %2")
             .arg(remedy.runs.size() == 1 ? QStringLiteral("run") : QStringLiteral("runs"), joined(remedy.runs));
-    return QStringLiteral("Rule");
+    return QStringLiteral("From a rule");
 }
 
 QString ending(const RunResult& result)

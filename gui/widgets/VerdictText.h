@@ -16,7 +16,7 @@ QString confidence(double confidence);
 QString subject(const RunResult& result);
 /// "transformers · auto · cuda"
 QString variantWords(const Variant& variant);
-/// "Worked in runs 4, 7" or "Rule".
+/// "Worked in runs 4, 7" or "From a rule".
 QString basisOf(const Remedy& remedy);
 /// "exit code 1", "signal 9 (SIGKILL)", "no exit status"
 QString ending(const RunResult& result);

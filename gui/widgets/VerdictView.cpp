@@ -116,6 +116,7 @@ void VerdictView::rebuild()
             buildFoot(*column);
     }
     layout()->addWidget(m_content);
+    m_content->show(); // Else a layout shows it one turn of the event loop later.
 }
 
 void VerdictView::buildWaiting(QVBoxLayout& layout)
@@ -272,7 +273,7 @@ void VerdictView::addRemedyButtons(QHBoxLayout& row, const Remedy& remedy, bool 
     const QString id = QString::fromStdString(remedy.id);
     if (m_abilities.testFlag(ApplyRemedy)) {
         auto* apply = new ActionButton(m_theme, QStringLiteral("Apply and run"),
-            first ? QStringLiteral("play") : QString(), first ? QStringLiteral("primary") : QString(), m_content);
+            first ? QStringLiteral("run") : QString(), first ? QStringLiteral("primary") : QString(), m_content);
         apply->setAccessibleDescription(QString::fromStdString(remedy.text));
         connect(apply, &QPushButton::clicked, this, [this, id] { Q_EMIT applyRemedyRequested(id); });
         row.addWidget(apply, 0, Qt::AlignTop);
