@@ -18,6 +18,11 @@ constexpr std::array kGlobalOptions{
     OptionSpec{"--version", "", "The version."},
 };
 
+constexpr std::array kZooOptions{
+    OptionSpec{"--verify", "quick|deep",
+        "quick (default): headers and a few reads. deep: every byte, against the hub's SHA-256.", checkVerify},
+};
+
 constexpr std::array kRunOptions{
     OptionSpec{"--backend", "NAME", "What loads it (default: libtorch; see 'loadlab backends')."},
     OptionSpec{
@@ -73,11 +78,14 @@ constexpr std::array kCommands{
     CommandSpec{.name = "zoo",
         .operands = "DIR…",
         .maxOperands = kAnyNumber,
+        .options = kZooOptions,
         .summary = "The checkpoints on disk: family, size, parameters, quantization, state.",
         .details = "Looks into the folders given, else into those of --zoo, else into the hub cache and the folders "
                    "that the window\n"
-                   "remembers. Judged from headers and a few reads; broken checkpoints are listed too.",
-        .examples = "loadlab zoo\nloadlab zoo ~/models --json | jq '.[] | select(.state != \"complete\")'"},
+                   "remembers. Judged from headers and a few reads; broken checkpoints are listed too.\n"
+                   "--verify deep reads everything and compares what the hub cache names by its SHA-256.",
+        .examples = "loadlab zoo\nloadlab zoo --verify deep\nloadlab zoo ~/models --json | jq '.[] | select(.state != "
+                    "\"complete\")'"},
     CommandSpec{.name = "inspect",
         .operands = "CHECKPOINT",
         .minOperands = 1,

@@ -87,4 +87,15 @@ std::string ByteRate::left(std::uint64_t totalBytes) const
     return formatDuration(std::chrono::nanoseconds(static_cast<std::int64_t>(seconds * 1e9))) + " left";
 }
 
+std::string ByteRate::words(std::uint64_t totalBytes, std::size_t barCells) const
+{
+    std::string text
+        = progressBar(m_bytes, totalBytes, barCells) + "  " + formatSize(m_bytes) + " of " + formatSize(totalBytes);
+    if (m_rate > 0)
+        text += "  " + formatRate(m_rate);
+    if (const std::string remaining = left(totalBytes); !remaining.empty())
+        text += "  " + remaining;
+    return text;
+}
+
 } // namespace loadlab::cli

@@ -39,6 +39,8 @@ public:
     [[nodiscard]] double bytesPerSecond() const { return m_rate; }
     /// "3.20 s left"; empty while nothing can be said.
     [[nodiscard]] std::string left(std::uint64_t totalBytes) const;
+    /// Bar, "47 %  221 MiB of 494 MiB", and as far as they are known "1.20 GiB/s  3.20 s left".
+    [[nodiscard]] std::string words(std::uint64_t totalBytes, std::size_t barCells) const;
 
 private:
     std::chrono::steady_clock::time_point m_markTime{};

@@ -76,12 +76,7 @@ std::string ProgressView::text() const
     const std::size_t barCells = m_line.width() < kRoomForAll ? 8 : 20;
     std::string text = printable(m_phase);
     if (m_progress && m_progress->totalBytes > 0) {
-        text += " " + progressBar(m_progress->doneBytes, m_progress->totalBytes, barCells) + "  "
-            + formatSize(m_progress->doneBytes) + " of " + formatSize(m_progress->totalBytes);
-        if (m_rate.bytesPerSecond() > 0)
-            text += "  " + formatRate(m_rate.bytesPerSecond());
-        if (const std::string left = m_rate.left(m_progress->totalBytes); !left.empty())
-            text += "  " + left;
+        text += " " + m_rate.words(m_progress->totalBytes, barCells);
     } else {
         text += "  " + formatDuration(std::chrono::nanoseconds(m_nowNs - m_originNs));
     }

@@ -200,6 +200,13 @@ Result<void> checkExercise(std::string_view text)
     return Error{ErrorKind::Invalid, inQuotes(text) + " is no exercise of this version." + nearestHint(text, {"load"})};
 }
 
+Result<void> checkVerify(std::string_view text)
+{
+    if (text == "quick" || text == "deep")
+        return {};
+    return Error{ErrorKind::Invalid, inQuotes(text) + " is no way to verify." + nearestHint(text, {"quick", "deep"})};
+}
+
 Result<void> checkExportFile(std::string_view text)
 {
     return onlyChecked(parseExportFile(text));

@@ -54,6 +54,7 @@ Result<void> checkKeyValue(std::string_view text);
 Result<void> checkMaxMemory(std::string_view text);
 Result<void> checkDemoSize(std::string_view text);
 Result<void> checkExercise(std::string_view text);
+Result<void> checkVerify(std::string_view text);
 Result<void> checkExportFile(std::string_view text);
 
 } // namespace loadlab::cli

@@ -1,5 +1,6 @@
 #include "cli/CheckpointCard.h"
 #include "cli/Commands.h"
+#include "cli/DeepCheck.h"
 #include "cli/Interrupts.h"
 #include "cli/Lab.h"
 #include "cli/Options.h"
@@ -33,17 +34,46 @@ std::string quantizationWords(const Checkpoint& checkpoint)
     return quantization.method + (quantization.bits ? " " + std::to_string(*quantization.bits) + " bit" : "");
 }
 
-void printTable(Output& out, const std::vector<ZooFolder>& folders)
+/// A checkpoint of the list, and what reading all of it gave where that was asked for.
+struct Listed {
+    Checkpoint checkpoint;
+    std::optional<DeepReport> deep;
+};
+
+json toJson(const Listed& listed)
 {
-    Table table({{"name", false, true}, {"family"}, {"state"}, {"size", true}, {"parameters", true}, {"quantization"},
-        {"path"}});
-    for (const ZooFolder& folder : folders)
-        for (const Checkpoint& checkpoint : folder.checkpoints)
-            table.add({checkpoint.name, checkpoint.family.empty() ? "-" : checkpoint.family, stateCell(checkpoint),
-                formatSize(checkpoint.weightBytes), formatParameters(checkpoint.parameters),
-                quantizationWords(checkpoint), checkpoint.path.string()});
-    if (!table.isEmpty())
-        table.printTo(out);
+    json object = loadlab::toJson(listed.checkpoint);
+    if (listed.deep)
+        object["verified"] = toJson(*listed.deep);
+    return object;
+}
+
+Table tableOf(const std::vector<Listed>& list, const std::optional<fs::path>& folder)
+{
+    std::vector<Table::Column> columns{
+        {"name", false, true}, {"family"}, {"state"}, {"size", true}, {"parameters", true}, {"quantization"}};
+    if (!folder)
+        columns.push_back({"path"});
+    Table table(std::move(columns));
+    for (const Listed& listed : list) {
+        const Checkpoint& checkpoint = listed.checkpoint;
+        std::vector<Table::Cell> cells{checkpoint.name, checkpoint.family.empty() ? "-" : checkpoint.family,
+            stateCell(checkpoint), formatSize(checkpoint.weightBytes), formatParameters(checkpoint.parameters),
+            quantizationWords(checkpoint)};
+        if (!folder)
+            cells.emplace_back(checkpoint.path.string());
+        table.add(std::move(cells));
+    }
+    return table;
+}
+
+/// What is wrong stands below the table, so that a look at the list is enough to know what to fetch again.
+void printProblems(Output& out, const std::vector<Listed>& list)
+{
+    for (const Listed& listed : list)
+        for (const Problem& problem : listed.checkpoint.problems)
+            out.printLine(printable(listed.checkpoint.name) + ": "
+                + (problem.file.empty() ? "" : printable(problem.file) + ": ") + printable(problem.text));
 }
 
 /// The folders to look into: the command's own, else those of the lab. A word that names no folder is wrong usage.
@@ -70,6 +100,59 @@ int nothingFound(Lab& lab, const std::vector<fs::path>& folders)
     return kDone;
 }
 
+std::vector<ZooFolder> scan(Lab& lab, const std::vector<fs::path>& folders, const std::stop_token& stop)
+{
+    ProgressLine progress(lab.out, !lab.json);
+    std::size_t seen = 0;
+    return scanZoo(
+        folders, lab.families(),
+        [&](const fs::path&, const Checkpoint& checkpoint) {
+            progress.show(std::to_string(++seen) + " checkpoints, " + printable(checkpoint.name));
+        },
+        stop);
+}
+
+/// Reads every byte of every checkpoint, with progress.
+void checkDeeply(Lab& lab, std::vector<Listed>& list, const std::stop_token& stop)
+{
+    ProgressLine progress(lab.out, !lab.json);
+    ByteRate rate;
+    std::uint64_t total = 0;
+    for (const Listed& listed : list)
+        total += deepBytes(listed.checkpoint);
+    std::uint64_t done = 0;
+    for (Listed& listed : list)
+        listed.deep = deepCheck(
+            listed.checkpoint,
+            [&](std::uint64_t bytes) {
+                done += bytes;
+                rate.update(std::chrono::steady_clock::now(), done);
+                progress.show(rate.words(total, 20) + "  " + printable(listed.checkpoint.name));
+            },
+            stop);
+}
+
+void printList(Output& out, const std::vector<ZooFolder>& folders, const std::vector<Listed>& list)
+{
+    if (list.empty())
+        return;
+    if (!out.isTerminal()) {
+        tableOf(list, std::nullopt).printTo(out);
+        return;
+    }
+    auto from = list.begin();
+    for (const ZooFolder& folder : folders) {
+        const auto to = from + static_cast<std::ptrdiff_t>(folder.checkpoints.size());
+        if (from != to) {
+            out.printLine(out.painted(Paint::Strong, printable(folder.path.string())));
+            tableOf({from, to}, folder.path).printTo(out);
+            out.printLine("");
+        }
+        from = to;
+    }
+    printProblems(out, list);
+}
+
 } // namespace
 
 int zoo(Lab& lab, const Words& words)
@@ -79,29 +162,28 @@ int zoo(Lab& lab, const Words& words)
         return lab.wrongUsage(folders.error().message);
     std::stop_source stop;
     const Interrupts interrupts([&](int) { stop.request_stop(); });
-    ProgressLine progress(lab.out, !lab.json);
-    std::size_t seen = 0;
-    const std::vector<ZooFolder> found = scanZoo(
-        *folders, lab.families(),
-        [&](const fs::path&, const Checkpoint& checkpoint) {
-            progress.show(std::to_string(++seen) + " checkpoints, " + printable(checkpoint.name));
-        },
-        stop.get_token());
-    progress.clear();
-    if (interrupts.count() > 0)
-        return kCancelled;
-    json list = json::array();
+    const std::vector<ZooFolder> found = scan(lab, *folders, stop.get_token());
+    const bool asked = !words.operands.empty() || words.has("--zoo");
+    std::vector<Listed> list;
     for (const ZooFolder& folder : found) {
         // The default folders need not be there.
-        if (folder.error && (folder.error->kind != ErrorKind::NotFound || !words.operands.empty()))
+        if (folder.error && (asked || folder.error->kind != ErrorKind::NotFound))
             lab.out.error(folder.error->message);
         for (const Checkpoint& checkpoint : folder.checkpoints)
-            list.push_back(toJson(checkpoint));
+            list.push_back({checkpoint, std::nullopt});
     }
-    if (lab.json)
-        lab.out.printJson(list);
-    else
-        printTable(lab.out, found);
+    if (words.value("--verify") == "deep")
+        checkDeeply(lab, list, stop.get_token());
+    if (interrupts.count() > 0)
+        return kCancelled;
+    if (lab.json) {
+        json document = json::array();
+        for (const Listed& listed : list)
+            document.push_back(toJson(listed));
+        lab.out.printJson(document);
+    } else {
+        printList(lab.out, found, list);
+    }
     return list.empty() ? nothingFound(lab, *folders) : static_cast<int>(kDone);
 }
 
@@ -120,7 +202,7 @@ int inspect(Lab& lab, const Words& words)
         return checkpoint.error().kind == ErrorKind::NotFound ? lab.wrongUsage(checkpoint.error().message)
                                                               : lab.failed(checkpoint.error());
     if (lab.json)
-        lab.out.printJson(toJson(*checkpoint));
+        lab.out.printJson(loadlab::toJson(*checkpoint));
     else
         printCheckpoint(lab.out, *checkpoint);
     return kDone;
@@ -139,10 +221,7 @@ int demoZoo(Lab& lab, const Words& words)
         fs::absolute(words.operands.front()), options,
         [&](const DemoZooProgress& at) {
             rate.update(std::chrono::steady_clock::now(), at.doneBytes);
-            progress.show(progressBar(at.doneBytes, at.totalBytes, 24) + "  " + formatSize(at.doneBytes) + " of "
-                + formatSize(at.totalBytes)
-                + (rate.bytesPerSecond() > 0 ? "  " + formatRate(rate.bytesPerSecond()) : "") + "  "
-                + rate.left(at.totalBytes) + "  " + printable(at.checkpoint));
+            progress.show(rate.words(at.totalBytes, 20) + "  " + printable(at.checkpoint));
         },
         stop.get_token());
     progress.clear();

@@ -1,5 +1,6 @@
 #include "tests/cli/Cli.h"
 
+#include <QCryptographicHash>
 #include <QDir>
 #include <QTest>
 
@@ -17,6 +18,7 @@ private Q_SLOTS:
     void messagesAreUtf8WhateverWasTyped();
     void aReadingCommandMakesNoDatabase();
     void aWordThatNamesNothingIsWrong();
+    void deepReadingFindsWhatHeadersCannot();
 };
 
 void tst_CliUsage::wrongUsageMakesNothing_data()
@@ -139,6 +141,42 @@ void tst_CliUsage::aWordThatNamesNothingIsWrong()
     QVERIFY2(missing.code == 2 && missing.out.isEmpty(), missing.words());
     QVERIFY2(missing.err.contains("nothing-here"), missing.words());
     QCOMPARE(lab.files(), QStringList());
+}
+
+void tst_CliUsage::deepReadingFindsWhatHeadersCannot()
+{
+    // A hub cache whose blob lost a byte of its data: every header still agrees.
+    const CliLab lab;
+    const QByteArray header = R"({"w":{"dtype":"F32","shape":[4],"data_offsets":[0,16]}}   )";
+    QByteArray weights(8, '\0');
+    weights[0] = static_cast<char>(header.size());
+    weights += header + QByteArray(16, '\7');
+    const QByteArray name = QCryptographicHash::hash(weights, QCryptographicHash::Sha256).toHex();
+    const QDir hub(QString::fromStdString(lab.path("hub/models--org--tiny")));
+    QVERIFY(hub.mkpath("blobs") && hub.mkpath("refs") && hub.mkpath("snapshots/abc"));
+    const auto save = [&hub](const QString& file, const QByteArray& bytes) {
+        QFile out(hub.filePath(file));
+        return out.open(QIODevice::WriteOnly) && out.write(bytes) == bytes.size();
+    };
+    QVERIFY(save("refs/main", "abc") && save("blobs/" + name, weights));
+    QVERIFY(save("snapshots/abc/config.json", R"({"model_type": "qwen2", "architectures": ["Qwen2ForCausalLM"]})"));
+    QVERIFY(QFile::link("../../blobs/" + name, hub.filePath("snapshots/abc/model.safetensors")));
+    const auto states = [&lab](const char* how) {
+        const CliResult result = lab.run({"zoo", "--verify", how, "--json"});
+        return result.code == 0 && result.array().size() == 1 ? result.array()[0].toObject() : QJsonObject();
+    };
+    const QJsonObject whole = states("deep");
+    QVERIFY(!whole["state"].toString().isEmpty() && whole["state"].toString() != "corrupt");
+    QCOMPARE(whole["verified"].toObject()["hashed"].toInt(), 1);
+    QCOMPARE(whole["verified"].toObject()["files"].toInt(), 2);
+    weights[weights.size() - 1] = '\6';
+    QVERIFY(save("blobs/" + name, weights));
+    QCOMPARE(states("quick")["state"], whole["state"]);
+    QVERIFY(!states("quick").contains("verified"));
+    const QJsonObject broken = states("deep");
+    QCOMPARE(broken["state"].toString(), "corrupt");
+    QCOMPARE(broken["problems"].toArray().last().toObject()["mode"].toString(), "corrupt_file");
+    QCOMPARE(broken["problems"].toArray().last().toObject()["file"].toString(), "model.safetensors");
 }
 
 QTEST_GUILESS_MAIN(tst_CliUsage)

@@ -177,6 +177,7 @@ void tst_CliWords::everyWrongWordIsQuotedWithItsNearest_data()
     row({"export", "last", "--out", "curve.pdf"}, "'curve.pdf'", ".svg");
     row({"export", "last", "--out", "curve.jsn"}, "'curve.jsn'", "'json'");
     row({"export", "last", "--out", ".csv"}, "'.csv'", ".png");
+    row({"zoo", "--verify", "depe"}, "'depe'", "'deep'");
     row({"demo-zoo", "d", "--size", "-1GiB"}, "'-1GiB'", "2GiB");
     row({"demo-zoo", "d", "--size", "0"}, "'0'", "64MiB");
 }
