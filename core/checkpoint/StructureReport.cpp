@@ -73,10 +73,9 @@ bool isQuantizedPart(std::string_view tensorName)
         kParts.begin(), kParts.end(), [tensorName](std::string_view part) { return tensorName.ends_with(part); });
 }
 
-StructureReport compareStructure(
-    const std::vector<ExpectedTensor>& expected, const TensorTable& stored, const Family& family)
+void compareStructure(const std::vector<ExpectedTensor>& expected, const TensorTable& stored, const Family& family,
+    const StructureListener& listener)
 {
-    StructureReport report;
     std::vector<bool> isKnown(stored.count());
     for (const ExpectedTensor& tensor : expected) {
         const std::optional<std::size_t> index = stored.find(tensor.name);
@@ -88,24 +87,34 @@ StructureReport compareStructure(
             continue;
         if (isStoredQuantized(stored, tensor.name))
             continue;
-        if (!index) {
-            report.missing.add(tensor.name);
-            continue;
-        }
-        if (report.misshaped.count() == 0) {
-            const auto shape = stored.tensor(*index).shape;
-            report.storedShape.assign(shape.begin(), shape.end());
-            report.expectedShape = tensor.shape;
-        }
-        report.misshaped.add(tensor.name);
+        if (index)
+            listener.misshaped(tensor, stored.tensor(*index).shape);
+        else
+            listener.missing(tensor.name);
     }
     for (std::size_t i = 0; i < stored.count(); ++i) {
         if (isKnown[i])
             continue;
         const std::string_view name = stored.tensor(i).name;
         if (!isQuantizedPart(name) && !family.ignores(name))
-            report.unexpected.add(name);
+            listener.unexpected(name);
     }
+}
+
+StructureReport compareStructure(
+    const std::vector<ExpectedTensor>& expected, const TensorTable& stored, const Family& family)
+{
+    StructureReport report;
+    compareStructure(expected, stored, family,
+        {[&](std::string_view name) { report.missing.add(name); },
+            [&](std::string_view name) { report.unexpected.add(name); },
+            [&](const ExpectedTensor& tensor, std::span<const std::uint64_t> shape) {
+                if (report.misshaped.count() == 0) {
+                    report.storedShape.assign(shape.begin(), shape.end());
+                    report.expectedShape = tensor.shape;
+                }
+                report.misshaped.add(tensor.name);
+            }});
     return report;
 }
 

@@ -4,6 +4,8 @@
 #include "core/checkpoint/TensorTable.h"
 
 #include <cstdint>
+#include <functional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,6 +40,15 @@ struct StructureReport {
 /// compared: it follows from the scheme.
 StructureReport compareStructure(
     const std::vector<ExpectedTensor>& expected, const TensorTable& stored, const Family& family);
+
+/// The same, difference by difference, for who wants more than the first names. All three are called.
+struct StructureListener {
+    std::function<void(std::string_view name)> missing;
+    std::function<void(std::string_view name)> unexpected;
+    std::function<void(const ExpectedTensor& expected, std::span<const std::uint64_t> stored)> misshaped;
+};
+void compareStructure(const std::vector<ExpectedTensor>& expected, const TensorTable& stored, const Family& family,
+    const StructureListener& listener);
 
 /// Whether a name ends like a part of a quantized weight: packed values, scales, zero points, shapes (MODEL_FACTS 4.2).
 bool isQuantizedPart(std::string_view tensorName);

@@ -84,6 +84,8 @@ void LibtorchWorker::load(const protocol::Job& job, std::stop_token leave)
     m_events.send(protocol::PhaseEntered{"inspecting"});
     const LoadOptions options = LoadOptions::from(job.variant);
     const auto families = FamilyCatalog::load(std::filesystem::path(job.resources) / "families");
+    for (const Error& broken : families.errors())
+        m_events.warn("family_broken", broken.message);
     m_checkpoint = std::make_shared<const Checkpoint>(inspectToLoad(job.checkpoint, families, options.strict, leave));
     requireTorchScriptConsent(*m_checkpoint, options.allowTorchScript);
     if (m_checkpoint->isTorchScript)
@@ -135,8 +137,10 @@ void LibtorchWorker::answer(const protocol::Exercise& exercise)
 nlohmann::json LibtorchWorker::digestJson(const std::string& tensor) const
 {
     const auto digest = m_model->digest(tensor);
-    if (!digest)
-        return {{"kind", "digest"}, {"ok", false}, {"tensor", tensor}};
+    const auto whole = m_model->check();
+    if (!digest || !whole)
+        return {{"kind", "digest"}, {"ok", false}, {"tensor", tensor},
+            {"why", whole ? "no tensor of that name" : whole.error().message}};
     return {{"kind", "digest"}, {"ok", true}, {"tensor", tensor}, {"dtype", digest->dtype}, {"shape", digest->shape},
         {"device", digest->device}, {"bytes", digest->bytes}, {"sha256", digest->sha256}};
 }

@@ -114,9 +114,10 @@ private:
 void Planner::collect()
 {
     const TensorTable table(m_checkpoint.weightFiles);
-    m_plan.tensors.reserve(table.places().size());
-    for (const TensorPlace place : table.places()) {
-        const SafetensorsHeader::Tensor stored = table.at(place);
+    m_plan.tensors.reserve(table.count());
+    for (std::size_t i = 0; i < table.count(); ++i) {
+        const TensorPlace place = table.place(i);
+        const SafetensorsHeader::Tensor stored = table.tensor(i);
         PlannedTensor tensor;
         tensor.name = stored.name;
         tensor.shape = stored.shape;

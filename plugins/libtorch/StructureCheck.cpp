@@ -3,7 +3,7 @@
 #include "LoadFailure.h"
 
 #include "core/Units.h"
-#include "core/checkpoint/TensorTable.h"
+#include "core/checkpoint/StructureReport.h"
 
 #include <algorithm>
 
@@ -42,21 +42,6 @@ const Family* familyOf(const Checkpoint& checkpoint, const FamilyCatalog& famili
     return nullptr;
 }
 
-StructureCheck countedFrom(const StructureReport& report)
-{
-    StructureCheck check;
-    check.familyKnown = true;
-    for (const std::string& name : report.missing)
-        note(check.missing, check.missingCount, shownName(name));
-    for (const std::string& name : report.unexpected)
-        note(check.unexpected, check.unexpectedCount, shownName(name));
-    for (const StructureReport::Misshaped& tensor : report.misshaped)
-        note(check.misshaped, check.misshapedCount,
-            shownName(tensor.name) + ": expected " + shapeWords(tensor.expected) + ", stored "
-                + shapeWords(tensor.stored));
-    return check;
-}
-
 std::string firstOf(const std::vector<std::string>& list)
 {
     std::string words;
@@ -89,7 +74,17 @@ StructureCheck checkStructure(const Checkpoint& checkpoint, const FamilyCatalog&
     if (!expected)
         throw LoadFailure(FailureMode::StructureMismatch, expected.error().message,
             "correct config.json: it has to describe the tensors that are stored", "config.json");
-    return countedFrom(compareStructure(*expected, TensorTable(checkpoint.weightFiles), *family));
+    StructureCheck check;
+    check.familyKnown = true;
+    compareStructure(*expected, TensorTable(checkpoint.weightFiles), *family,
+        {[&](std::string_view name) { note(check.missing, check.missingCount, shownName(name)); },
+            [&](std::string_view name) { note(check.unexpected, check.unexpectedCount, shownName(name)); },
+            [&](const ExpectedTensor& tensor, std::span<const std::uint64_t> stored) {
+                note(check.misshaped, check.misshapedCount,
+                    shownName(tensor.name) + ": expected " + shapeWords(tensor.shape) + ", stored "
+                        + shapeWords(stored));
+            }});
+    return check;
 }
 
 void insistOnStructure(const StructureCheck& structure, const Checkpoint& checkpoint)

@@ -33,12 +33,22 @@ struct Piece {
     std::uint64_t length = 0;
 };
 
+/// Whole elements of any width; less where conversion makes more than twice the bytes of it, so that a piece fits the
+/// staging memory.
+std::uint64_t pieceBytesFor(const PlannedTensor& tensor)
+{
+    const bool growsFourfold = tensor.converts() && bitsOf(tensor.dtype) > 2 * bitsOf(tensor.stored);
+    return growsFourfold ? kPieceBytes / 2 : kPieceBytes;
+}
+
 std::vector<Piece> cutIntoPieces(const std::vector<PlannedTensor>& tensors)
 {
     std::vector<Piece> pieces;
-    for (std::size_t i = 0; i < tensors.size(); ++i)
-        for (std::uint64_t from = 0; from < tensors[i].storedBytes; from += kPieceBytes)
-            pieces.push_back({i, from, std::min(kPieceBytes, tensors[i].storedBytes - from)});
+    for (std::size_t i = 0; i < tensors.size(); ++i) {
+        const std::uint64_t most = pieceBytesFor(tensors[i]);
+        for (std::uint64_t from = 0; from < tensors[i].storedBytes; from += most)
+            pieces.push_back({i, from, std::min(most, tensors[i].storedBytes - from)});
+    }
     return pieces;
 }
 
@@ -76,7 +86,7 @@ public:
         : m_model(model)
         , m_prefault(prefault)
         , m_source(kPieceBytes, pinned)
-        , m_converted(kPieceBytes * 2, pinned) // F16 to F32 doubles.
+        , m_converted(kPieceBytes * 2, pinned)
     {
     }
 

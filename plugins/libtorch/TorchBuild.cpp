@@ -80,7 +80,8 @@ TorchAbilities torchAbilities(bool withFreeBytes)
 
 std::map<std::string, std::string> torchVersions()
 {
-    std::map<std::string, std::string> versions{{"libtorch", libtorchVersion()}, {"compiler", "g++ " __VERSION__}};
+    std::map<std::string, std::string> versions{
+        {"torch", libtorchVersion()}, {"libtorch", libtorchVersion()}, {"compiler", "g++ " __VERSION__}};
     if (const std::string package = LOADLAB_TORCH_PACKAGE_VERSION; !package.empty())
         versions["libtorch-dev"] = package;
     return versions;

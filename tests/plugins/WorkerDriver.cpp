@@ -31,7 +31,9 @@ WorkerDriver::~WorkerDriver()
 
 QString WorkerDriver::program()
 {
-    return LOADLAB_BINARY_DIR "/lib/loadlab/plugins/libtorch/loadlab-worker-libtorch";
+    // Another build of it: against a wheel's libtorch, say.
+    const QString other = qEnvironmentVariable("LOADLAB_TEST_LIBTORCH_WORKER");
+    return other.isEmpty() ? LOADLAB_BINARY_DIR "/lib/loadlab/plugins/libtorch/loadlab-worker-libtorch" : other;
 }
 
 void WorkerDriver::sendJob(const fs::path& checkpoint, const loadlab::Variant& variant)

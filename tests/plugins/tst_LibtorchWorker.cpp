@@ -780,7 +780,7 @@ void TestLibtorchWorker::loadsPublishedWeights()
         parameters += elements;
     }
     for (const char* dtype : {"auto", "bfloat16"}) {
-        const auto worker = loadedAndGone(weights, variantOf(dtype));
+        const auto worker = loadedAndGone(fs::path(folder.toStdString()), variantOf(dtype));
         QVERIFY2(worker->last("loaded").is_object(), worker->story().c_str());
         QCOMPARE(worker->last("loaded")["parameters"], parameters);
         QCOMPARE(worker->last("loaded")["non_finite_tensors"], 0);
