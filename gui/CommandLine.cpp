@@ -1,0 +1,116 @@
+#include "gui/CommandLine.h"
+
+#include "core/Locations.h"
+#include "core/Text.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstdio>
+
+namespace loadlab {
+namespace {
+
+bool isPlain(unsigned char byte)
+{
+    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9')
+        || std::string_view("_-./:=,@%+").find(static_cast<char>(byte)) != std::string_view::npos;
+}
+
+/// Bash and zsh, not every sh: the only way to write such a name on one line.
+std::string quotedBytes(std::string_view word)
+{
+    std::string quoted = "$'";
+    for (const char c : word) {
+        const auto byte = static_cast<unsigned char>(c);
+        std::array<char, 8> escaped{};
+        if (byte >= 0x20 && byte < 0x7f && byte != '\'' && byte != '\\') {
+            quoted += c;
+        } else {
+            std::snprintf(escaped.data(), escaped.size(), "\\x%02x", static_cast<unsigned>(byte));
+            quoted += escaped.data();
+        }
+    }
+    return quoted + "'";
+}
+
+/// "90s", "1.5s": what --timeout takes, without loss.
+std::string durationWord(std::chrono::nanoseconds duration)
+{
+    const std::int64_t count = duration.count();
+    std::string word = std::to_string(count / 1'000'000'000);
+    if (const std::int64_t rest = count % 1'000'000'000; rest != 0) {
+        std::string digits = std::to_string(rest);
+        digits.insert(0, 9 - digits.size(), '0');
+        while (digits.back() == '0')
+            digits.pop_back();
+        word += "." + digits;
+    }
+    return word + "s";
+}
+
+std::string numberWord(double value)
+{
+    std::array<char, 32> buffer{};
+    const auto written = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value);
+    return {buffer.data(), written.ptr};
+}
+
+std::string maxMemoryWord(const std::map<std::string, std::uint64_t>& maxMemory)
+{
+    std::string word;
+    for (const auto& [device, bytes] : maxMemory)
+        word += (word.empty() ? "" : ",") + device + "=" + std::to_string(bytes);
+    return word;
+}
+
+bool isDefault(const PluginManifest& plugin, const std::string& option, const std::string& value)
+{
+    return std::any_of(plugin.options.begin(), plugin.options.end(),
+        [&](const PluginOption& known) { return known.name == option && known.defaultValue == value; });
+}
+
+} // namespace
+
+std::string quotedForShell(std::string_view word)
+{
+    if (!word.empty()
+        && std::all_of(word.begin(), word.end(), [](char c) { return isPlain(static_cast<unsigned char>(c)); }))
+        return std::string(word);
+    const bool control
+        = std::any_of(word.begin(), word.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20; });
+    if (control || !isUtf8(word))
+        return quotedBytes(word);
+    std::string quoted = "'";
+    for (const char c : word)
+        quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    return quoted + "'";
+}
+
+std::string commandLineOf(const TrialSpec& spec, const std::filesystem::path& database)
+{
+    std::string line = "loadlab";
+    const auto add = [&line](const char* option, const std::string& value) {
+        line += std::string(" ") + option + " " + quotedForShell(value);
+    };
+    if (database != defaultDatabase())
+        add("--db", database.native());
+    line += " run " + quotedForShell(spec.checkpoint.native());
+    add("--backend", spec.variant.backend);
+    add("--dtype", spec.variant.dtype);
+    add("--device-map", spec.variant.deviceMap);
+    if (!spec.variant.maxMemory.empty())
+        add("--max-memory", maxMemoryWord(spec.variant.maxMemory));
+    for (const auto& [option, value] : spec.variant.options)
+        if (!isDefault(spec.plugin, option, value))
+            add("--option", option + "=" + value);
+    if (spec.limits.timeout)
+        add("--timeout", durationWord(*spec.limits.timeout));
+    if (spec.limits.stall)
+        add("--stall", durationWord(*spec.limits.stall));
+    if (spec.limits.sampleHz != Limits().sampleHz)
+        add("--sample-hz", numberWord(spec.limits.sampleHz));
+    return line;
+}
+
+} // namespace loadlab

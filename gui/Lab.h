@@ -1,0 +1,41 @@
+#pragma once
+
+#include "core/Locations.h"
+#include "core/checkpoint/Family.h"
+#include "core/telemetry/Machine.h"
+#include "core/trial/TrialRunner.h"
+#include "core/verdict/Judge.h"
+#include "core/worker/PluginManifest.h"
+
+#include <QString>
+
+#include <filesystem>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+namespace loadlab {
+
+/// What the window works with: read once before it opens, never changed afterwards; any thread may read it.
+struct Lab {
+    Locations locations;
+    FamilyCatalog families;
+    Rules rules;
+    std::vector<PluginEntry> plugins;
+    MachineInfo machine;
+    std::filesystem::path database;
+    std::filesystem::path settingsFile; ///< Shared with the command line: zoo folders.
+    QString windowSettingsFile; ///< INI: geometry, columns, splitters, filters.
+    std::vector<std::filesystem::path> zooFolders; ///< Of --zoo; when there are some the remembered ones are not used.
+    StopTimes stopTimes{};
+
+    [[nodiscard]] const PluginManifest* findPlugin(std::string_view name) const; ///< Good manifests only.
+    [[nodiscard]] TrialSurroundings surroundings() const; ///< Borrows from this object.
+    /// "Intel Xeon …" or the board's name, shortened for the status bar.
+    [[nodiscard]] QString machineName() const;
+};
+
+/// Reads families, rules, manifests and the machine (a few dozen small files).
+Lab openLab(Locations locations, std::filesystem::path database, std::filesystem::path settingsFile);
+
+} // namespace loadlab

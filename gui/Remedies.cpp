@@ -1,0 +1,34 @@
+#include "gui/Remedies.h"
+
+#include <nlohmann/json.hpp>
+
+namespace loadlab {
+
+Result<Variant> withChange(const Variant& variant, std::string_view changeJson)
+{
+    const nlohmann::json change = nlohmann::json::parse(changeJson, nullptr, false);
+    if (!change.is_object())
+        return Error{ErrorKind::Invalid, "this remedy changes nothing that a trial could be started with"};
+    nlohmann::json changed = toJson(variant);
+    changed.merge_patch(change);
+    return variantFromJson(changed);
+}
+
+Result<TrialSpec> trialOf(const Lab& lab, const RunResult& run, const Variant& variant)
+{
+    const PluginManifest* plugin = lab.findPlugin(variant.backend);
+    if (!plugin)
+        return Error{ErrorKind::NotFound, "the backend " + variant.backend + " is not installed any more"};
+    Result<Variant> normal = plugin->normalise(variant);
+    if (!normal)
+        return std::move(normal).error();
+    TrialSpec spec;
+    spec.checkpoint = run.identity.checkpointPath;
+    spec.variant = std::move(*normal);
+    spec.limits = run.identity.limits;
+    spec.plugin = *plugin;
+    spec.parentUuid = run.identity.uuid;
+    return spec;
+}
+
+} // namespace loadlab

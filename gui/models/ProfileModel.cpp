@@ -1,0 +1,152 @@
+#include "gui/models/ProfileModel.h"
+
+#include "gui/Words.h"
+#include "gui/widgets/Figures.h"
+
+#include <QLocale>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+namespace loadlab {
+namespace {
+
+constexpr std::array kHeaders{"Time s", "Used GiB", "Δ", "GiB/s", "Free GiB", "Phase"};
+constexpr double kGiB = 1024.0 * 1024.0 * 1024.0;
+
+double secondsOf(const Curve& curve, const Sample& sample)
+{
+    return static_cast<double>(sample.monotonicNs - curve.originNs) / 1e9;
+}
+
+QString phaseAt(const std::vector<Phase>& phases, double tS)
+{
+    for (auto phase = phases.rbegin(); phase != phases.rend(); ++phase)
+        if (phase->fromS <= tS)
+            return toQString(phase->name);
+    return {};
+}
+
+ProfileRow rowOf(
+    const Curve& curve, const Sample& sample, const std::vector<Phase>& phases, const std::vector<ProfileRow>& before)
+{
+    ProfileRow row;
+    row.tS = secondsOf(curve, sample);
+    row.usedBytes = static_cast<std::uint64_t>(sample.has(Column::TreeBytes) ? sample[Column::TreeBytes] : 0);
+    if (sample.has(Column::SystemAvailableBytes))
+        row.availableBytes = static_cast<std::uint64_t>(sample[Column::SystemAvailableBytes]);
+    row.phase = phaseAt(phases, row.tS);
+    if (!before.empty()) {
+        row.deltaBytes = static_cast<std::int64_t>(row.usedBytes) - static_cast<std::int64_t>(before.back().usedBytes);
+        if (const double seconds = row.tS - before.back().tS; seconds > 0)
+            row.rateBytesPerS = static_cast<double>(*row.deltaBytes) / seconds;
+    }
+    return row;
+}
+
+} // namespace
+
+std::vector<ProfileRow> profileOf(const Curve& curve, const std::vector<Phase>& phases, double stepS)
+{
+    std::vector<ProfileRow> rows;
+    double next = 0;
+    for (const Sample& sample : curve.samples) {
+        const double tS = secondsOf(curve, sample);
+        const bool last = &sample == &curve.samples.back();
+        if (tS + 1e-9 < next && !last)
+            continue;
+        rows.push_back(rowOf(curve, sample, phases, rows));
+        next = (std::floor(tS / stepS + 1e-6) + 1) * stepS;
+    }
+    return rows;
+}
+
+double profileStep(double durationS)
+{
+    for (const double step : {0.5, 1.0, 5.0, 10.0, 30.0, 60.0, 300.0, 600.0, 1800.0})
+        if (durationS <= step * (step < 5 ? 12 : 400))
+            return step;
+    return 3600.0;
+}
+
+ProfileModel::ProfileModel(QObject* parent)
+    : QAbstractTableModel(parent)
+{
+}
+
+void ProfileModel::setRows(std::vector<ProfileRow> rows)
+{
+    const auto common = std::min(rows.size(), m_rows.size());
+    // The last shown row is the newest sample and moves; the ones before it keep their time.
+    const bool grows = rows.size() >= m_rows.size() && common > 0 && rows.front().tS == m_rows.front().tS
+        && (common < 2 || rows[common - 2].tS == m_rows[common - 2].tS);
+    if (!grows) {
+        beginResetModel();
+        m_rows = std::move(rows);
+        endResetModel();
+        return;
+    }
+    std::copy_n(rows.begin(), common, m_rows.begin());
+    Q_EMIT dataChanged(index(0, 0), index(static_cast<int>(common) - 1, ColumnCount - 1));
+    if (rows.size() > common) {
+        beginInsertRows({}, static_cast<int>(common), static_cast<int>(rows.size()) - 1);
+        m_rows = std::move(rows);
+        endInsertRows();
+    }
+}
+
+int ProfileModel::rowCount(const QModelIndex& parent) const
+{
+    return parent.isValid() ? 0 : static_cast<int>(m_rows.size());
+}
+
+int ProfileModel::columnCount(const QModelIndex& parent) const
+{
+    return parent.isValid() ? 0 : ColumnCount;
+}
+
+QVariant ProfileModel::headerData(int section, Qt::Orientation orientation, int role) const
+{
+    if (orientation != Qt::Horizontal || section < 0 || section >= ColumnCount)
+        return {};
+    if (role == Qt::DisplayRole)
+        return QString::fromUtf8(kHeaders[static_cast<std::size_t>(section)]);
+    if (role == Qt::TextAlignmentRole)
+        return QVariant::fromValue(
+            Qt::Alignment((section == PhaseColumn ? Qt::AlignLeft : Qt::AlignRight) | Qt::AlignVCenter));
+    return {};
+}
+
+QVariant ProfileModel::data(const QModelIndex& index, int role) const
+{
+    if (!index.isValid())
+        return {};
+    if (role == Qt::DisplayRole || role == Qt::AccessibleTextRole)
+        return display(m_rows[static_cast<std::size_t>(index.row())], index.column());
+    if (role == Qt::TextAlignmentRole)
+        return headerData(index.column(), Qt::Horizontal, role);
+    return {};
+}
+
+QString ProfileModel::display(const ProfileRow& row, int column) const
+{
+    switch (column) {
+    case Time:
+        return figures::threeDigits(std::round(row.tS * 10) / 10);
+    case Used:
+        return figures::gib(row.usedBytes);
+    case Delta:
+        return row.deltaBytes ? figures::threeDigits(static_cast<double>(*row.deltaBytes) / kGiB) : QString();
+    case Rate:
+        return row.rateBytesPerS ? QLocale().toString(*row.rateBytesPerS / kGiB, 'f', 2) : QString();
+    case Available:
+        return figures::gib(row.availableBytes);
+    case PhaseColumn:
+        return row.phase;
+    default:
+        return {};
+    }
+}
+
+} // namespace loadlab

@@ -1,0 +1,50 @@
+#pragma once
+
+#include "core/curve/CurveSummary.h"
+
+#include <QAbstractTableModel>
+#include <QString>
+
+#include <optional>
+#include <vector>
+
+namespace loadlab {
+
+/// The memory profile of a run, a row every few seconds: the table that the notes were written with.
+struct ProfileRow {
+    double tS = 0;
+    std::uint64_t usedBytes = 0; ///< tree_bytes
+    std::optional<std::int64_t> deltaBytes; ///< Against the row before.
+    std::optional<double> rateBytesPerS;
+    std::optional<std::uint64_t> availableBytes;
+    QString phase;
+    bool operator==(const ProfileRow&) const = default;
+};
+
+/// At 0, step, 2·step … each the first sample at or after that time; the last sample always ends it.
+std::vector<ProfileRow> profileOf(const Curve& curve, const std::vector<Phase>& phases, double stepS);
+/// 5 s; longer for long runs, so that a table has at most 400 rows, and 0.5 or 1 s for loads of a few seconds.
+double profileStep(double durationS);
+
+class ProfileModel : public QAbstractTableModel {
+    Q_OBJECT
+
+public:
+    enum Column { Time, Used, Delta, Rate, Available, PhaseColumn, ColumnCount };
+
+    explicit ProfileModel(QObject* parent = nullptr);
+
+    /// Rows that were there stay rows: a growing profile grows at its end.
+    void setRows(std::vector<ProfileRow> rows);
+
+    [[nodiscard]] int rowCount(const QModelIndex& parent = {}) const override;
+    [[nodiscard]] int columnCount(const QModelIndex& parent = {}) const override;
+    [[nodiscard]] QVariant data(const QModelIndex& index, int role) const override;
+    [[nodiscard]] QVariant headerData(int section, Qt::Orientation orientation, int role) const override;
+
+private:
+    [[nodiscard]] QString display(const ProfileRow& row, int column) const;
+    std::vector<ProfileRow> m_rows;
+};
+
+} // namespace loadlab

@@ -1,0 +1,425 @@
+#include "gui/pages/LivePage.h"
+
+#include "core/Units.h"
+#include "gui/Words.h"
+#include "gui/charts/ChartPanel.h"
+#include "gui/models/RunsModel.h"
+#include "gui/pages/LogPanel.h"
+#include "gui/pages/ReadoutStrip.h"
+#include "gui/widgets/EmptyState.h"
+#include "gui/widgets/Figures.h"
+#include "gui/widgets/IconButton.h"
+#include "gui/widgets/ModeBadge.h"
+#include "gui/widgets/Panel.h"
+#include "gui/widgets/StateLook.h"
+#include "gui/widgets/Type.h"
+#include "gui/widgets/VerdictView.h"
+
+#include <QHeaderView>
+#include <QLabel>
+#include <QScrollArea>
+#include <QScrollBar>
+#include <QSplitter>
+#include <QStackedWidget>
+#include <QTableView>
+#include <QVBoxLayout>
+
+namespace loadlab {
+namespace {
+
+constexpr int kFiguresMs = 500;
+constexpr double kProfileStepS = 5;
+
+QString stateOf(const LiveRun& run)
+{
+    if (run.hasEnded())
+        return run.result()->verdict ? toQString(toWireName(run.result()->verdict->mode)) : QStringLiteral("unknown");
+    return toQString(toWireName(run.state()));
+}
+
+QString rateWords(const LiveRun& run)
+{
+    const auto count = run.curve().samples.size();
+    return QStringLiteral("%1 Hz · %2 samples").arg(run.started().identity.limits.sampleHz).arg(figures::count(count));
+}
+
+} // namespace
+
+LivePage::LivePage(const ThemeHolder& theme, const Lab& lab, TrialController& controller, RunLibrary& library,
+    RunExporter& exporter, QWidget* parent)
+    : Page(theme, parent)
+    , m_lab(lab)
+    , m_controller(controller)
+    , m_library(library)
+    , m_exporter(exporter)
+    , m_header(new PageHeader(QStringLiteral("Live"), this))
+    , m_banner(new QLabel(this))
+    , m_stack(new QStackedWidget(this))
+    , m_empty(new EmptyState(theme, this))
+    , m_strip(new ReadoutStrip(theme, this))
+    , m_chart(new ChartPanel(theme, this))
+    , m_log(new LogPanel(theme, this))
+    , m_profile(new ProfileModel(this))
+{
+    buildHeader();
+    m_banner->setWordWrap(true);
+    m_banner->setContentsMargins(14, 8, 14, 0);
+    m_banner->setObjectName(QStringLiteral("recordingBanner"));
+    m_banner->hide();
+    m_stack->addWidget(buildBody());
+    m_stack->addWidget(m_empty);
+    auto* column = new QVBoxLayout(this);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->setSpacing(0);
+    column->addWidget(m_header);
+    column->addWidget(m_banner);
+    column->addWidget(m_stack, 1);
+    wire();
+    refreshHead();
+    refreshEmpty();
+}
+
+void LivePage::buildHeader()
+{
+    m_badge = new ModeBadge(theme(), m_header);
+    m_subject = makeTitle({}, m_header);
+    m_elapsed = makeTitle({}, m_header);
+    m_elapsed->setFont(type::sized(font(), type::kTitle, true));
+    m_stop
+        = new ActionButton(theme(), QStringLiteral("Stop"), QStringLiteral("stop"), QStringLiteral("danger"), m_header);
+    m_stop->setObjectName(QStringLiteral("stopButton"));
+    m_stop->setToolTip(QStringLiteral("Stop the load in good order; again within 10 s: kill it (Ctrl+.)"));
+    m_open = new ActionButton(theme(), QStringLiteral("Show in Runs"), QStringLiteral("runs"), {}, m_header);
+    m_again = new ActionButton(theme(), QStringLiteral("Run again"), QStringLiteral("refresh"), {}, m_header);
+    m_again->setObjectName(QStringLiteral("runAgainButton"));
+    m_header->addBesideTitle(m_badge);
+    m_header->addBesideTitle(m_subject);
+    for (QWidget* widget : {static_cast<QWidget*>(m_elapsed), static_cast<QWidget*>(m_stop),
+             static_cast<QWidget*>(m_open), static_cast<QWidget*>(m_again)})
+        m_header->addAction(widget);
+    connect(m_stop, &QPushButton::clicked, &m_controller, &TrialController::stop);
+    connect(m_again, &QPushButton::clicked, this, &LivePage::runAgainRequested);
+    connect(m_open, &QPushButton::clicked, this, [this] {
+        if (m_controller.liveRunId())
+            Q_EMIT openRunRequested(*m_controller.liveRunId());
+    });
+}
+
+QWidget* LivePage::buildBody()
+{
+    m_rows = new QSplitter(Qt::Vertical, this);
+    m_rows->addWidget(m_chart);
+    m_rows->addWidget(m_log);
+    m_rows->setStretchFactor(0, 7);
+    m_rows->setStretchFactor(1, 2);
+    m_rows->setSizes({560, 170});
+    m_columns = new QSplitter(Qt::Horizontal, this);
+    m_columns->addWidget(m_rows);
+    m_columns->addWidget(buildSide());
+    m_columns->setStretchFactor(0, 2);
+    m_columns->setStretchFactor(1, 1);
+    m_columns->setSizes({880, 420});
+    for (QSplitter* splitter : {m_rows, m_columns, m_side})
+        splitter->setChildrenCollapsible(false);
+    auto* body = new QWidget(this);
+    auto* column = new QVBoxLayout(body);
+    column->setContentsMargins(12, 10, 12, 10);
+    column->setSpacing(8);
+    column->addWidget(m_strip);
+    column->addWidget(m_columns, 1);
+    return body;
+}
+
+QWidget* LivePage::buildProfile()
+{
+    m_profilePanel = new Panel(QStringLiteral("Profile"), this);
+    m_profilePanel->setRemark(QStringLiteral("every 5 s"));
+    m_profilePanel->body()->setContentsMargins(1, 8, 1, 1);
+    m_profileView = new QTableView(m_profilePanel);
+    m_profileView->setModel(m_profile);
+    m_profileView->setAccessibleName(QStringLiteral("Memory profile"));
+    m_profileView->setShowGrid(false);
+    m_profileView->setFrameShape(QFrame::NoFrame);
+    m_profileView->setSelectionBehavior(QAbstractItemView::SelectRows);
+    m_profileView->setFont(figures::tabular(font()));
+    m_profileView->verticalHeader()->hide();
+    m_profileView->verticalHeader()->setDefaultSectionSize(m_profileView->fontMetrics().height() + 6);
+    m_profileView->horizontalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
+    m_profileView->horizontalHeader()->setStretchLastSection(true);
+    m_profileView->horizontalHeader()->setHighlightSections(false);
+    m_profilePanel->body()->addWidget(m_profileView, 1);
+    return m_profilePanel;
+}
+
+QWidget* LivePage::buildSide()
+{
+    m_verdictPanel = new Panel(QStringLiteral("Verdict"), this);
+    m_verdict = new VerdictView(
+        theme(), VerdictView::Form::Compact, VerdictView::ApplyRemedy | VerdictView::PreviewRemedy, m_verdictPanel);
+    m_verdict->setCompactCounts(5, 2);
+    auto* scroll = new QScrollArea(m_verdictPanel);
+    scroll->setWidgetResizable(true);
+    scroll->setFrameShape(QFrame::NoFrame);
+    scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    auto* inner = new QWidget(scroll);
+    auto* column = new QVBoxLayout(inner);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->addWidget(m_verdict);
+    column->addStretch();
+    scroll->setWidget(inner);
+    m_verdictPanel->body()->addWidget(scroll, 1);
+    m_side = new QSplitter(Qt::Vertical, this);
+    m_side->addWidget(buildProfile());
+    m_side->addWidget(m_verdictPanel);
+    m_side->setSizes({300, 300});
+    return m_side;
+}
+
+void LivePage::wire()
+{
+    m_figuresTimer.setInterval(kFiguresMs);
+    connect(&m_figuresTimer, &QTimer::timeout, this, &LivePage::refreshFigures);
+    connect(&m_controller, &TrialController::runStarted, this, &LivePage::begin);
+    connect(&m_controller, &TrialController::runUpdated, this, &LivePage::take);
+    connect(&m_controller, &TrialController::runEnded, this, &LivePage::end);
+    connect(&m_controller, &TrialController::runNumbered, this, &LivePage::refreshHead);
+    connect(&m_controller, &TrialController::runRecorded, this, [this] {
+        refreshHead();
+        if (run().hasEnded())
+            m_chart->chart().setDocument(document());
+    });
+    connect(&m_controller, &TrialController::queueChanged, this, &LivePage::refreshEmpty);
+    connect(&m_controller, &TrialController::recordingErrorChanged, this, &LivePage::refreshBanner);
+    connect(
+        m_verdict, &VerdictView::runRequested, this, [this](qint64 number) { Q_EMIT openRunRequested(RunId{number}); });
+    connect(m_verdict, &VerdictView::applyRemedyRequested, this,
+        [this](const QString& id) { Q_EMIT remedyRequested(*run().result(), id, true); });
+    connect(m_verdict, &VerdictView::previewRemedyRequested, this,
+        [this](const QString& id) { Q_EMIT remedyRequested(*run().result(), id, false); });
+    connect(&m_library, &RunLibrary::runsChanged, this, &LivePage::askLastRun);
+    connect(m_empty, &EmptyState::otherRequested, this, [this] {
+        if (m_lastRun)
+            Q_EMIT openRunRequested(m_lastRun->run);
+    });
+    connect(m_empty, &EmptyState::primaryRequested, this, [this] {
+        if (m_controller.waitingCount() > 0)
+            m_controller.startNext();
+        else
+            Q_EMIT newTrialRequested();
+    });
+}
+
+void LivePage::begin()
+{
+    m_log->clear();
+    m_chart->chart().clear();
+    m_profile->setRows({});
+    m_verdict->showWaiting(QStringLiteral("No verdict yet: it comes when the load ends."));
+    m_verdictPanel->setRemark(QStringLiteral("when the load ends"));
+    m_figuresTimer.start();
+    refreshEmpty();
+    refreshHead();
+}
+
+void LivePage::take(const LiveUpdate& update)
+{
+    if (run().isEmpty())
+        return;
+    for (const RunEvent& event : update.events) {
+        if (std::holds_alternative<RunStarted>(event.body)) {
+            m_chart->chart().setLimit(static_cast<double>(m_lab.machine.memoryBytes),
+                QStringLiteral("Limit %1, all memory").arg(figures::size(m_lab.machine.memoryBytes)));
+            m_chart->chart().setEnd(ChartEnd::Mark::Running, 0, {});
+            refreshHead();
+            refreshFigures();
+        } else if (const auto* samples = std::get_if<SamplesTaken>(&event.body)) {
+            m_chart->chart().appendSamples(samples->samples, run().curve().originNs);
+        } else if (std::holds_alternative<StateChanged>(event.body)) {
+            refreshHead();
+        }
+    }
+    if (!run().hasEnded())
+        m_chart->chart().setPhases(run().phases());
+    m_log->append(update.lines);
+}
+
+void LivePage::end()
+{
+    m_figuresTimer.stop();
+    m_chart->chart().setDocument(document());
+    m_verdict->showRun(*run().result());
+    m_verdictPanel->setRemark({});
+    refreshFigures();
+    refreshHead();
+}
+
+ChartDocument LivePage::document() const
+{
+    RunResult result = *run().result();
+    result.run = m_controller.liveRunId();
+    return makeDocument(
+        result, std::make_shared<const Curve>(run().curve()), m_lab.machine.memoryBytes, m_lab.machineName());
+}
+
+QString LivePage::title() const
+{
+    if (run().isEmpty())
+        return QStringLiteral("Live");
+    const std::optional<RunId> id = m_controller.liveRunId();
+    return id                   ? QStringLiteral("Run %1").arg(id->value)
+        : m_controller.isBusy() ? QStringLiteral("New run")
+                                : QStringLiteral("Run, not stored");
+}
+
+void LivePage::refreshHead()
+{
+    const bool empty = run().isEmpty();
+    const bool running = m_controller.isRunning();
+    m_header->setTitle(title());
+    m_badge->setVisible(!empty);
+    m_subject->setVisible(!empty);
+    m_elapsed->setVisible(!empty && running);
+    m_stop->setVisible(running);
+    m_again->setVisible(!empty && !running);
+    m_again->setEnabled(!m_controller.isBusy());
+    m_open->setVisible(!empty && !running && m_controller.liveRunId());
+    if (empty) {
+        m_header->setRemark({});
+        return;
+    }
+    const RunStarted& started = run().started();
+    m_badge->setState(stateOf(run()));
+    m_subject->setText(toQString(started.identity.checkpointName));
+    m_header->setRemark(
+        variantWords(started.identity.variant) + QStringLiteral(" · started ") + figures::dateTime(started.startedUtc));
+    m_stop->setText(run().stopAsked() ? QStringLiteral("Kill") : QStringLiteral("Stop"));
+}
+
+void LivePage::refreshFigures()
+{
+    if (run().isEmpty())
+        return;
+    const double elapsedS = run().elapsedS(monotonicNs());
+    m_elapsed->setText(figures::seconds(elapsedS));
+    m_chart->setRateWords(rateWords(run()));
+    if (run().hasEnded())
+        m_strip->showEnded(*run().result());
+    else
+        m_strip->showRunning(run(), m_lab.machine.memoryBytes, elapsedS);
+    m_stop->setText(run().stopAsked() ? QStringLiteral("Kill") : QStringLiteral("Stop"));
+    refreshProfile();
+}
+
+void LivePage::refreshProfile()
+{
+    // A load of a few seconds would be a table of one row: then the steps are shorter, and the panel says so.
+    const double step = run().hasEnded() ? profileStep(run().elapsedS(0))
+                                         : std::max(kProfileStepS, profileStep(run().elapsedS(monotonicNs())));
+    m_profilePanel->setRemark(QStringLiteral("every %1").arg(figures::seconds(step)));
+    QScrollBar& bar = *m_profileView->verticalScrollBar();
+    const bool follows = bar.value() >= bar.maximum();
+    m_profile->setRows(profileOf(run().curve(), run().phases(), step));
+    if (follows)
+        m_profileView->scrollToBottom();
+}
+
+void LivePage::askLastRun()
+{
+    if (m_stack->currentIndex() == 0)
+        return;
+    RunFilter newest;
+    newest.limit = 1;
+    m_library.askRows(this, newest, [this](Result<std::vector<RunRow>> rows) {
+        m_lastRun = rows && !rows->empty() ? std::optional(rows->front()) : std::nullopt;
+        refreshEmpty();
+    });
+}
+
+QString LivePage::lastRunWords() const
+{
+    if (!m_lastRun)
+        return QStringLiteral(
+            "A load that you start is shown here: its memory, its progress, its log, and the verdict when it ends.");
+    const QString mode = m_lastRun->mode ? toQString(toWireName(*m_lastRun->mode)) : QString();
+    return QStringLiteral("The last load was run %1: %2, %3, %4.")
+        .arg(m_lastRun->run.value)
+        .arg(
+            toQString(m_lastRun->checkpointName), lookOf(mode).words.toLower(), figures::duration(m_lastRun->duration));
+}
+
+void LivePage::refreshEmpty()
+{
+    const bool empty = run().isEmpty() && !m_controller.isBusy();
+    if (empty) {
+        const int waiting = m_controller.waitingCount();
+        const QString queued = waiting == 0 ? QString()
+            : waiting == 1                  ? QStringLiteral(" One trial waits in the queue.")
+                                            : QStringLiteral(" %1 trials wait in the queue.").arg(waiting);
+        m_empty->setWords(QStringLiteral("live"), QStringLiteral("Nothing is loading"), lastRunWords() + queued);
+        m_empty->setOther(
+            m_lastRun ? QStringLiteral("Open run %1").arg(m_lastRun->run.value) : QString(), QStringLiteral("runs"));
+        m_empty->setPrimary(waiting > 0 ? QStringLiteral("Run the next trial") : QStringLiteral("New trial"),
+            waiting > 0 ? QStringLiteral("play") : QStringLiteral("plus"));
+        m_empty->setShortcut(waiting > 0 ? QKeySequence() : QKeySequence(Qt::CTRL | Qt::Key_N));
+    }
+    m_stack->setCurrentIndex(empty ? 1 : 0);
+    refreshHead();
+}
+
+void LivePage::refreshBanner()
+{
+    const std::optional<Error>& error = m_controller.recordingError();
+    m_banner->setVisible(error.has_value());
+    if (error)
+        m_banner->setText(
+            QStringLiteral("This run is not being stored: %1 The load goes on, and its result is shown here.")
+                .arg(toSentence(*error)));
+    QPalette palette;
+    palette.setColor(QPalette::WindowText, theme().color(Role::Warn));
+    m_banner->setPalette(palette);
+    refreshHead();
+}
+
+void LivePage::focusLog()
+{
+    m_log->view()->setFocus(Qt::ShortcutFocusReason);
+}
+
+void LivePage::exportMenu(QMenu& menu)
+{
+    fillExportMenu(
+        menu,
+        [this](ExportFormat format, double scale) {
+            m_exporter.ask(window(), m_chart->chart().document(), format, scale);
+        },
+        [this] { m_exporter.copy(m_chart->chart().document()); });
+}
+
+QList<QWidget*> LivePage::panes() const
+{
+    return {&m_chart->chart(), m_log->view(), m_profileView, m_verdict};
+}
+
+void LivePage::focusFind()
+{
+    m_log->focusFind();
+}
+
+void LivePage::saveTo(QSettings& settings) const
+{
+    save(settings, QStringLiteral("columns"), *m_columns);
+    save(settings, QStringLiteral("rows"), *m_rows);
+    save(settings, QStringLiteral("side"), *m_side);
+    settings.setValue(QStringLiteral("total"), m_chart->chart().shape() == MemoryChart::Shape::Total);
+}
+
+void LivePage::restoreFrom(const QSettings& settings)
+{
+    restore(settings, QStringLiteral("columns"), *m_columns);
+    restore(settings, QStringLiteral("rows"), *m_rows);
+    restore(settings, QStringLiteral("side"), *m_side);
+    if (settings.value(QStringLiteral("total")).toBool())
+        m_chart->chart().setShape(MemoryChart::Shape::Total);
+}
+
+} // namespace loadlab

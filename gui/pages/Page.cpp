@@ -1,0 +1,37 @@
+#include "gui/pages/Page.h"
+
+#include <QHeaderView>
+#include <QSplitter>
+
+namespace loadlab {
+
+Page::Page(const ThemeHolder& theme, QWidget* parent)
+    : QWidget(parent)
+    , m_theme(theme)
+{
+    setObjectName(QStringLiteral("page"));
+}
+
+void Page::save(QSettings& settings, const QString& key, const QSplitter& splitter)
+{
+    settings.setValue(key, splitter.saveState());
+}
+
+void Page::restore(const QSettings& settings, const QString& key, QSplitter& splitter)
+{
+    splitter.restoreState(settings.value(key).toByteArray());
+    // A pane that was dragged to nothing could not be found again.
+    splitter.setChildrenCollapsible(false);
+}
+
+void Page::save(QSettings& settings, const QString& key, const QHeaderView& header)
+{
+    settings.setValue(key, header.saveState());
+}
+
+void Page::restore(const QSettings& settings, const QString& key, QHeaderView& header)
+{
+    header.restoreState(settings.value(key).toByteArray());
+}
+
+} // namespace loadlab

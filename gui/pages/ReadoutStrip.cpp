@@ -1,0 +1,157 @@
+#include "gui/pages/ReadoutStrip.h"
+
+#include "gui/Words.h"
+#include "gui/widgets/Figures.h"
+#include "gui/widgets/Panel.h"
+#include "gui/widgets/Type.h"
+
+#include <QHBoxLayout>
+#include <QLabel>
+#include <QProgressBar>
+#include <QVBoxLayout>
+
+namespace loadlab {
+namespace {
+
+constexpr double kGrowthOverS = 10;
+
+std::uint64_t valueOf(const Sample& sample, Column column)
+{
+    return sample.has(column) ? static_cast<std::uint64_t>(sample[column]) : 0;
+}
+
+QString progressWords(const protocol::Progress& progress)
+{
+    return QStringLiteral("%1 of %2 %3")
+        .arg(figures::count(progress.done), figures::count(progress.total), toQString(progress.unit));
+}
+
+double shareOf(const protocol::Progress& progress)
+{
+    if (progress.totalBytes > 0)
+        return static_cast<double>(progress.doneBytes) / static_cast<double>(progress.totalBytes);
+    return progress.total == 0 ? 0.0 : static_cast<double>(progress.done) / static_cast<double>(progress.total);
+}
+
+QString endWords(const RunResult& result)
+{
+    if (result.exitSignal)
+        return QStringLiteral("signal %1").arg(*result.exitSignal);
+    return result.exitCode ? QStringLiteral("exit code %1").arg(*result.exitCode)
+                           : QStringLiteral("nothing was started");
+}
+
+} // namespace
+
+ReadoutStrip::ReadoutStrip(const ThemeHolder&, QWidget* parent)
+    : QFrame(parent)
+{
+    setObjectName(QStringLiteral("panel"));
+    auto* row = new QHBoxLayout(this);
+    row->setContentsMargins(0, 0, 0, 0);
+    row->setSpacing(0);
+    for (std::size_t i = 0; i < m_cells.size(); ++i) {
+        if (i > 0)
+            row->addWidget(makeVerticalLine(this));
+        m_cells[i] = makeCell();
+        row->addWidget(m_cells[i].box, i + 1 == m_cells.size() ? 4 : 3);
+    }
+    m_bar = new QProgressBar(m_cells.back().box);
+    m_bar->setRange(0, 1000);
+    m_bar->setTextVisible(false);
+    m_bar->setAccessibleName(QStringLiteral("Progress"));
+    static_cast<QVBoxLayout*>(m_cells.back().box->layout())->addWidget(m_bar);
+}
+
+ReadoutStrip::Cell ReadoutStrip::makeCell()
+{
+    Cell cell;
+    cell.box = new QWidget(this);
+    auto* column = new QVBoxLayout(cell.box);
+    column->setContentsMargins(14, 8, 10, 8);
+    column->setSpacing(2);
+    cell.name = makeMuted({}, cell.box);
+    cell.figure = makeTitle({}, cell.box);
+    cell.figure->setFont(type::sized(font(), type::kReadout, true));
+    cell.unit = makeMuted({}, cell.box);
+    cell.remark = makeMuted({}, cell.box);
+    for (QLabel* label : {cell.name, cell.remark})
+        label->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
+    auto* row = new QHBoxLayout;
+    row->setSpacing(5);
+    row->addWidget(cell.figure, 0, Qt::AlignBaseline);
+    row->addWidget(cell.unit, 0, Qt::AlignBaseline);
+    row->addStretch();
+    column->addWidget(cell.name);
+    column->addLayout(row);
+    column->addWidget(cell.remark);
+    return cell;
+}
+
+/// "94.7 GiB" is shown as a large figure with its unit; words without a unit stay whole.
+void ReadoutStrip::set(std::size_t at, const QString& name, const QString& words, const QString& remark)
+{
+    const Cell& cell = m_cells[at];
+    const qsizetype space = words.lastIndexOf(QLatin1Char(' '));
+    cell.name->setText(name);
+    cell.figure->setText(space < 0 ? words : words.left(space));
+    cell.unit->setText(space < 0 ? QString() : words.mid(space + 1));
+    cell.remark->setText(remark);
+    cell.remark->setToolTip(remark);
+    cell.box->setAccessibleName(name + QStringLiteral(": ") + words);
+}
+
+void ReadoutStrip::showRunning(const LiveRun& run, std::uint64_t totalBytes, double elapsedS)
+{
+    const Sample* last = run.lastSample();
+    const std::uint64_t tree = last ? valueOf(*last, Column::TreeBytes) : 0;
+    const std::uint64_t swap = last ? valueOf(*last, Column::SwapBytes) : 0;
+    const bool knowsAvailable = last && last->has(Column::SystemAvailableBytes);
+    const std::uint64_t available = knowsAvailable ? valueOf(*last, Column::SystemAvailableBytes) : 0;
+    const std::optional<double> growth = run.growthBytesPerS(kGrowthOverS);
+    set(0, QStringLiteral("Memory of the load"), last ? figures::size(tree) : figures::kNone,
+        swap > 0 ? QStringLiteral("%1 of it in swap").arg(figures::size(swap))
+                 : QStringLiteral("anonymous, shared, swap"));
+    set(1, QStringLiteral("Growth"), growth ? figures::rate(*growth) : figures::kNone, QStringLiteral("last 10 s"));
+    set(2, QStringLiteral("Free on the machine"), knowsAvailable ? figures::size(available) : figures::kNone,
+        QStringLiteral("of %1").arg(figures::size(totalBytes)));
+    const std::optional<std::chrono::nanoseconds>& limit = run.started().identity.limits.timeout;
+    const double leftS = limit ? std::chrono::duration<double>(*limit).count() - elapsedS : 0;
+    set(3, QStringLiteral("Time limit in"), limit ? figures::seconds(std::max(0.0, leftS)) : figures::kNone,
+        limit ? QStringLiteral("then the lab stops it") : QStringLiteral("no limit is set"));
+    showProgress(run.progress());
+}
+
+void ReadoutStrip::showProgress(const std::optional<protocol::Progress>& progress)
+{
+    const double share = progress ? shareOf(*progress) : 0;
+    set(4, QStringLiteral("Progress"), progress ? figures::percent(share) : figures::kNone,
+        progress ? progressWords(*progress) : QStringLiteral("nothing told yet"));
+    m_bar->show();
+    m_bar->setValue(static_cast<int>(share * 1000));
+}
+
+void ReadoutStrip::showEnded(const RunResult& result)
+{
+    const CurveSummary& curve = result.curve;
+    set(0, QStringLiteral("Peak of the load"),
+        curve.peakTreeBytes > 0 ? figures::size(curve.peakTreeBytes) : figures::kNone,
+        result.identity.predictedPeakBytes > 0
+            ? QStringLiteral("predicted %1").arg(figures::size(result.identity.predictedPeakBytes))
+            : QStringLiteral("anonymous, shared, swap"));
+    set(1, QStringLiteral("Peak of swap"), curve.sampleCount > 0 ? figures::size(curve.peakSwapBytes) : figures::kNone,
+        curve.swapBeganS ? QStringLiteral("swapping began at %1").arg(figures::seconds(*curve.swapBeganS))
+                         : QStringLiteral("nothing was swapped"));
+    set(2, QStringLiteral("Least that was free"),
+        curve.lowestAvailableBytes > 0 ? figures::size(curve.lowestAvailableBytes) : figures::kNone,
+        QStringLiteral("%1 before the start").arg(figures::size(curve.baselineAvailableBytes)));
+    const QString loaded = result.loaded ? figures::parameters(result.loaded->parameters) : figures::kNone;
+    set(3, QStringLiteral("Loaded"), loaded,
+        result.loaded         ? QStringLiteral("parameters, %1 tensors").arg(figures::count(result.loaded->tensors))
+            : result.progress ? progressWords(*result.progress)
+                              : QStringLiteral("no tensor was told of"));
+    set(4, QStringLiteral("Ended after"), figures::duration(result.duration), endWords(result));
+    m_bar->hide();
+}
+
+} // namespace loadlab

@@ -1,0 +1,43 @@
+#pragma once
+
+#include "gui/models/LiveRun.h"
+#include "gui/widgets/ThemeHolder.h"
+
+#include <QFrame>
+
+#include <array>
+#include <optional>
+
+class QLabel;
+class QProgressBar;
+
+namespace loadlab {
+
+/// The large figures above the curve: while it loads used, growth, free, limit, progress; afterwards peaks, means, the
+/// end.
+class ReadoutStrip : public QFrame {
+    Q_OBJECT
+
+public:
+    explicit ReadoutStrip(const ThemeHolder& theme, QWidget* parent = nullptr);
+
+    void showRunning(const LiveRun& run, std::uint64_t totalBytes, double elapsedS);
+    void showEnded(const RunResult& result);
+
+private:
+    struct Cell {
+        QWidget* box = nullptr;
+        QLabel* name = nullptr;
+        QLabel* figure = nullptr;
+        QLabel* unit = nullptr;
+        QLabel* remark = nullptr;
+    };
+    Cell makeCell();
+    void set(std::size_t cell, const QString& name, const QString& figure, const QString& remark);
+    void showProgress(const std::optional<protocol::Progress>& progress);
+
+    std::array<Cell, 5> m_cells;
+    QProgressBar* m_bar = nullptr;
+};
+
+} // namespace loadlab

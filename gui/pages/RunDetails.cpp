@@ -1,0 +1,256 @@
+#include "gui/pages/RunDetails.h"
+
+#include "core/Units.h"
+#include "gui/Lab.h"
+#include "gui/Words.h"
+#include "gui/charts/MemoryChart.h"
+#include "gui/models/RunsModel.h"
+#include "gui/pages/LogPanel.h"
+#include "gui/widgets/Figures.h"
+#include "gui/widgets/IconButton.h"
+#include "gui/widgets/Type.h"
+#include "gui/widgets/VerdictView.h"
+
+#include <QGridLayout>
+#include <QHBoxLayout>
+#include <QHeaderView>
+#include <QLabel>
+#include <QScrollArea>
+#include <QTabWidget>
+#include <QTableView>
+#include <QVBoxLayout>
+
+namespace loadlab {
+namespace {
+
+QScrollArea* makeScroll(QWidget* inner, QWidget* parent)
+{
+    auto* scroll = new QScrollArea(parent);
+    scroll->setWidgetResizable(true);
+    scroll->setFrameShape(QFrame::NoFrame);
+    scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    scroll->setWidget(inner);
+    return scroll;
+}
+
+std::vector<std::pair<QString, QString>> settingsOf(const RunResult& result)
+{
+    const Variant& variant = result.identity.variant;
+    std::vector<std::pair<QString, QString>> rows{
+        {QStringLiteral("Checkpoint"), toQString(result.identity.checkpointPath)},
+        {QStringLiteral("Backend"), toQString(variant.backend)},
+        {QStringLiteral("Dtype"), toQString(variant.dtype)},
+        {QStringLiteral("Device map"), toQString(variant.deviceMap)},
+    };
+    for (const auto& [device, bytes] : variant.maxMemory)
+        rows.emplace_back(QStringLiteral("Max memory, %1").arg(toQString(device)), figures::size(bytes));
+    for (const auto& [option, value] : variant.options)
+        rows.emplace_back(toQString(option), toQString(value));
+    if (result.identity.limits.timeout)
+        rows.emplace_back(QStringLiteral("Time limit"), figures::duration(*result.identity.limits.timeout));
+    if (result.identity.limits.stall)
+        rows.emplace_back(QStringLiteral("Stall limit"), figures::duration(*result.identity.limits.stall));
+    rows.emplace_back(QStringLiteral("Sampling"),
+        QStringLiteral("%1 Hz asked, %2 Hz taken, %3 samples")
+            .arg(figures::threeDigits(result.identity.limits.sampleHz), figures::threeDigits(result.curve.rateHz),
+                figures::count(result.curve.sampleCount)));
+    rows.emplace_back(QStringLiteral("Containment"), toQString(result.containment));
+    for (const auto& [name, value] : result.environment)
+        rows.emplace_back(toQString(name), toQString(value));
+    rows.emplace_back(QStringLiteral("Uuid"), toQString(result.identity.uuid));
+    return rows;
+}
+
+} // namespace
+
+RunDetails::RunDetails(const ThemeHolder& theme, const Lab& lab, QWidget* parent)
+    : Panel({}, parent)
+    , m_theme(theme)
+    , m_lab(lab)
+    , m_words(makeMuted({}, this))
+    , m_content(new QWidget(this))
+{
+    setAccessibleName(QStringLiteral("Run details"));
+    m_words->setAlignment(Qt::AlignCenter);
+    m_words->setWordWrap(true);
+    m_tabs = new QTabWidget(m_content);
+    m_tabs->setDocumentMode(true);
+    m_tabs->addTab(buildSummary(), QStringLiteral("Verdict"));
+    m_tabs->addTab(buildProfile(), QStringLiteral("Profile"));
+    m_tabs->addTab(buildSettings(), QStringLiteral("Settings"));
+    m_log = new LogPanel(theme, m_tabs);
+    m_log->setObjectName(QStringLiteral("storedLog"));
+    m_tabs->addTab(m_log, QStringLiteral("Log"));
+    m_chart = new MemoryChart(theme, m_content);
+    m_chart->setCompact(true);
+    m_chart->setMinimumHeight(190);
+    auto* column = new QVBoxLayout(m_content);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->setSpacing(6);
+    column->addWidget(buildHead());
+    column->addWidget(m_chart, 2);
+    column->addWidget(m_tabs, 3);
+    column->addWidget(buildButtons());
+    body()->addWidget(m_words, 1);
+    body()->addWidget(m_content, 1);
+    showWords(QStringLiteral("Select a run to see its curve, its verdict and its log."));
+}
+
+QWidget* RunDetails::buildHead()
+{
+    auto* head = new QWidget(m_content);
+    auto* column = new QVBoxLayout(head);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->setSpacing(2);
+    auto* row = new QHBoxLayout;
+    m_title = makeTitle({}, head);
+    m_title->setFont(type::sized(font(), type::kSubject, true));
+    m_title->setObjectName(QStringLiteral("runTitle"));
+    m_name = new QLabel(head);
+    m_name->setTextFormat(Qt::PlainText);
+    m_name->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
+    auto* previous = new IconButton(m_theme, QStringLiteral("up"), QStringLiteral("Previous run"), head);
+    auto* next = new IconButton(m_theme, QStringLiteral("down"), QStringLiteral("Next run"), head);
+    connect(previous, &QToolButton::clicked, this, &RunDetails::previousRequested);
+    connect(next, &QToolButton::clicked, this, &RunDetails::nextRequested);
+    row->addWidget(m_title);
+    row->addWidget(m_name, 1);
+    row->addWidget(previous);
+    row->addWidget(next);
+    m_subject = makeMuted({}, head);
+    m_subject->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
+    column->addLayout(row);
+    column->addWidget(m_subject);
+    return head;
+}
+
+QWidget* RunDetails::buildSummary()
+{
+    auto* inner = new QWidget(this);
+    auto* column = new QVBoxLayout(inner);
+    column->setContentsMargins(0, 8, 0, 0);
+    m_verdict = new VerdictView(
+        m_theme, VerdictView::Form::Compact, VerdictView::ApplyRemedy | VerdictView::PreviewRemedy, inner);
+    m_verdict->setCompactCounts(8, 5);
+    column->addWidget(m_verdict);
+    column->addStretch();
+    connect(m_verdict, &VerdictView::runRequested, this, [this](qint64 run) { Q_EMIT openRunRequested(RunId{run}); });
+    connect(m_verdict, &VerdictView::applyRemedyRequested, this,
+        [this](const QString& id) { Q_EMIT remedyRequested(m_run->result, id, true); });
+    connect(m_verdict, &VerdictView::previewRemedyRequested, this,
+        [this](const QString& id) { Q_EMIT remedyRequested(m_run->result, id, false); });
+    return makeScroll(inner, this);
+}
+
+QWidget* RunDetails::buildProfile()
+{
+    m_profile = new ProfileModel(this);
+    auto* view = new QTableView(this);
+    view->setModel(m_profile);
+    view->setAccessibleName(QStringLiteral("Memory profile"));
+    view->setShowGrid(false);
+    view->setFrameShape(QFrame::NoFrame);
+    view->setSelectionBehavior(QAbstractItemView::SelectRows);
+    view->setFont(figures::tabular(font()));
+    view->verticalHeader()->hide();
+    view->verticalHeader()->setDefaultSectionSize(view->fontMetrics().height() + 6);
+    view->horizontalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
+    view->horizontalHeader()->setStretchLastSection(true);
+    view->horizontalHeader()->setHighlightSections(false);
+    return view;
+}
+
+QWidget* RunDetails::buildSettings()
+{
+    auto* inner = new QWidget(this);
+    auto* column = new QVBoxLayout(inner);
+    column->setContentsMargins(0, 8, 0, 0);
+    m_settings = new QWidget(inner);
+    column->addWidget(m_settings);
+    column->addStretch();
+    return makeScroll(inner, this);
+}
+
+QWidget* RunDetails::buildButtons()
+{
+    auto* buttons = new QWidget(m_content);
+    auto* row = new QHBoxLayout(buttons);
+    row->setContentsMargins(0, 0, 0, 0);
+    auto* again = new ActionButton(m_theme, QStringLiteral("Run again"), QStringLiteral("refresh"), {}, buttons);
+    m_export = new ActionButton(m_theme, QStringLiteral("Export…"), QStringLiteral("export"), {}, buttons);
+    m_export->setToolTip(QStringLiteral("PNG, SVG, CSV or JSON (Ctrl+E)"));
+    connect(again, &QPushButton::clicked, this, &RunDetails::runAgainRequested);
+    connect(m_export, &QPushButton::clicked, this, [this] { Q_EMIT exportRequested(m_export); });
+    row->addWidget(again);
+    row->addWidget(m_export);
+    row->addStretch();
+    return buttons;
+}
+
+void RunDetails::showWords(const QString& words)
+{
+    m_run.reset();
+    m_words->setText(words);
+    m_words->show();
+    m_content->hide();
+}
+
+void RunDetails::showRun(StoredRun run)
+{
+    m_run = std::move(run);
+    const RunResult& result = m_run->result;
+    m_words->hide();
+    m_content->show();
+    m_title->setText(QStringLiteral("Run %1").arg(result.run ? result.run->value : 0));
+    m_name->setText(toQString(result.identity.checkpointName));
+    m_name->setToolTip(toQString(result.identity.checkpointPath));
+    m_subject->setText(variantWords(result.identity.variant) + QStringLiteral(" · ")
+        + figures::dateTime(result.startedUtc)
+        + (result.verdict ? QStringLiteral(" · ") + figures::duration(result.duration) : QString()));
+    m_chart->setDocument(document());
+    if (m_run->curveError)
+        m_chart->setEmptyWords(toSentence(*m_run->curveError));
+    m_verdict->showRun(result);
+    m_profile->setRows(
+        profileOf(*m_run->curve, result.phases, profileStep(std::chrono::duration<double>(result.duration).count())));
+    m_log->setPlainLines(m_run->log);
+    showSettings(result);
+}
+
+void RunDetails::showSettings(const RunResult& result)
+{
+    qDeleteAll(m_settings->findChildren<QWidget*>(QString(), Qt::FindDirectChildrenOnly));
+    delete m_settings->layout();
+    auto* grid = new QGridLayout(m_settings);
+    grid->setContentsMargins(0, 0, 0, 0);
+    grid->setHorizontalSpacing(12);
+    grid->setVerticalSpacing(4);
+    int row = 0;
+    for (const auto& [name, value] : settingsOf(result)) {
+        auto* label = new QLabel(value, m_settings);
+        label->setTextFormat(Qt::PlainText);
+        label->setWordWrap(true);
+        label->setTextInteractionFlags(Qt::TextSelectableByMouse);
+        grid->addWidget(makeMuted(name, m_settings), row, 0, Qt::AlignTop);
+        grid->addWidget(label, row++, 1);
+    }
+    grid->setColumnStretch(1, 1);
+}
+
+ChartDocument RunDetails::document() const
+{
+    return makeDocument(m_run->result, m_run->curve, m_lab.machine.memoryBytes, m_lab.machineName());
+}
+
+QList<QWidget*> RunDetails::panes() const
+{
+    return {m_chart, m_tabs};
+}
+
+void RunDetails::focusLog()
+{
+    m_tabs->setCurrentWidget(m_log);
+    m_log->view()->setFocus(Qt::ShortcutFocusReason);
+}
+
+} // namespace loadlab

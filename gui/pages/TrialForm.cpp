@@ -1,0 +1,479 @@
+#include "gui/pages/TrialForm.h"
+
+#include "core/Units.h"
+#include "gui/Words.h"
+#include "gui/pages/OptionEditors.h"
+#include "gui/pages/RemarkLabel.h"
+#include "gui/widgets/IconButton.h"
+#include "gui/widgets/Panel.h"
+
+#include <QCheckBox>
+#include <QComboBox>
+#include <QGridLayout>
+#include <QHBoxLayout>
+#include <QLabel>
+#include <QLineEdit>
+#include <QSignalBlocker>
+#include <QSpinBox>
+#include <QStandardItemModel>
+#include <QStyle>
+
+#include <algorithm>
+
+namespace loadlab {
+namespace {
+
+constexpr int kLabelColumn = 0;
+constexpr int kEditorColumn = 1;
+constexpr int kRemarkColumn = 2;
+
+QComboBox* makeCombo(const QString& name, QWidget* parent)
+{
+    auto* combo = new QComboBox(parent);
+    combo->setAccessibleName(name);
+    combo->setObjectName(name);
+    combo->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
+    combo->setMinimumContentsLength(14);
+    combo->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
+    return combo;
+}
+
+void fillWords(QComboBox& combo, const std::vector<PluginWord>& words)
+{
+    combo.clear();
+    for (const PluginWord& word : words) {
+        // "cuda:N" stands for every N: the first device is what people mean who have one.
+        combo.addItem(toQString(word.name).replace(QLatin1String(":N"), QLatin1String(":0")));
+        combo.setItemData(combo.count() - 1, toQString(word.help), Qt::ToolTipRole);
+    }
+}
+
+/// A value that is no item goes into the edit field, where there is one.
+void setWord(QComboBox& combo, const std::string& word)
+{
+    const QString text = toQString(word);
+    if (const int at = combo.findText(text); at >= 0)
+        combo.setCurrentIndex(at);
+    else if (combo.isEditable())
+        combo.setEditText(text);
+}
+
+/// The rest is in the editor's tooltip.
+QString firstSentence(const QString& help)
+{
+    const qsizetype end = help.indexOf(QLatin1String(". "));
+    return end < 0 ? help : help.left(end + 1);
+}
+
+QWidget* makeLimit(QCheckBox* on, QLineEdit* value, const QString& after, QWidget* parent)
+{
+    auto* box = new QWidget(parent);
+    auto* row = new QHBoxLayout(box);
+    row->setContentsMargins(0, 0, 0, 0);
+    row->setSpacing(8);
+    value->setMaximumWidth(80);
+    row->addWidget(on);
+    row->addWidget(value);
+    row->addWidget(new QLabel(after, box));
+    row->addStretch();
+    value->setEnabled(false);
+    QObject::connect(on, &QCheckBox::toggled, value, &QWidget::setEnabled);
+    return box;
+}
+
+Result<std::optional<std::chrono::nanoseconds>> durationOf(const QCheckBox& on, const QLineEdit& value)
+{
+    if (!on.isChecked())
+        return std::optional<std::chrono::nanoseconds>();
+    const Result<std::chrono::nanoseconds> duration = parseDuration(value.text().toStdString());
+    if (!duration)
+        return Error(duration.error()).in(value.accessibleName().toStdString());
+    if (*duration <= std::chrono::nanoseconds::zero())
+        return Error{ErrorKind::Invalid, value.accessibleName().toStdString() + ": must be longer than nothing"};
+    return std::optional(*duration);
+}
+
+} // namespace
+
+TrialForm::TrialForm(const ThemeHolder& theme, const Lab& lab, QWidget* parent)
+    : QWidget(parent)
+    , m_theme(theme)
+    , m_lab(lab)
+    , m_grid(new QGridLayout(this))
+{
+    m_grid->setContentsMargins(16, 10, 16, 10);
+    m_grid->setHorizontalSpacing(10);
+    m_grid->setVerticalSpacing(6);
+    m_grid->setColumnMinimumWidth(kLabelColumn, 96);
+    m_grid->setColumnStretch(kEditorColumn, 5);
+    m_grid->setColumnStretch(kRemarkColumn, 4);
+    buildModel();
+    buildLoading();
+    buildLimits();
+    m_grid->setRowStretch(m_grid->rowCount(), 1);
+    fillBackends();
+    takeBackend();
+}
+
+void TrialForm::addSection(const QString& title)
+{
+    const int row = m_grid->rowCount();
+    QLabel* label = makeTitle(title, this);
+    label->setContentsMargins(0, row > 1 ? 6 : 0, 0, 0);
+    m_grid->addWidget(label, row, kLabelColumn, 1, 3);
+}
+
+QLabel* TrialForm::addRow(const QString& words, QWidget* editor, Remark::Field field)
+{
+    const int row = m_grid->rowCount();
+    QLabel* label = makeMuted(words, this);
+    label->setBuddy(editor);
+    m_grid->addWidget(label, row, kLabelColumn);
+    m_grid->addWidget(editor, row, kEditorColumn);
+    if (!m_remarks.contains(field)) {
+        auto* remark = new RemarkLabel(m_theme, this);
+        m_grid->addWidget(remark, row, kRemarkColumn);
+        m_remarks[field] = remark;
+    }
+    return label;
+}
+
+void TrialForm::buildModel()
+{
+    addSection(QStringLiteral("Model"));
+    auto* box = new QWidget(this);
+    auto* row = new QHBoxLayout(box);
+    row->setContentsMargins(0, 0, 0, 0);
+    row->setSpacing(4);
+    m_checkpoint = makeCombo(QStringLiteral("Checkpoint"), box);
+    auto* browse = new IconButton(
+        m_theme, QStringLiteral("folder"), QStringLiteral("Choose a folder that is not in the zoo"), box);
+    row->addWidget(m_checkpoint, 1);
+    row->addWidget(browse);
+    addRow(QStringLiteral("Checkpoint"), box, Remark::Field::Checkpoint);
+    connect(browse, &QToolButton::clicked, this, &TrialForm::browseRequested);
+    connect(m_checkpoint, &QComboBox::currentIndexChanged, this, [this](int index) {
+        if (m_filling)
+            return;
+        m_chosen = index < 0 ? nullptr : m_checkpoints[static_cast<std::size_t>(index)];
+        setParent({}, {});
+        Q_EMIT changed();
+    });
+}
+
+void TrialForm::buildLoading()
+{
+    addSection(QStringLiteral("Loading"));
+    m_backend = makeCombo(QStringLiteral("Backend"), this);
+    m_dtype = makeCombo(QStringLiteral("Dtype"), this);
+    m_deviceMap = makeCombo(QStringLiteral("Device map"), this);
+    m_maxMemory = new QLineEdit(this);
+    m_maxMemory->setAccessibleName(QStringLiteral("Memory per device"));
+    m_maxMemory->setPlaceholderText(QStringLiteral("not limited; 0=20GiB,cpu=60GiB"));
+    m_maxMemory->setToolTip(QStringLiteral("At most so much on each device; devices that are not named are not used"));
+    addRow(QStringLiteral("Backend"), m_backend, Remark::Field::Backend);
+    addRow(QStringLiteral("Dtype"), m_dtype, Remark::Field::Dtype);
+    addRow(QStringLiteral("Device map"), m_deviceMap, Remark::Field::DeviceMap);
+    m_optionBox = new QWidget(this);
+    m_maxMemoryLabel = addRow(QStringLiteral("Max memory"), m_maxMemory, Remark::Field::Option);
+    m_optionGrid = new QGridLayout(m_optionBox);
+    m_optionGrid->setContentsMargins(0, 0, 0, 0);
+    m_optionGrid->setVerticalSpacing(6);
+    m_grid->addWidget(m_optionBox, m_grid->rowCount(), kLabelColumn, 1, 3);
+    connect(m_backend, &QComboBox::currentIndexChanged, this, [this] {
+        takeBackend();
+        Q_EMIT changed();
+    });
+    connect(m_dtype, &QComboBox::currentTextChanged, this, &TrialForm::changed);
+    connect(m_deviceMap, &QComboBox::currentTextChanged, this, &TrialForm::changed);
+    connect(m_maxMemory, &QLineEdit::textChanged, this, &TrialForm::changed);
+}
+
+void TrialForm::buildLimits()
+{
+    addSection(QStringLiteral("Limits"));
+    m_timeoutOn = new QCheckBox(QStringLiteral("Stop after"), this);
+    m_timeout = new QLineEdit(QStringLiteral("15min"), this);
+    m_timeout->setAccessibleName(QStringLiteral("Time limit"));
+    m_stallOn = new QCheckBox(QStringLiteral("Stop after"), this);
+    m_stall = new QLineEdit(QStringLiteral("90s"), this);
+    m_stall->setAccessibleName(QStringLiteral("Stall limit"));
+    m_sampleHz = new QSpinBox(this);
+    m_sampleHz->setRange(1, 1000);
+    m_sampleHz->setSuffix(QStringLiteral(" Hz"));
+    m_sampleHz->setValue(static_cast<int>(Limits().sampleHz));
+    m_sampleHz->setAccessibleName(QStringLiteral("Samples a second"));
+    m_sampleHz->setMaximumWidth(120);
+    addRow(QStringLiteral("Time"), makeLimit(m_timeoutOn, m_timeout, QStringLiteral("in all"), this),
+        Remark::Field::Limits);
+    addRow(QStringLiteral("Stall"), makeLimit(m_stallOn, m_stall, QStringLiteral("without a sign of life"), this),
+        Remark::Field::Limits);
+    addRow(QStringLiteral("Sampling"), m_sampleHz, Remark::Field::Limits);
+    for (QCheckBox* box : {m_timeoutOn, m_stallOn})
+        connect(box, &QCheckBox::toggled, this, &TrialForm::changed);
+    for (QLineEdit* edit : {m_timeout, m_stall})
+        connect(edit, &QLineEdit::textChanged, this, &TrialForm::changed);
+    connect(m_sampleHz, &QSpinBox::valueChanged, this, &TrialForm::changed);
+}
+
+void TrialForm::fillBackends()
+{
+    const QSignalBlocker quiet(m_backend);
+    auto* model = qobject_cast<QStandardItemModel*>(m_backend->model());
+    int usable = -1;
+    for (const PluginEntry& entry : m_lab.plugins) {
+        // A backend that watches any program takes no checkpoint and has a form of its own.
+        if (entry.manifest && entry.manifest->takesProgram)
+            continue;
+        m_backend->addItem(toQString(entry.manifest ? entry.manifest->title : entry.name), toQString(entry.name));
+        QStandardItem* item = model->item(m_backend->count() - 1);
+        const bool installed = entry.installed();
+        if (installed)
+            m_installed.insert(entry.name);
+        item->setEnabled(installed);
+        if (entry.error) {
+            item->setText(item->text() + QStringLiteral(" (broken)"));
+            item->setToolTip(toSentence(*entry.error));
+        } else if (!installed) {
+            item->setText(item->text() + QStringLiteral(" (not installed)"));
+            item->setToolTip(toQString(entry.manifest->installCommand));
+        } else if (usable < 0 || entry.name == Variant().backend) {
+            usable = m_backend->count() - 1;
+        }
+    }
+    m_backend->setCurrentIndex(usable);
+}
+
+const PluginEntry* TrialForm::plugin() const
+{
+    const std::string name = m_backend->currentData().toString().toStdString();
+    for (const PluginEntry& entry : m_lab.plugins)
+        if (entry.name == name)
+            return &entry;
+    return nullptr;
+}
+
+bool TrialForm::pluginIsInstalled() const
+{
+    const PluginEntry* entry = plugin();
+    return entry && m_installed.contains(entry->name);
+}
+
+void TrialForm::takeBackend()
+{
+    const PluginEntry* entry = plugin();
+    const bool usable = entry && entry->manifest;
+    for (QWidget* editor : {static_cast<QWidget*>(m_dtype), static_cast<QWidget*>(m_deviceMap)})
+        editor->setEnabled(usable);
+    const bool takesMaxMemory = usable && entry->manifest->takesMaxMemory;
+    m_maxMemory->setVisible(takesMaxMemory);
+    m_maxMemoryLabel->setVisible(takesMaxMemory);
+    if (!usable)
+        return;
+    const QSignalBlocker quietDtype(m_dtype);
+    const QSignalBlocker quietMap(m_deviceMap);
+    const std::string dtype = m_dtype->currentText().toStdString();
+    const std::string deviceMap = m_deviceMap->currentText().toStdString();
+    fillWords(*m_dtype, entry->manifest->dtypes);
+    fillWords(*m_deviceMap, entry->manifest->deviceMaps);
+    m_deviceMap->setEditable(entry->manifest->takesJsonDeviceMap);
+    setWord(*m_dtype, dtype);
+    if (!deviceMap.empty())
+        setWord(*m_deviceMap, deviceMap);
+    buildOptions(*entry->manifest);
+}
+
+void TrialForm::buildOptions(const PluginManifest& manifest)
+{
+    qDeleteAll(m_optionBox->findChildren<QWidget*>(QString(), Qt::FindDirectChildrenOnly));
+    m_options.clear();
+    for (const PluginOption& option : manifest.options) {
+        auto* editor = new OptionEditor(option, m_optionBox);
+        const int row = static_cast<int>(m_options.size());
+        QLabel* label = makeMuted(option.type == OptionType::Bool ? QString() : toQString(option.label), m_optionBox);
+        label->setBuddy(editor->widget());
+        auto* help = new RemarkLabel(m_theme, m_optionBox);
+        help->showHint(firstSentence(toQString(option.help)));
+        m_optionGrid->addWidget(label, row, kLabelColumn);
+        m_optionGrid->addWidget(editor->widget(), row, kEditorColumn);
+        m_optionGrid->addWidget(help, row, kRemarkColumn);
+        connect(editor, &OptionEditor::changed, this, &TrialForm::changed);
+        m_options.push_back(editor);
+    }
+    m_optionGrid->setColumnMinimumWidth(kLabelColumn, m_grid->columnMinimumWidth(kLabelColumn));
+    m_optionGrid->setColumnStretch(kEditorColumn, 5);
+    m_optionGrid->setColumnStretch(kRemarkColumn, 4);
+    m_optionBox->setVisible(!m_options.empty());
+}
+
+void TrialForm::setCheckpoints(std::vector<std::shared_ptr<const Checkpoint>> checkpoints)
+{
+    m_checkpoints = std::move(checkpoints);
+    std::stable_sort(
+        m_checkpoints.begin(), m_checkpoints.end(), [](const auto& a, const auto& b) { return a->name < b->name; });
+    fillCheckpoints();
+}
+
+void TrialForm::choose(std::shared_ptr<const Checkpoint> checkpoint)
+{
+    m_chosen = std::move(checkpoint);
+    setParent({}, {});
+    fillCheckpoints();
+    Q_EMIT changed();
+}
+
+void TrialForm::fillCheckpoints()
+{
+    m_filling = true;
+    const auto samePath = [this](const auto& one) { return m_chosen && one->path == m_chosen->path; };
+    auto at = std::find_if(m_checkpoints.begin(), m_checkpoints.end(), samePath);
+    if (m_chosen && at == m_checkpoints.end())
+        at = m_checkpoints.insert(m_checkpoints.begin(), m_chosen);
+    const bool renewed = m_chosen && *at != m_chosen;
+    const auto row = m_chosen ? static_cast<int>(at - m_checkpoints.begin()) : -1;
+    m_checkpoint->clear();
+    for (const auto& checkpoint : m_checkpoints) {
+        m_checkpoint->addItem(toQString(checkpoint->name));
+        m_checkpoint->setItemData(m_checkpoint->count() - 1, toQString(checkpoint->path.native()), Qt::ToolTipRole);
+    }
+    m_checkpoint->setPlaceholderText(QStringLiteral("choose a checkpoint"));
+    m_checkpoint->setCurrentIndex(row);
+    if (m_chosen)
+        m_chosen = *at;
+    m_filling = false;
+    if (renewed)
+        Q_EMIT changed();
+}
+
+std::shared_ptr<const Checkpoint> TrialForm::checkpoint() const
+{
+    return m_chosen;
+}
+
+void TrialForm::setVariant(const Variant& variant)
+{
+    if (const int backend = m_backend->findData(toQString(variant.backend)); backend >= 0)
+        m_backend->setCurrentIndex(backend);
+    setWord(*m_dtype, variant.dtype);
+    setWord(*m_deviceMap, variant.deviceMap);
+    QStringList limits;
+    for (const auto& [device, bytes] : variant.maxMemory)
+        limits << QStringLiteral("%1=%2").arg(toQString(device)).arg(bytes);
+    m_maxMemory->setText(limits.join(QLatin1Char(',')));
+    for (OptionEditor* editor : m_options) {
+        const auto given = variant.options.find(editor->option().name);
+        editor->setValue(given == variant.options.end() ? editor->option().defaultValue : given->second);
+    }
+}
+
+void TrialForm::setLimits(const Limits& limits)
+{
+    const auto set = [](const std::optional<std::chrono::nanoseconds>& limit, QCheckBox& on, QLineEdit& value) {
+        on.setChecked(limit.has_value());
+        if (limit)
+            value.setText(QString::number(std::chrono::duration<double>(*limit).count()) + QLatin1Char('s'));
+    };
+    set(limits.timeout, *m_timeoutOn, *m_timeout);
+    set(limits.stall, *m_stallOn, *m_stall);
+    m_sampleHz->setValue(static_cast<int>(limits.sampleHz));
+}
+
+void TrialForm::setParent(std::optional<std::string> uuid, std::optional<std::string> remedy)
+{
+    m_parentUuid = std::move(uuid);
+    m_remedy = std::move(remedy);
+}
+
+Variant TrialForm::variant() const
+{
+    Variant variant;
+    variant.backend = m_backend->currentData().toString().toStdString();
+    variant.dtype = m_dtype->currentText().toStdString();
+    variant.deviceMap = m_deviceMap->currentText().trimmed().toStdString();
+    for (const OptionEditor* editor : m_options)
+        variant.options[editor->option().name] = editor->value();
+    return variant;
+}
+
+Result<Limits> TrialForm::limits() const
+{
+    Limits limits;
+    const auto timeout = durationOf(*m_timeoutOn, *m_timeout);
+    const auto stall = durationOf(*m_stallOn, *m_stall);
+    if (!timeout || !stall)
+        return timeout ? stall.error() : timeout.error();
+    limits.timeout = *timeout;
+    limits.stall = *stall;
+    limits.sampleHz = m_sampleHz->value();
+    return limits;
+}
+
+Result<TrialSpec> TrialForm::spec() const
+{
+    const PluginEntry* entry = plugin();
+    if (!m_chosen)
+        return Error{ErrorKind::NotFound, "choose a checkpoint"};
+    if (!pluginIsInstalled())
+        return Error{ErrorKind::NotFound, "no backend is installed that could load it"};
+    Result<Limits> limited = limits();
+    if (!limited)
+        return std::move(limited).error();
+    Variant asked = variant();
+    if (const QString text = m_maxMemory->text().trimmed(); !text.isEmpty() && m_maxMemory->isVisibleTo(this)) {
+        auto maxMemory = parseMaxMemory(text.toStdString());
+        if (!maxMemory)
+            return std::move(maxMemory).error().in("Max memory");
+        asked.maxMemory = std::move(*maxMemory);
+    }
+    Result<Variant> normal = entry->manifest->normalise(asked);
+    if (!normal)
+        return std::move(normal).error();
+    TrialSpec spec;
+    spec.checkpoint = m_chosen->path;
+    spec.variant = std::move(*normal);
+    spec.limits = *limited;
+    spec.plugin = *entry->manifest;
+    spec.parentUuid = m_parentUuid;
+    spec.remedyApplied = m_remedy;
+    return spec;
+}
+
+QWidget* TrialForm::editorOf(Remark::Field field) const
+{
+    switch (field) {
+    case Remark::Field::Checkpoint:
+        return m_checkpoint;
+    case Remark::Field::Backend:
+        return m_backend;
+    case Remark::Field::Dtype:
+        return m_dtype;
+    case Remark::Field::DeviceMap:
+        return m_deviceMap;
+    default:
+        return nullptr;
+    }
+}
+
+void TrialForm::mark(QWidget* editor, bool bad)
+{
+    if (editor->property("bad").toBool() == bad)
+        return;
+    editor->setProperty("bad", bad);
+    editor->style()->unpolish(editor);
+    editor->style()->polish(editor);
+}
+
+void TrialForm::showRemarks(const TrialInspection& inspection)
+{
+    for (const auto& [field, label] : m_remarks) {
+        const Remark* remark = inspection.find(field);
+        if (remark)
+            label->show(*remark);
+        else
+            label->clear();
+        if (QWidget* editor = editorOf(field))
+            mark(editor, remark && remark->level == Remark::Level::Error);
+    }
+}
+
+} // namespace loadlab

@@ -1,0 +1,284 @@
+#include "gui/pages/TrialsPage.h"
+
+#include "gui/CommandLine.h"
+#include "gui/Words.h"
+#include "gui/pages/PreflightPanel.h"
+#include "gui/pages/QueuePanel.h"
+#include "gui/pages/TrialForm.h"
+#include "gui/widgets/EmptyState.h"
+#include "gui/widgets/Figures.h"
+#include "gui/widgets/IconButton.h"
+#include "gui/widgets/Panel.h"
+#include "gui/widgets/Type.h"
+
+#include <QClipboard>
+#include <QGuiApplication>
+#include <QHBoxLayout>
+#include <QLabel>
+#include <QLineEdit>
+#include <QScrollArea>
+#include <QSplitter>
+#include <QStackedWidget>
+#include <QVBoxLayout>
+
+namespace loadlab {
+namespace {
+
+constexpr int kCheckMs = 150;
+constexpr int kCheckpointsMs = 100;
+
+} // namespace
+
+TrialsPage::TrialsPage(const ThemeHolder& theme, const Lab& lab, ZooController& zoo, TrialController& controller,
+    const Dialogs& dialogs, QWidget* parent)
+    : Page(theme, parent)
+    , m_lab(lab)
+    , m_zoo(zoo)
+    , m_controller(controller)
+    , m_dialogs(dialogs)
+    , m_header(new PageHeader(QStringLiteral("Trials"), this))
+    , m_stack(new QStackedWidget(this))
+    , m_empty(new EmptyState(theme, this))
+    , m_splitter(new QSplitter(Qt::Horizontal, this))
+    , m_queue(new QueuePanel(theme, controller, this))
+    , m_form(new TrialForm(theme, lab, this))
+    , m_preflight(new PreflightPanel(theme, this))
+    , m_command(new QLineEdit(this))
+    , m_background(Background::AtEnd::Drop)
+{
+    m_header->setRemark(QStringLiteral("one checkpoint, one variant, one run"));
+    m_splitter->addWidget(m_queue);
+    m_splitter->addWidget(buildForm());
+    m_splitter->addWidget(m_preflight);
+    m_splitter->setChildrenCollapsible(false);
+    m_splitter->setSizes({280, 590, 380});
+    m_splitter->setStretchFactor(1, 1);
+    m_splitter->setContentsMargins(12, 10, 12, 10);
+    m_stack->addWidget(m_splitter);
+    m_stack->addWidget(m_empty);
+    auto* column = new QVBoxLayout(this);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->setSpacing(0);
+    column->addWidget(m_header);
+    column->addWidget(m_stack, 1);
+    wire();
+    takeCheckpoints();
+    check();
+}
+
+QWidget* TrialsPage::buildForm()
+{
+    auto* panel = new QFrame(this);
+    panel->setObjectName(QStringLiteral("panel"));
+    auto* column = new QVBoxLayout(panel);
+    column->setContentsMargins(1, 1, 1, 1);
+    column->setSpacing(0);
+    auto* scroll = new QScrollArea(panel);
+    scroll->setWidgetResizable(true);
+    scroll->setFrameShape(QFrame::NoFrame);
+    scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    scroll->setFocusPolicy(Qt::NoFocus);
+    scroll->viewport()->setAutoFillBackground(false);
+    m_form->setAutoFillBackground(false);
+    scroll->setWidget(m_form);
+    column->addWidget(scroll, 1);
+    column->addWidget(buildCommandLine());
+    return panel;
+}
+
+QWidget* TrialsPage::buildCommandLine()
+{
+    auto* box = new QWidget(this);
+    auto* column = new QVBoxLayout(box);
+    column->setContentsMargins(16, 6, 16, 12);
+    column->setSpacing(4);
+    column->addWidget(makeHairline(box));
+    auto* head = new QHBoxLayout;
+    auto* copy = new ActionButton(theme(), QStringLiteral("Copy"), QStringLiteral("copy"), QStringLiteral("link"), box);
+    copy->setAccessibleName(QStringLiteral("Copy the command line"));
+    connect(copy, &QPushButton::clicked, this, [this] { QGuiApplication::clipboard()->setText(commandLine()); });
+    head->addWidget(makeMuted(QStringLiteral("Same on the command line"), box));
+    head->addStretch();
+    head->addWidget(copy);
+    column->addLayout(head);
+    m_command->setReadOnly(true);
+    m_command->setObjectName(QStringLiteral("commandLine"));
+    m_command->setAccessibleName(QStringLiteral("Same on the command line"));
+    m_command->setFont(type::fixed(font()));
+    column->addWidget(m_command);
+    return box;
+}
+
+void TrialsPage::wire()
+{
+    m_checkTimer.setSingleShot(true);
+    m_checkTimer.setInterval(kCheckMs);
+    m_checkpointsTimer.setSingleShot(true);
+    m_checkpointsTimer.setInterval(kCheckpointsMs);
+    connect(&m_checkTimer, &QTimer::timeout, this, &TrialsPage::check);
+    connect(&m_checkpointsTimer, &QTimer::timeout, this, &TrialsPage::takeCheckpoints);
+    connect(m_form, &TrialForm::changed, &m_checkTimer, qOverload<>(&QTimer::start));
+    connect(m_form, &TrialForm::browseRequested, this, &TrialsPage::browse);
+    ZooModel& model = m_zoo.model();
+    for (const auto changed : {&QAbstractItemModel::rowsInserted, &QAbstractItemModel::rowsRemoved})
+        connect(&model, changed, &m_checkpointsTimer, qOverload<>(&QTimer::start));
+    connect(&m_zoo, &ZooController::changed, &m_checkpointsTimer, qOverload<>(&QTimer::start));
+    connect(m_queue, &QueuePanel::openRunRequested, this, &TrialsPage::openRunRequested);
+    connect(m_queue, &QueuePanel::trialChosen, this, [this](const TrialSpec& spec) {
+        m_form->setVariant(spec.variant);
+        m_form->setLimits(spec.limits);
+        inspectAndDraft(spec.checkpoint, [] {});
+    });
+    connect(m_preflight, &PreflightPanel::repairRequested, m_form, &TrialForm::setVariant);
+    connect(m_preflight, &PreflightPanel::runRequested, this, &TrialsPage::run);
+    connect(m_preflight, &PreflightPanel::queueRequested, this, &TrialsPage::addToQueue);
+    connect(&m_controller, &TrialController::queueChanged, this, &TrialsPage::refresh);
+    connect(m_empty, &EmptyState::primaryRequested, this, &TrialsPage::zooRequested);
+    connect(m_empty, &EmptyState::otherRequested, this, &TrialsPage::browse);
+}
+
+void TrialsPage::takeCheckpoints()
+{
+    m_form->setCheckpoints(m_zoo.model().checkpoints());
+    refresh();
+}
+
+/// Judges the form as it stands. Costs microseconds: everything it asks is in memory.
+void TrialsPage::check()
+{
+    const std::shared_ptr<const Checkpoint> checkpoint = m_form->checkpoint();
+    TrialQuestion question;
+    question.checkpoint = checkpoint.get();
+    question.variant = m_form->variant();
+    question.plugin = m_form->plugin();
+    question.pluginIsInstalled = m_form->pluginIsInstalled();
+    question.machine = &m_lab.machine;
+    if (m_availableBytes > 0)
+        question.availableBytes = m_availableBytes;
+    const TrialInspection inspection = inspectTrial(question);
+    m_form->showRemarks(inspection);
+    m_preflight->show(inspection);
+    const Result<TrialSpec> spec = m_form->spec();
+    m_preflight->setObstacle(spec ? QString() : toSentence(spec.error()));
+    m_command->setText(spec ? toQString(commandLineOf(*spec, m_lab.database)) : QString());
+    m_command->setCursorPosition(0);
+    refresh();
+}
+
+void TrialsPage::refresh()
+{
+    m_preflight->setBusy(m_controller.isBusy());
+    const bool nothing = !m_form->checkpoint() && m_controller.queue().empty() && m_zoo.model().checkpoints().empty();
+    if (nothing) {
+        m_empty->setWords(QStringLiteral("trials"), QStringLiteral("Choose what to load"),
+            QStringLiteral(
+                "A trial is one checkpoint with one backend, dtype and device map. The zoo holds no checkpoint yet.%1")
+                .arg(m_availableBytes == 0
+                        ? QString()
+                        : QStringLiteral(" The machine has %1 free now.").arg(figures::size(m_availableBytes))));
+        m_empty->setPrimary(QStringLiteral("Open the zoo"), QStringLiteral("zoo"));
+        m_empty->setOther(QStringLiteral("Choose a folder…"), QStringLiteral("folder"));
+        m_empty->setHint(QStringLiteral("Ctrl+1"));
+    }
+    m_stack->setCurrentIndex(nothing ? 1 : 0);
+}
+
+QString TrialsPage::commandLine() const
+{
+    const Result<TrialSpec> spec = m_form->spec();
+    return spec ? toQString(commandLineOf(*spec, m_lab.database)) : QString();
+}
+
+void TrialsPage::draft(std::shared_ptr<const Checkpoint> checkpoint)
+{
+    m_form->choose(std::move(checkpoint));
+    check();
+}
+
+void TrialsPage::draft(const TrialIdentity& identity, const Variant& variant, const std::optional<std::string>& remedy)
+{
+    m_form->setVariant(variant);
+    m_form->setLimits(identity.limits);
+    inspectAndDraft(identity.checkpointPath, [this, uuid = identity.uuid, remedy] {
+        m_form->setParent(uuid, remedy);
+        check();
+    });
+}
+
+/// Takes the zoo's snapshot where there is one, else looks at the path in the background.
+void TrialsPage::inspectAndDraft(const std::filesystem::path& path, std::function<void()> then)
+{
+    if (const auto known = m_zoo.model().checkpointAt(m_zoo.model().findCheckpoint(path))) {
+        draft(known);
+        then();
+        return;
+    }
+    m_background.ask(
+        this, [path, &families = m_lab.families] { return inspectCheckpoint(path, families); },
+        [this, then = std::move(then)](Result<Checkpoint> checkpoint) {
+            if (!checkpoint) {
+                Q_EMIT failed(toSentence(checkpoint.error()));
+                return;
+            }
+            draft(std::make_shared<const Checkpoint>(std::move(*checkpoint)));
+            then();
+        });
+}
+
+void TrialsPage::browse()
+{
+    const QString folder = m_dialogs.chooseFolder(window(), QStringLiteral("Choose a checkpoint's folder"));
+    if (!folder.isEmpty())
+        inspectAndDraft(toPath(folder), [] {});
+}
+
+void TrialsPage::run()
+{
+    Result<TrialSpec> spec = m_form->spec();
+    if (!spec) {
+        m_preflight->setObstacle(toSentence(spec.error()));
+        return;
+    }
+    const QString name = toQString(m_form->checkpoint()->name);
+    if (m_controller.isBusy()) {
+        m_controller.enqueue(std::move(*spec), name);
+        return;
+    }
+    m_controller.run(std::move(*spec), name);
+    Q_EMIT runAsked();
+}
+
+void TrialsPage::addToQueue()
+{
+    Result<TrialSpec> spec = m_form->spec();
+    if (spec)
+        m_controller.enqueue(std::move(*spec), toQString(m_form->checkpoint()->name));
+    else
+        m_preflight->setObstacle(toSentence(spec.error()));
+}
+
+void TrialsPage::setMemory(std::uint64_t totalBytes, std::uint64_t availableBytes)
+{
+    m_preflight->setMemory(totalBytes, availableBytes);
+    const bool first = m_availableBytes == 0;
+    m_availableBytes = availableBytes;
+    if (first)
+        check();
+}
+
+QList<QWidget*> TrialsPage::panes() const
+{
+    return {m_queue->view(), m_form, m_preflight};
+}
+
+void TrialsPage::saveTo(QSettings& settings) const
+{
+    save(settings, QStringLiteral("splitter"), *m_splitter);
+}
+
+void TrialsPage::restoreFrom(const QSettings& settings)
+{
+    restore(settings, QStringLiteral("splitter"), *m_splitter);
+}
+
+} // namespace loadlab

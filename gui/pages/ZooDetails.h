@@ -1,0 +1,66 @@
+#pragma once
+
+#include "core/checkpoint/Checkpoint.h"
+#include "gui/models/FilesModel.h"
+#include "gui/widgets/Panel.h"
+
+#include <memory>
+
+class QGridLayout;
+class QLabel;
+class QTableView;
+
+namespace loadlab {
+
+class ActionButton;
+class ModeBadge;
+class SegmentBar;
+
+/// All that is known of one checkpoint: state, components, whether it fits here, problems, files.
+class ZooDetails : public Panel {
+    Q_OBJECT
+
+public:
+    explicit ZooDetails(const ThemeHolder& theme, QWidget* parent = nullptr);
+
+    /// Null: nothing is selected.
+    void show(std::shared_ptr<const Checkpoint> checkpoint);
+    [[nodiscard]] const std::shared_ptr<const Checkpoint>& checkpoint() const { return m_checkpoint; }
+    /// What "does it fit" is measured against.
+    void setMemory(std::uint64_t totalBytes, std::uint64_t availableBytes);
+    [[nodiscard]] QWidget* filesView() const;
+
+Q_SIGNALS:
+    void newTrialRequested();
+
+private:
+    QWidget* buildContent();
+    QWidget* buildParts();
+    QWidget* buildFiles();
+    QWidget* buildButtons();
+    void showFacts();
+    void showProblems();
+    void showParts();
+    void showFits();
+    void openFolder() const;
+
+    const ThemeHolder& m_theme;
+    std::shared_ptr<const Checkpoint> m_checkpoint;
+    std::uint64_t m_totalBytes = 0;
+    std::uint64_t m_availableBytes = 0;
+    QLabel* m_nothing;
+    QWidget* m_content;
+    QLabel* m_name;
+    ModeBadge* m_badge;
+    QLabel* m_path;
+    QWidget* m_facts;
+    QWidget* m_problems;
+    QWidget* m_parts;
+    SegmentBar* m_segments;
+    QLabel* m_partsTotal;
+    QWidget* m_fits;
+    FilesModel* m_files;
+    QTableView* m_filesView;
+};
+
+} // namespace loadlab

@@ -1,0 +1,30 @@
+#include "LabBench.h"
+
+#include <QtGlobal>
+
+using namespace loadlab;
+namespace fs = std::filesystem;
+
+LabBench::LabBench()
+{
+    // Whatever the caller's environment says: nothing of this user's own is read or written.
+    qputenv("LOADLAB_PLUGIN_PATH", LOADLAB_BINARY_DIR "/tests/plugins");
+    qputenv("HF_HUB_CACHE", (m_folder.path() + QStringLiteral("/no-hub")).toUtf8());
+    qunsetenv("LOADLAB_RESOURCES");
+    m_lab = openLab(
+        Locations::ofProgramsIn(LOADLAB_BINARY_DIR "/bin"), folder() / "runs.sqlite", folder() / "settings.json");
+}
+
+TrialSpec LabBench::fakeTrial(const std::string& mode, std::map<std::string, std::string> options) const
+{
+    TrialSpec spec;
+    const PluginManifest* plugin = m_lab.findPlugin("fake");
+    if (!plugin)
+        qFatal("the fake backend is not built");
+    spec.plugin = *plugin;
+    spec.checkpoint = folder();
+    spec.variant.backend = "fake";
+    spec.variant.options = std::move(options);
+    spec.variant.options["mode"] = mode;
+    return spec;
+}

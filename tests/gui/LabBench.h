@@ -1,0 +1,27 @@
+#pragma once
+
+#include "gui/Lab.h"
+#include "gui/TrialController.h"
+
+#include <QTemporaryDir>
+
+#include <filesystem>
+#include <map>
+#include <string>
+
+/// A lab of its own in a temporary folder, over the backends of the build tree and the fake one.
+class LabBench {
+public:
+    LabBench();
+
+    [[nodiscard]] const loadlab::Lab& lab() const { return m_lab; }
+    [[nodiscard]] loadlab::Lab& lab() { return m_lab; }
+    [[nodiscard]] std::filesystem::path folder() const { return m_folder.path().toStdString(); }
+    /// A trial of the fake backend: behaviour and its options.
+    [[nodiscard]] loadlab::TrialSpec fakeTrial(
+        const std::string& mode, std::map<std::string, std::string> options = {}) const;
+
+private:
+    QTemporaryDir m_folder;
+    loadlab::Lab m_lab;
+};

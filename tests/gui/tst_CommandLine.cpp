@@ -1,0 +1,70 @@
+#include "Checkpoints.h"
+#include "core/Locations.h"
+#include "gui/CommandLine.h"
+
+#include <QProcess>
+#include <QTest>
+
+using namespace loadlab;
+
+class TestCommandLine : public QObject {
+    Q_OBJECT
+
+    static TrialSpec spec()
+    {
+        TrialSpec one;
+        one.checkpoint = "/models/qwen";
+        one.plugin = *made::plugin().manifest;
+        return one;
+    }
+    static std::string lineOf(const TrialSpec& one) { return commandLineOf(one, defaultDatabase()); }
+
+private Q_SLOTS:
+    void leavesOutWhatIsDefault()
+    {
+        TrialSpec one = spec();
+        one.variant.options = {{"threads", "4"}, {"allow_torchscript", "false"}};
+        QCOMPARE(lineOf(one), std::string("loadlab run /models/qwen --backend libtorch --dtype auto --device-map cpu"));
+    }
+
+    void saysEverythingElse()
+    {
+        TrialSpec one = spec();
+        one.variant.dtype = "float32";
+        one.variant.deviceMap = R"({"model.layers": "cpu"})";
+        one.variant.maxMemory = {{"0", 1024}, {"cpu", 2048}};
+        one.variant.options = {{"allow_torchscript", "true"}};
+        one.limits.timeout = std::chrono::seconds(90);
+        one.limits.stall = std::chrono::milliseconds(1500);
+        one.limits.sampleHz = 50;
+        QCOMPARE(commandLineOf(one, "/data/my runs.sqlite"),
+            std::string("loadlab --db '/data/my runs.sqlite' run /models/qwen --backend libtorch --dtype float32"
+                        " --device-map '{\"model.layers\": \"cpu\"}' --max-memory 0=1024,cpu=2048"
+                        " --option allow_torchscript=true --timeout 90s --stall 1.5s --sample-hz 50"));
+    }
+
+    void aShellReadsTheWordsBack_data()
+    {
+        QTest::addColumn<QByteArray>("word");
+        QTest::newRow("plain") << QByteArray("/models/a-b_c.1");
+        QTest::newRow("blank") << QByteArray("/my models/a");
+        QTest::newRow("empty") << QByteArray("");
+        QTest::newRow("quotes") << QByteArray("it's \"so\"");
+        QTest::newRow("shell signs") << QByteArray("$(x) `y` ;&|<>*?~!#\\");
+        QTest::newRow("utf-8") << QByteArray("Größe");
+        QTest::newRow("newline") << QByteArray("a\nb");
+        QTest::newRow("no utf-8") << QByteArray("a\xff\xfe'b\\");
+    }
+    void aShellReadsTheWordsBack()
+    {
+        QFETCH(QByteArray, word);
+        const std::string line = "printf %s " + quotedForShell(word.toStdString());
+        QProcess shell;
+        shell.start(QStringLiteral("bash"), {QStringLiteral("-c"), QString::fromStdString(line)});
+        QVERIFY(shell.waitForFinished());
+        QCOMPARE(shell.readAllStandardOutput(), word);
+    }
+};
+
+QTEST_GUILESS_MAIN(TestCommandLine)
+#include "tst_CommandLine.moc"
