@@ -290,7 +290,7 @@ void tst_RunEvents::aLongCurveKeepsItsExtremes()
     KeptCurve kept(0, 100);
     Curve all{0, {}};
     for (int i = 0; i < 10'007; ++i) {
-        Sample sample = sampleAt(i * 1'000'000, 1000 + i % 10);
+        Sample sample = sampleAt(std::int64_t{i} * 1'000'000, 1000 + i % 10);
         sample[Column::SystemAvailableBytes] = i == 1 ? 7 : i == 5001 ? 3 : 500;
         sample[Column::SwapBytes] = i < 7003 ? 0 : i;
         if (i == 3333)

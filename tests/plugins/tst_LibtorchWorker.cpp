@@ -773,7 +773,8 @@ void TestLibtorchWorker::loadsPublishedWeights()
     std::string text(length, ' ');
     stream.read(text.data(), static_cast<std::streamsize>(length));
     std::uint64_t parameters = 0;
-    for (const auto& [name, tensor] : json::parse(text).items()) {
+    const json header = json::parse(text);
+    for (const auto& [name, tensor] : header.items()) {
         std::uint64_t elements = name == "__metadata__" ? 0 : 1;
         for (const json& extent : tensor.value("shape", json::array()))
             elements *= extent.get<std::uint64_t>();
