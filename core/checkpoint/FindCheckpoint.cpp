@@ -16,9 +16,10 @@ std::string_view lastPart(std::string_view name)
 /// How well a name answers to the word: the whole name, its last part, a beginning of either.
 enum class Match { None, Beginning, LastPart, Whole };
 
-Match matchOf(const std::string& name, std::string_view word)
+Match matchOf(const ZooCandidate& candidate, std::string_view word)
 {
-    if (name == word)
+    const std::string& name = candidate.name;
+    if (name == word || candidate.path.filename().native() == word) // "models--org--name" too
         return Match::Whole;
     if (lastPart(name) == word)
         return Match::LastPart;
@@ -65,14 +66,14 @@ Result<fs::path> findCheckpoint(std::string_view word, const std::vector<fs::pat
             all.push_back(std::move(candidate));
     Match best = Match::None;
     for (const ZooCandidate& candidate : all)
-        best = std::max(best, matchOf(candidate.name, word));
+        best = std::max(best, matchOf(candidate, word));
     if (best == Match::None || word.empty())
         return unknown(word, all);
     std::vector<ZooCandidate> matching;
     for (const ZooCandidate& candidate : all) {
         const bool known = std::any_of(matching.begin(), matching.end(),
             [&](const ZooCandidate& m) { return fs::equivalent(m.path, candidate.path, code); });
-        if (matchOf(candidate.name, word) == best && !known)
+        if (matchOf(candidate, word) == best && !known)
             matching.push_back(candidate);
     }
     if (matching.size() == 1)

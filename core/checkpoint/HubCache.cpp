@@ -125,16 +125,17 @@ HubSnapshot chooseSnapshot(const HubRepo& repo)
     if (snapshots.empty())
         return {{}, childrenOf(repo.folder / "blobs").empty() ? "" : "no snapshot, though there are blobs", {}};
     const fs::path chosen = newest(snapshots);
-    return {chosen, {},
-        "there is no refs/main: the newest of " + std::to_string(snapshots.size()) + " snapshots was taken, "
-            + toUtf8(chosen.filename().native())};
+    const std::string which = snapshots.size() == 1
+        ? "the only snapshot"
+        : "the newest of " + std::to_string(snapshots.size()) + " snapshots";
+    return {chosen, {}, "there is no refs/main: " + which + " was taken, " + toUtf8(chosen.filename().native())};
 }
 
 std::vector<IncompleteBlob> findIncompleteBlobs(const HubRepo& repo)
 {
     std::vector<IncompleteBlob> found;
     for (const fs::path& file : childrenOf(repo.folder / "blobs")) {
-        const std::string& name = file.filename().native();
+        const std::string name = file.filename().native();
         if (!name.ends_with(kIncomplete))
             continue;
         const std::string etag = etagOf(name);
@@ -150,14 +151,18 @@ std::vector<IncompleteBlob> findIncompleteLocalFiles(const fs::path& folder)
     std::vector<IncompleteBlob> found;
     const fs::path downloads = folder / ".cache" / "huggingface" / "download";
     for (const fs::path& file : childrenOf(downloads)) {
-        const std::string& name = file.filename().native();
+        const std::string name = file.filename().native();
         if (!name.ends_with(kIncomplete))
             continue;
-        const std::string rest = etagOf(name); // "<file name>.<etag>" in older versions, "<hash>.<etag>" in newer ones
-        const std::string target = rest.substr(0, rest.rfind('.'));
-        std::error_code code;
-        const bool whole = !target.empty() && fs::is_regular_file(folder / target, code);
-        found.push_back({".cache/huggingface/download/" + toUtf8(name), rest, sizeOf(file), whole});
+        // "<file name>.<etag>" in older versions, "<hash>.<etag>" in newer ones: does the file stand in the folder?
+        bool whole = false;
+        std::string target = name.substr(0, name.size() - kIncomplete.size());
+        for (std::size_t dot = target.rfind('.'); dot != std::string::npos && !whole; dot = target.rfind('.')) {
+            target.resize(dot);
+            std::error_code code;
+            whole = !target.empty() && fs::is_regular_file(folder / target, code);
+        }
+        found.push_back({".cache/huggingface/download/" + toUtf8(name), etagOf(name), sizeOf(file), whole});
     }
     return found;
 }

@@ -98,8 +98,9 @@ RegularFile::~RegularFile()
 
 Result<std::size_t> RegularFile::read(std::uint64_t offset, std::span<char> into) const
 {
+    constexpr std::uint64_t beyondAnyFile = std::uint64_t{1} << 62; // an offset that a broken file named
     std::size_t got = 0;
-    while (got < into.size()) {
+    while (offset < beyondAnyFile && got < into.size()) {
         const ssize_t n = ::pread(m_descriptor, into.data() + got, into.size() - got, static_cast<off_t>(offset + got));
         if (n == 0)
             break;

@@ -37,7 +37,8 @@ public:
         std::uint64_t begin = 0; ///< Relative to the data buffer.
         std::uint64_t end = 0;
 
-        [[nodiscard]] std::uint64_t sizeBytes() const { return end - begin; }
+        /// 0 where a broken header lets the tensor end before it begins.
+        [[nodiscard]] std::uint64_t sizeBytes() const { return end > begin ? end - begin : 0; }
         [[nodiscard]] std::uint64_t elements() const; ///< Product of the shape; 1 for a scalar.
     };
 

@@ -22,6 +22,13 @@ struct Contents {
     bool isEmpty = true;
 };
 
+fs::path withoutSlash(const fs::path& folder)
+{
+    std::error_code code;
+    const fs::path absolute = fs::absolute(folder, code).lexically_normal();
+    return absolute.has_filename() ? absolute : absolute.parent_path();
+}
+
 bool isFolderEntry(const fs::directory_entry& entry)
 {
     std::error_code code;
@@ -41,7 +48,7 @@ Result<Contents> read(const fs::path& folder)
     std::error_code code;
     for (fs::directory_iterator at(folder, code), end; !code && at != end; at.increment(code)) {
         contents.isEmpty = false;
-        const std::string& name = at->path().filename().native();
+        const std::string name = at->path().filename().native();
         if (name.starts_with('.'))
             continue;
         const std::string_view role = roleOf(name);
@@ -73,7 +80,10 @@ public:
 
     ZooCandidates run(const fs::path& root)
     {
-        if (const Result<void> opened = enter(root, 0); !opened)
+        const fs::path absolute = withoutSlash(root);
+        if (const std::optional<HubRepo> repo = findHubRepo(absolute); repo && repo->folder == absolute)
+            add(root, repo->id);
+        else if (const Result<void> opened = enter(root, 0); !opened)
             m_result.error = opened.error();
         std::stable_sort(m_result.found.begin(), m_result.found.end(),
             [](const ZooCandidate& a, const ZooCandidate& b) { return a.name < b.name; });
@@ -103,8 +113,9 @@ private:
     void add(const fs::path& path, std::string name) { m_result.found.push_back({path, std::move(name)}); }
     void addFolder(const fs::path& folder)
     {
-        const fs::path absolute = fs::absolute(folder).lexically_normal();
-        add(folder, toUtf8((absolute.has_filename() ? absolute : absolute.parent_path()).filename().native()));
+        const fs::path absolute = withoutSlash(folder);
+        const std::optional<HubRepo> repo = findHubRepo(absolute); // a snapshot's own name is a commit
+        add(folder, repo ? repo->id : toUtf8(absolute.filename().native()));
     }
 
     void examine(const fs::path& folder, const Contents& contents, int depth)

@@ -1,4 +1,4 @@
-// Cost of looking at checkpoints, warm: build/bench/bench/bench_checkpoint
+// Cost of looking at checkpoints, warm: build/bench/tests/bench_checkpoint
 #include "CheckpointFiles.h"
 #include "ModelConfigs.h"
 
