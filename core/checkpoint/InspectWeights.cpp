@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
+#include <unordered_map>
 
 namespace loadlab {
 namespace {
@@ -216,11 +217,15 @@ void Inspection::judgeTails()
 
 void Inspection::checkIndex(const ShardIndex& index, const std::string& indexName, const TensorTable& table)
 {
-    std::vector<const Checkpoint::WeightFile*> byFile(index.files.size(), nullptr);
+    std::unordered_map<std::string_view, const Checkpoint::WeightFile*> usable;
     for (const Checkpoint::WeightFile& file : m_checkpoint.weightFiles)
-        for (std::size_t i = 0; i < index.files.size(); ++i)
-            if (file.header->usable() && file.path == m_folder / index.files[i])
-                byFile[i] = &file;
+        if (file.header->usable())
+            usable.emplace(file.path.native(), &file);
+    std::vector<const Checkpoint::WeightFile*> byFile(index.files.size(), nullptr);
+    for (std::size_t i = 0; i < index.files.size(); ++i)
+        if (const auto found = usable.find((m_folder / index.files[i]).native()); found != usable.end())
+            byFile[i] = found->second;
+    const bool once = table.repeats().count == 0; // else a tensor may well be where the index says, too
     std::vector<NameSample> absent(index.files.size());
     NameSample elsewhere;
     std::size_t found = 0;
@@ -231,7 +236,7 @@ void Inspection::checkIndex(const ShardIndex& index, const std::string& indexNam
             continue; // the file's own problem says it
         if (!stored)
             absent[entry.file].add(entry.tensor);
-        else if (&m_checkpoint.weightFiles[table.place(*stored).file] != byFile[entry.file])
+        else if (once && &m_checkpoint.weightFiles[table.place(*stored).file] != byFile[entry.file])
             elsewhere.add(entry.tensor);
     }
     for (std::size_t i = 0; i < absent.size(); ++i)

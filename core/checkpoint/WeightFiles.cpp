@@ -64,11 +64,12 @@ bool isTorch(const FolderEntry& entry)
             || entry.name.ends_with(".ckpt"));
 }
 
+/// By name; all lists here are sorted, as the folder's listing is.
 const FolderEntry* find(const std::vector<FolderEntry>& entries, std::string_view name)
 {
-    const auto found
-        = std::find_if(entries.begin(), entries.end(), [name](const FolderEntry& e) { return e.name == name; });
-    return found == entries.end() ? nullptr : &*found;
+    const auto found = std::lower_bound(
+        entries.begin(), entries.end(), name, [](const FolderEntry& e, std::string_view n) { return e.name < n; });
+    return found == entries.end() || found->name != name ? nullptr : &*found;
 }
 
 template <typename F> std::vector<FolderEntry> those(const std::vector<FolderEntry>& entries, F&& wanted)
