@@ -106,8 +106,10 @@ public:
                 continue;
             if (got < 0)
                 return systemError(m_path, "read", errno);
-            if (got == 0)
-                return shrunk(offset);
+            if (got == 0) {
+                const auto whole = check();
+                return whole ? Result<void>(shrunk(offset)) : whole; // Grown again since: it had ended here.
+            }
             into = into.subspan(static_cast<std::size_t>(got));
             offset += static_cast<std::uint64_t>(got);
         }
