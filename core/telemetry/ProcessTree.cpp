@@ -43,6 +43,18 @@ std::uint64_t ownSwap(const Member& member, std::uint64_t whole)
     return whole > member.inheritedSwap ? whole - member.inheritedSwap : 0;
 }
 
+/// What the rise of a high-water mark proves of anonymous and shared memory. File pages come and go between two
+/// readings as well: but those come sixteen at a fault, while every small page of memory takes one of its own.
+std::uint64_t provenBetween(const Member& member, const ProcessReading& before)
+{
+    const auto& now = member.now;
+    const auto notFile = now.highWaterBytes - std::min(now.highWaterBytes, member.mostFileBytes);
+    const auto faults
+        = now.use.minorFaults - (member.fresh ? 0 : std::min(now.use.minorFaults, before.use.minorFaults));
+    const auto held = member.fresh ? 0 : before.anonBytes + before.shmemBytes;
+    return std::min(notFile, held + faults * pageBytes());
+}
+
 std::int64_t valueOf(std::uint64_t number)
 {
     return static_cast<std::int64_t>(number);
@@ -184,8 +196,8 @@ void ProcessTree::State::noteMarks(Member& member, const ProcessReading& before)
     }
     member.mostFileBytes = std::max(member.mostFileBytes, now.fileBytes);
     highWater = std::max(highWater, now.highWaterBytes);
-    if (now.highWaterBytes > member.mostFileBytes)
-        provenAnon = std::max(provenAnon, now.highWaterBytes - member.mostFileBytes);
+    if (now.highWaterBytes > before.highWaterBytes)
+        provenAnon = std::max(provenAnon, provenBetween(member, before));
     if (member.fresh)
         noteInheritance(member);
     member.fresh = false;

@@ -246,6 +246,21 @@ private Q_SLOTS:
         QVERIFY(static_cast<std::int64_t>(tree.provenAnonBytes()) < mapped[Column::AnonBytes] + 2 * kMiB);
     }
 
+    void aFileMappedBetweenTwoSamplesProvesNothing()
+    {
+        QTemporaryFile file;
+        const auto path = fileOf(file, 64 * kMiB);
+        MemoryClient client;
+        ProcessTree tree(client.pid());
+        const auto before = sampleOf(tree);
+        const auto markBefore = static_cast<std::int64_t>(tree.highWaterBytes());
+        client.tell("map " + path);
+        client.tell("free");
+        sampleOf(tree);
+        QVERIFY(static_cast<std::int64_t>(tree.highWaterBytes()) > markBefore + 48 * kMiB);
+        QVERIFY(static_cast<std::int64_t>(tree.provenAnonBytes()) < before[Column::AnonBytes] + 8 * kMiB);
+    }
+
     void theUseOfAChildStaysWhenItsParentHasReapedIt()
     {
         MemoryClient client;
