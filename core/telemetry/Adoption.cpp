@@ -2,6 +2,7 @@
 
 #include "core/telemetry/ProcFile.h"
 
+#include <algorithm>
 #include <string_view>
 #include <unistd.h>
 
@@ -9,6 +10,9 @@ namespace loadlab {
 namespace {
 
 constexpr std::string_view kMark = "LOADLAB_RUN=";
+/// Between its fork and its exec a child of the lab still has the lab's environment: one look is not enough.
+constexpr int kLooksPerStranger = 20;
+constexpr std::size_t kMostStrangers = 256;
 
 /// The environment's LOADLAB_RUN entry as a whole; empty where there is none or it cannot be read.
 std::string runMarkOf(pid_t pid)
@@ -57,11 +61,30 @@ bool Adoption::groupIsOurs(const ProcessReading& stat) const
     return !leader || *leader == m_root;
 }
 
-bool Adoption::isOurs(pid_t candidate, const ProcessReading& stat) const
+Adoption::Stranger& Adoption::strangerFor(ProcessId id)
+{
+    const auto found = std::find_if(
+        m_strangers.begin(), m_strangers.end(), [id](const Stranger& stranger) { return stranger.id == id; });
+    if (found != m_strangers.end())
+        return *found;
+    if (m_strangers.size() >= kMostStrangers)
+        m_strangers.clear();
+    m_strangers.push_back({id, 0});
+    return m_strangers.back();
+}
+
+bool Adoption::isOurs(pid_t candidate, const ProcessReading& stat)
 {
     if (stat.startTicks < m_root.startTicks)
         return false;
-    return groupIsOurs(stat) || (!m_runMark.empty() && runMarkOf(candidate) == m_runMark);
+    auto& stranger = strangerFor({candidate, stat.startTicks});
+    if (stranger.looks >= kLooksPerStranger)
+        return false;
+    if (groupIsOurs(stat) || (!m_runMark.empty() && runMarkOf(candidate) == m_runMark))
+        return true;
+    // While the root's own marks are not known yet, nobody is a stranger for good.
+    stranger.looks += m_runMark.empty() ? 0 : 1;
+    return false;
 }
 
 } // namespace loadlab

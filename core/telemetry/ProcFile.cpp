@@ -1,5 +1,6 @@
 #include "core/telemetry/ProcFile.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <fcntl.h>
 #include <unistd.h>
@@ -31,11 +32,14 @@ void ProcFile::close()
 
 std::string readSmallFile(const std::string& path, std::size_t maxBytes)
 {
-    std::string text(maxBytes, '\0');
+    constexpr std::size_t kFirst = 4096;
+    std::string text;
     const ProcFile file(path.c_str());
     std::size_t size = 0;
     // Many files of /proc hand out one page per read.
     for (std::optional<std::string_view> got; size < maxBytes; size += got->size()) {
+        if (size == text.size())
+            text.resize(std::min(maxBytes, std::max(kFirst, size * 2)));
         got = file.read(std::span(text).subspan(size), size);
         if (!got || got->empty())
             break;

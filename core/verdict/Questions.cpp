@@ -268,7 +268,10 @@ Answer statementInTheLog(const Case& asked)
 Answer inspectedDefectAlone(const Case& asked)
 {
     const auto& facts = asked.facts;
-    const bool endedBadly = facts.wait && !endedInOrder(facts) && !killedFromOutside(facts) && !facts.loaded;
+    // Before its hello a worker knows of no checkpoint.
+    const bool couldRead = facts.hello || !talks(facts);
+    const bool endedBadly
+        = facts.wait && couldRead && !endedInOrder(facts) && !killedFromOutside(facts) && !facts.loaded;
     const auto defect = inspectedDefect(facts);
     if (!defect || (facts.wait && !endedBadly))
         return std::nullopt;
