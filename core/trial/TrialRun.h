@@ -48,7 +48,7 @@ private:
     void readStderr(std::string_view bytes);
     void takeLine(const nlohmann::json& line);
     void takeMessage(protocol::Message message);
-    void refuse(std::string nonsense);
+    void refuse(const std::string& why, const std::string& line);
     void finishExercise();
     void watchLimits(std::int64_t nowNs);
 

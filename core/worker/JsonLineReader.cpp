@@ -54,18 +54,28 @@ JsonLineReader::JsonLineReader(std::size_t maxLineBytes)
 
 JsonLineReader::~JsonLineReader() = default;
 
-void JsonLineReader::refuse(std::string_view line, std::string_view why)
+Error JsonLineReader::BadLine::error() const
 {
-    m_nonsense = Error{ErrorKind::Invalid, std::string(why) + ": \"" + toUtf8(line.substr(0, kQuotedBytes)) + "\""};
+    return {ErrorKind::Invalid, why + ": \"" + line + "\""};
+}
+
+std::optional<Error> JsonLineReader::nonsense() const
+{
+    return m_bad ? std::optional(m_bad->error()) : std::nullopt;
+}
+
+void JsonLineReader::refuse(std::string_view line, std::string why)
+{
+    m_bad = BadLine{std::move(why), toUtf8(line.substr(0, kQuotedBytes))};
     m_tail = {};
 }
 
 Result<std::vector<json>> JsonLineReader::feed(std::string_view bytes)
 {
-    if (m_nonsense)
-        return *m_nonsense;
+    if (m_bad)
+        return m_bad->error();
     std::vector<json> objects;
-    while (!m_nonsense) {
+    while (!m_bad) {
         const std::size_t newline = bytes.find('\n');
         m_tail.append(bytes.substr(0, std::min(newline, m_maxLineBytes + 1)));
         if (m_tail.size() > m_maxLineBytes) {
@@ -78,8 +88,8 @@ Result<std::vector<json>> JsonLineReader::feed(std::string_view bytes)
             bytes.remove_prefix(newline + 1);
         }
     }
-    if (m_nonsense && objects.empty())
-        return *m_nonsense;
+    if (m_bad && objects.empty())
+        return m_bad->error();
     return objects;
 }
 
@@ -94,14 +104,17 @@ void JsonLineReader::takeLine(std::vector<json>& into)
     m_tail.clear();
 }
 
+std::optional<JsonLineReader::BadLine> JsonLineReader::unfinished() const
+{
+    if (m_bad || isBlank(m_tail))
+        return m_bad;
+    return BadLine{"the output ends inside a line", toUtf8(std::string_view(m_tail).substr(0, kQuotedBytes))};
+}
+
 Result<void> JsonLineReader::finish() const
 {
-    if (m_nonsense)
-        return *m_nonsense;
-    if (isBlank(m_tail))
-        return {};
-    return Error{
-        ErrorKind::Invalid, "the output ends inside a line: \"" + toUtf8(m_tail.substr(0, kQuotedBytes)) + "\""};
+    const std::optional<BadLine> end = unfinished();
+    return end ? Result<void>(end->error()) : Result<void>();
 }
 
 } // namespace loadlab

@@ -22,18 +22,25 @@ public:
     /// still returned, every later call fails with the same error. Invalid; the message quotes the line (first 200
     /// bytes, as UTF-8).
     Result<std::vector<nlohmann::json>> feed(std::string_view bytes);
-    /// The error, as soon as it is known.
-    [[nodiscard]] const std::optional<Error>& nonsense() const { return m_nonsense; }
+    /// What broke it, as soon as it is known.
+    struct BadLine {
+        std::string why; ///< "a line that is no JSON object"
+        std::string line; ///< Its first 200 bytes, as UTF-8.
+        [[nodiscard]] Error error() const;
+    };
+    [[nodiscard]] const std::optional<BadLine>& badLine() const { return m_bad; }
+    [[nodiscard]] std::optional<Error> nonsense() const;
     /// At the end of the stream: an unfinished line is nonsense too.
+    [[nodiscard]] std::optional<BadLine> unfinished() const;
     Result<void> finish() const;
 
 private:
-    void refuse(std::string_view line, std::string_view why);
+    void refuse(std::string_view line, std::string why);
     void takeLine(std::vector<nlohmann::json>& into);
 
     std::string m_tail;
     std::size_t m_maxLineBytes;
-    std::optional<Error> m_nonsense;
+    std::optional<BadLine> m_bad;
 };
 
 } // namespace loadlab

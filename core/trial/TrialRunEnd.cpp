@@ -1,0 +1,115 @@
+#include "core/Text.h"
+#include "core/Units.h"
+#include "core/trial/TrialRun.h"
+#include "core/worker/Leftovers.h"
+
+#include <poll.h>
+
+// How a run ends, whatever ended it.
+
+namespace loadlab {
+using namespace std::chrono_literals;
+
+void TrialRun::stopWorker()
+{
+    m_exercised = true;
+    if (m_worker->state() != WorkerProcess::State::Running)
+        return;
+    enter(TrialState::Stopping);
+    m_worker->stop();
+}
+
+void TrialRun::workerEnded(const WaitStatus& status)
+{
+    const std::int64_t now = monotonicNs();
+    RunFacts& facts = m_account->facts;
+    m_exercised = true;
+    m_account->end(now);
+    facts.wait = status;
+    facts.acts.strongestSignal = m_worker->strongestSignalSent();
+    // A worker that was cut off in the middle of a line by a signal did not talk nonsense.
+    if (const auto end = m_lines.unfinished(); end && facts.nonsense.empty() && status.code == 0)
+        refuse(end->why, end->line);
+    if (m_state != TrialState::Stopping)
+        enter(TrialState::Stopping);
+    m_outlet.emit(WorkerEnded{status}, now);
+    endLeftoversOf(m_worker->pid());
+}
+
+void TrialRun::endLeftoversOf(pid_t worker)
+{
+    std::vector<pid_t> tree = m_sampler->living();
+    std::erase(tree, worker);
+    const LeftoverReport report = endLeftovers(m_uuid, tree);
+    reapAdopted(worker);
+    RunFacts& facts = m_account->facts;
+    facts.leftoverProcesses = report.ended.size() + report.survivors.size();
+    std::string names;
+    for (const auto* group : {&report.ended, &report.survivors}) {
+        for (const NamedProcess& process : *group) {
+            facts.leftovers.push_back(toWords(process) + (group == &report.survivors ? ", could not be ended" : ""));
+            names += (names.empty() ? "" : ", ") + facts.leftovers.back();
+        }
+    }
+    if (!names.empty())
+        act("leftovers", "outlived the worker and were killed: " + names);
+}
+
+void TrialRun::settle()
+{
+    // On most machines memory is back before the worker's end is even known; only where it keeps coming back, and the
+    // run had enough for it to matter, it is waited for.
+    constexpr std::uint64_t worthWaiting = std::uint64_t{128} << 20;
+    constexpr std::uint64_t stillComing = std::uint64_t{16} << 20;
+    constexpr std::int64_t look = std::chrono::nanoseconds(200ms).count();
+    const std::uint64_t peak = m_account->peakTreeBytes();
+    const std::uint64_t baseline = m_account->baselineAvailableBytes();
+    const std::int64_t until = monotonicNs() + std::chrono::nanoseconds(m_surroundings.settleTimeout).count();
+    std::uint64_t available = readSystemMemory().availableBytes;
+    std::int64_t lookedNs = monotonicNs();
+    while (peak > worthWaiting && available + std::max(worthWaiting, peak / 10) < baseline && monotonicNs() < until) {
+        pollfd mail{m_mailbox.fd(), POLLIN, 0};
+        ::poll(&mail, 1, 50);
+        takeMail();
+        m_outlet.flushDue(monotonicNs());
+        if (monotonicNs() - lookedNs < look)
+            continue;
+        const std::uint64_t before = std::exchange(available, readSystemMemory().availableBytes);
+        lookedNs = monotonicNs();
+        if (available < before + stillComing)
+            break;
+    }
+}
+
+RunResult TrialRun::conclude()
+{
+    const SamplerReport report = m_sampler->stop();
+    takeMail();
+    m_outlet.flush();
+    RunResult result = m_account->conclude(report, m_surroundings.machine, rules());
+    enter(TrialState::Settled);
+    m_outlet.emit(RunFinished{result}, monotonicNs());
+    return result;
+}
+
+/// No memory left, or a listener that throws: the run still ends as every run does, with nothing left behind.
+RunResult TrialRun::giveUp(const std::string& why)
+{
+    m_worker.reset();
+    endLeftovers(m_uuid);
+    if (!m_account)
+        begin(identity());
+    if (m_account->facts.duration.count() == 0)
+        m_account->end(monotonicNs());
+    RunResult result
+        = m_account->conclude(m_sampler ? m_sampler->stop() : SamplerReport{}, m_surroundings.machine, rules());
+    result.verdict = Verdict{};
+    result.verdict->summary = "The lab itself failed during the run: " + toUtf8(why) + ".";
+    result.verdict->evidence.push_back({"lab", toUtf8(why), std::string(toWireName(FailureMode::Unknown)), 1.0});
+    enter(TrialState::Settled);
+    m_outlet.flush();
+    m_outlet.emit(RunFinished{result}, monotonicNs());
+    return result;
+}
+
+} // namespace loadlab
