@@ -166,7 +166,7 @@ Result<std::vector<RunResult>> RunStore::closeLostRuns(const std::string& bootId
         if (Result<void> written = state.write(closeAll); !written)
             return std::move(written).error().in("close runs whose lab was lost");
     const Result<std::vector<RunId>> unindexed = runsWithoutText(state.database);
-    if (unindexed)
+    if (unindexed && state.use(Durability::PageCache))
         for (const RunId run : *unindexed)
             static_cast<void>(indexLog(state.database, run));
     return closed;

@@ -16,12 +16,11 @@ Result<RunId> RunStore::startRun(const RunStarted& started)
             return inserted.error();
         run = *inserted;
         m_state->lock.take(run); // before anybody can see the run
+        m_state->started.push_back(run);
         return {};
     });
-    if (!written) {
-        m_state->lock.release(run);
+    if (!written)
         return std::move(written).error().in("store run " + started.identity.uuid);
-    }
     return run;
 }
 

@@ -66,12 +66,13 @@ Result<void> noteMessage(const Connection& database, RunId run, const protocol::
     return {};
 }
 
-Result<void> noteWorker(const Connection& database, RunId run, const WorkerStarted& worker)
+Result<void> noteWorker(const Connection& database, RunId run, const WorkerStarted& worker, std::int64_t tNs)
 {
     const std::string command = toUtf8(worker.commandLine);
-    return database.update("run_details", "run", run.value,
+    Result<void> noted = database.update("run_details", "run", run.value,
         {{"worker_pid", worker.pid}, {"worker_start_ticks", sqlite::integer(worker.startTicks)},
             {"worker_command", std::string_view(command)}});
+    return noted ? beginPhase(database, run, "starting", secondsOf(tNs)) : noted; // until the worker names its first
 }
 
 } // namespace
@@ -94,7 +95,7 @@ Result<void> insertEvent(const Connection& database, RunId run, const RunEvent& 
     if (const auto* message = std::get_if<protocol::Message>(&event.body))
         return noteMessage(database, run, *message, tNs);
     if (const auto* worker = std::get_if<WorkerStarted>(&event.body))
-        return noteWorker(database, run, *worker);
+        return noteWorker(database, run, *worker, tNs);
     return {};
 }
 

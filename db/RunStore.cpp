@@ -20,7 +20,10 @@ Result<RunStore> RunStore::open(const std::filesystem::path& file, Mode mode, st
     return openStoreFile(file, mode, patience).transform([](sqlite::Connection&& database) {
         std::filesystem::path opened = database.file();
         LabLock lock(opened);
-        return RunStore(std::make_unique<State>(State{std::move(database), std::move(opened), std::move(lock)}));
+        auto state = std::make_unique<State>(State{std::move(database), std::move(opened), std::move(lock)});
+        const auto log = state->database.number("SELECT journal_mode = 'wal' FROM pragma_journal_mode");
+        state->writeAheadLog = log && *log == 1;
+        return RunStore(std::move(state));
     });
 }
 

@@ -6,14 +6,19 @@
 
 namespace loadlab {
 
+Result<void> RunStore::State::use(Durability durability)
+{
+    const bool full = durability == Durability::Disk || !writeAheadLog;
+    return database.execute(full ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
+}
+
 Result<void> RunStore::State::begin(Durability durability)
 {
     if (open)
         return Error{ErrorKind::Invalid, "the run store is in a transaction already"};
     if (!file.empty() && database.hasMoved()) // SQLite would go on writing into a file that nobody can find again
         return sqlite::describe(file, SQLITE_READONLY_DBMOVED, 0, "");
-    Result<void> begun = database.execute(
-        durability == Durability::Disk ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
+    Result<void> begun = use(durability);
     if (begun)
         begun = database.prepare("BEGIN IMMEDIATE").run();
     open = begun.has_value();
@@ -34,8 +39,10 @@ Result<void> RunStore::State::commit()
         return done;
     }
     open = false;
-    for (const RunId run : std::exchange(ended, {}))
-        static_cast<void>(indexLog(database, run)); // what is missing is made up for at the next start
+    started.clear();
+    for (const RunId run : std::exchange(ended, {})) // what is missing is made up for at the next start
+        if (use(Durability::PageCache))
+            static_cast<void>(indexLog(database, run));
     return done;
 }
 
@@ -46,6 +53,8 @@ void RunStore::State::rollback()
     open = false;
     broken.reset();
     ended.clear();
+    for (const RunId run : std::exchange(started, {}))
+        lock.release(run); // its number may become another lab's
     samples.forget();
     logs.forget();
 }

@@ -20,10 +20,13 @@ struct RunStore::State {
     LabLock lock;
     SampleWriter samples{};
     LogWriter logs{};
+    bool writeAheadLog = false; ///< Else a commit that is not synced could damage the file in a power cut.
     bool open = false; ///< Between begin() and commit().
     std::optional<Error> broken{}; ///< The first error between begin() and commit().
+    std::vector<RunId> started{}; ///< In the open transaction: their locks go when it is undone.
     std::vector<RunId> ended{}; ///< In the open transaction: their logs are to be indexed after it.
 
+    Result<void> use(Durability durability);
     /// BEGIN, after making sure that the file is still where it was.
     Result<void> begin(Durability durability);
     Result<void> commit();

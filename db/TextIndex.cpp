@@ -95,9 +95,7 @@ Result<void> indexLog(const sqlite::Connection& database, RunId run)
     const Result<std::vector<std::string>> parts = logParts(database, run);
     if (!parts)
         return parts.error();
-    // Short, so that a recording process never waits long; not synced, because losing some means only doing it again.
-    if (Result<void> set = database.execute("PRAGMA synchronous = NORMAL"); !set)
-        return set;
+    // Short, so that a recording process never waits long.
     while (true) {
         Result<void> begun = database.prepare("BEGIN IMMEDIATE").run();
         if (!begun)

@@ -35,6 +35,7 @@ private Q_SLOTS:
     void tellsALostMachineFromALostLab();
     void leavesRunsOfLivingLabsAlone();
     void believesTheLockMoreThanTheProcessNumber();
+    void givesUpTheLockOfARunThatWasNotStored();
     void isNotFooledByAReusedProcessNumber();
     void leavesRunsFromElsewhereAlone();
     void closesARunThatStoredNothingMore();
@@ -50,6 +51,7 @@ void tst_LostRuns::closesWithWhatWasStored()
     {
         RunStore store = take(RunStore::open(folder.file()));
         const RunId run = take(store.startRun(begin));
+        take(store.addEvent(run, at(0.05, WorkerStarted{4711, 5, "worker --now"}), kOriginNs));
         take(store.addEvent(run, said(0.1, protocol::Hello{1, "libtorch", {{"libtorch", "1.13.1"}}, {}}), kOriginNs));
         take(store.addEvent(run, said(0.2, protocol::PhaseEntered{"reading"}), kOriginNs));
         take(store.addEvent(run, said(1.0, protocol::Progress{"tensors", 7, 291, 1, 2, "x"}), kOriginNs));
@@ -75,9 +77,10 @@ void tst_LostRuns::closesWithWhatWasStored()
     QCOMPARE(result.curve.peakTreeBytes, std::uint64_t{100} << 20);
     QCOMPARE(result.curve.peakRssBytes, std::uint64_t{195} << 20);
     QVERIFY(result.duration >= std::chrono::seconds(5) && result.duration < std::chrono::milliseconds(5001));
-    QCOMPARE(result.phases.size(), std::size_t{2});
-    QCOMPARE(result.phases[0].toS, 4.0);
-    QVERIFY(result.phases[1].toS >= 5.0);
+    QCOMPARE(result.phases.size(), std::size_t{3});
+    QCOMPARE(result.phases[0].name, "starting");
+    QCOMPARE(result.phases[1].toS, 4.0);
+    QVERIFY(result.phases[2].toS >= 5.0);
     QCOMPARE(result.progress->done, std::uint64_t{7});
     QCOMPARE(result.environment.at("libtorch"), "1.13.1");
     QCOMPARE(take(store.logLines({1})), std::vector<std::string>{"reading lm_head"});
@@ -130,6 +133,18 @@ void tst_LostRuns::believesTheLockMoreThanTheProcessNumber()
     const std::vector<RunResult> closed = take(store.closeLostRuns("boot-1"));
     QCOMPARE(closed.size(), std::size_t{1});
     QCOMPARE(closed[0].run->value, 2);
+}
+
+void tst_LostRuns::givesUpTheLockOfARunThatWasNotStored()
+{
+    const Folder folder;
+    RunStore living = take(RunStore::open(folder.file()));
+    take(living.begin());
+    take(living.startRun(started()));
+    living.rollback();
+    QCOMPARE(leaveOpen(folder, started()).value, 1); // the same number, of a lab that is gone
+    RunStore store = take(RunStore::open(folder.file()));
+    QCOMPARE(take(store.closeLostRuns("boot-1")).size(), std::size_t{1});
 }
 
 void tst_LostRuns::isNotFooledByAReusedProcessNumber()
