@@ -47,7 +47,8 @@ constexpr std::array kRunsOptions{
     OptionSpec{"--model", "TEXT", "Only checkpoints with this in their name."},
     OptionSpec{
         "--since", "DATE|TIME", "Only runs started since a date (UTC) or so long ago: 2026-01-31, 2h, 7d.", checkSince},
-    OptionSpec{"--search", "WORDS", "Only runs with all these words in log, verdict, name or path."},
+    OptionSpec{
+        "--search", "WORDS", "Only runs with all these words (or beginnings of words) in log, verdict, name or path."},
     OptionSpec{"--limit", "N", "At most so many, newest first.", checkLimit},
 };
 

@@ -1,5 +1,6 @@
 #include "cli/Commands.h"
 #include "cli/History.h"
+#include "cli/Interrupts.h"
 #include "cli/Lab.h"
 #include "cli/Options.h"
 #include "cli/SaveFile.h"
@@ -102,7 +103,7 @@ Error noWindow(const fs::path& program)
 }
 
 /// Lets loadlab-gui draw the run and returns the picture's bytes.
-Result<std::string> draw(const Lab& lab, const ExportedRun& run, ExportFormat format)
+Result<std::string> draw(const Lab& lab, const ExportedRun& run, ExportFormat format, const std::stop_token& stop)
 {
     const fs::path program = lab.locations.programs / "loadlab-gui";
     if (::access(program.c_str(), X_OK) != 0)
@@ -128,7 +129,7 @@ Result<std::string> draw(const Lab& lab, const ExportedRun& run, ExportFormat fo
     command.program = program;
     command.arguments = {"--render", job.string()};
     command.environment = {{"QT_QPA_PLATFORM", "offscreen"}};
-    const Result<ProgramOutput> drawn = runToEnd(std::move(command), kRenderLimit);
+    const Result<ProgramOutput> drawn = runToEnd(std::move(command), kRenderLimit, stop);
     if (!drawn)
         return drawn.error();
     if (drawn->status.code != 0)
@@ -157,9 +158,11 @@ Result<std::vector<fs::path>> saveAll(
         const Result<void> saved = saveFile(file, [&](std::ostream& out) { write(out, runs); });
         return saved ? Result<std::vector<fs::path>>({file}) : saved.error();
     }
+    std::stop_source stop;
+    const Interrupts interrupts([&](int) { stop.request_stop(); });
     std::vector<fs::path> files;
     for (const ExportedRun& run : runs) {
-        const Result<std::string> picture = draw(lab, run, format);
+        const Result<std::string> picture = draw(lab, run, format, stop.get_token());
         if (!picture)
             return picture.error();
         files.push_back(pictureFile(file, run, runs.size() == 1));

@@ -48,6 +48,9 @@ std::string usageOf(const CommandSpec& command)
     if (!command.operands.empty())
         usage += command.minOperands == 0 && !command.takesProgram ? " [" + std::string(command.operands) + "]"
                                                                    : " " + std::string(command.operands);
+    for (const OptionSpec& option : command.options)
+        if (option.required)
+            usage += " " + std::string(option.name) + " " + std::string(option.placeholder);
     return usage;
 }
 

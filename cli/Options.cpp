@@ -51,6 +51,7 @@ public:
             if (!taken)
                 return taken.error();
         }
+        m_words.helpAsked = m_words.helpAsked || m_helpWord;
         if (!m_words.helpAsked && !m_words.versionAsked)
             if (const Result<void> whole = checkWhole(); !whole)
                 return whole.error();
@@ -77,6 +78,10 @@ private:
 
     Result<void> takeCommand(const std::string& word)
     {
+        if (word == "help" && m_group.empty() && !m_helpWord) {
+            m_helpWord = true; // 'help run' is 'run --help'.
+            return {};
+        }
         std::vector<std::string> candidates;
         for (const CommandSpec& command : commandTable()) {
             const std::string_view wanted = m_group.empty() ? firstWord(command.name) : secondWord(command.name);
@@ -210,6 +215,7 @@ private:
     std::size_t m_next = 0;
     std::string_view m_group; ///< First word of a command of two, until the second came.
     bool m_hasProgram = false;
+    bool m_helpWord = false;
     Words m_words;
 };
 

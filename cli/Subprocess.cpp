@@ -31,7 +31,7 @@ void waitForSomething(const WorkerProcess& process)
 
 } // namespace
 
-Result<ProgramOutput> runToEnd(WorkerCommand command, std::chrono::milliseconds limit)
+Result<ProgramOutput> runToEnd(WorkerCommand command, std::chrono::milliseconds limit, const std::stop_token& stop)
 {
     const std::string name = toUtf8(command.program.string());
     ProgramOutput output;
@@ -45,13 +45,15 @@ Result<ProgramOutput> runToEnd(WorkerCommand command, std::chrono::milliseconds 
     const auto deadline = std::chrono::steady_clock::now() + limit;
     bool late = false;
     while (process.state() != WorkerProcess::State::Ended) {
-        if (!late && std::chrono::steady_clock::now() >= deadline) {
+        if (!late && (stop.stop_requested() || std::chrono::steady_clock::now() >= deadline)) {
             late = true;
             process.kill();
         }
         waitForSomething(process);
         process.pump();
     }
+    if (stop.stop_requested())
+        return Error{ErrorKind::Cancelled, name + " was stopped"};
     if (late)
         return Error{ErrorKind::Timeout, name + " did not end within " + formatDuration(limit)};
     output.status = process.waitStatus().value_or(WaitStatus());

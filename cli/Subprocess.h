@@ -4,7 +4,7 @@
 #include "core/worker/WorkerProcess.h"
 
 #include <chrono>
-#include <optional>
+#include <stop_token>
 #include <string>
 
 namespace loadlab::cli {
@@ -17,7 +17,9 @@ struct ProgramOutput {
 };
 
 /// Runs a program to its end on the calling thread, stdin closed from the start. Errors: NotFound and Worker as
-/// WorkerProcess::start, Timeout when it was still there after `limit` (its process group was killed).
-Result<ProgramOutput> runToEnd(WorkerCommand command, std::chrono::milliseconds limit);
+/// WorkerProcess::start, Timeout when it was still there after `limit`, Cancelled at the token (its process group was
+/// killed then).
+Result<ProgramOutput> runToEnd(
+    WorkerCommand command, std::chrono::milliseconds limit, const std::stop_token& stop = {});
 
 } // namespace loadlab::cli

@@ -125,6 +125,7 @@ private Q_SLOTS:
     void aFullStdoutIsSaid();
     void historyFindsWhatRan();
     void exportWritesTablesAndReplacesThemWhole();
+    void exportDrawsWithTheWindowProgramAlone();
     void nothingOfATerminalWithoutOne();
     void aTerminalGetsBarAndColour();
 };
@@ -469,6 +470,28 @@ void tst_CliRun::exportWritesTablesAndReplacesThemWhole()
     QVERIFY2(nowhere.code == 3 && nowhere.out.isEmpty() && nowhere.err.contains("folder.csv"), nowhere.words());
     for (const QString& name : lab.files())
         QVERIFY2(!name.endsWith(".part"), qPrintable(name));
+}
+
+void tst_CliRun::exportDrawsWithTheWindowProgramAlone()
+{
+    const CliLab lab;
+    QCOMPARE(lab.run(fake(makeTiny(lab), {"seconds=0.3"}, {"--repeat", "2"})).code, 0);
+    const CliResult one = lab.run({"export", "1", "--out", lab.path("one.svg"), "--json"});
+    if (!QFile::exists(LOADLAB_BINARY_DIR "/bin/loadlab-gui")) {
+        QVERIFY2(one.code == 3 && one.out.isEmpty(), one.words());
+        QVERIFY2(one.err.contains("loadlab-gui") && one.err.contains("apt-get install"), one.words());
+        QVERIFY(!QFile::exists(QString::fromStdString(lab.path("one.svg"))));
+        return;
+    }
+    QVERIFY2(one.code == 0, one.words());
+    const auto content = [&lab](const std::string& name) {
+        QFile file(QString::fromStdString(lab.path(name)));
+        return file.open(QIODevice::ReadOnly) ? file.readAll() : QByteArray();
+    };
+    QVERIFY(content("one.svg").contains("<svg"));
+    const CliResult both = lab.run({"export", "1", "2", "--out", lab.path("both.png")});
+    QVERIFY2(both.code == 0 && both.out.contains("both-1.png") && both.out.contains("both-2.png"), both.words());
+    QVERIFY(content("both-1.png").startsWith("\x89PNG") && content("both-2.png").startsWith("\x89PNG"));
 }
 
 void tst_CliRun::nothingOfATerminalWithoutOne()

@@ -108,7 +108,8 @@ void tst_CliWords::takesRepeatableOptionsInOrder()
 void tst_CliWords::helpWinsOverWhatIsMissing()
 {
     for (const QStringList& line :
-        {QStringList{"export", "--help"}, QStringList{"--help", "export"}, QStringList{"db", "-h"}}) {
+        {QStringList{"export", "--help"}, QStringList{"--help", "export"}, QStringList{"db", "-h"}, QStringList{"help"},
+            QStringList{"help", "db", "check"}, QStringList{"--json", "help", "run"}}) {
         const Result<Words> words = parsed(line);
         QVERIFY2(words.has_value(), qPrintable(line.join(' ')));
         QVERIFY(words->helpAsked);
@@ -126,6 +127,7 @@ void tst_CliWords::everyWrongWordIsQuotedWithItsNearest_data()
     row({}, "no command given", "doctor, backends, zoo");
     row({"rnus"}, "'rnus'", "'run'");
     row({"insepct", "x"}, "'insepct'", "'inspect'");
+    row({"help", "rnu"}, "'rnu'", "'run'");
     row({"frobnicate"}, "'frobnicate'", "doctor, backends");
     row({"db"}, "'db'", "check, backup");
     row({"db", "chekc"}, "'chekc'", "'check'");
