@@ -118,7 +118,7 @@ double endOf(const Curve& curve)
 
 ChartEnd endingOf(const Json& run, const Curve& curve)
 {
-    if (!run.is_object() || !run.contains("mode") || curve.samples.empty())
+    if (!run.is_object() || !run.contains("mode") || (curve.samples.empty() && !run["mode"].is_null()))
         return {};
     const QString mode = words(run["mode"]);
     ChartEnd end{markOf(mode), endOf(curve), {}};

@@ -55,7 +55,8 @@ struct ChartDocument {
     std::string runJson; ///< RunResult as JSON (docs/CLI.md), for the JSON export; may be empty.
 };
 
-/// From a run and its curve (may be null: then an empty chart that says so). Limit: the run's cap, else the machine's
+/// From a run and its curve (may be null: an empty chart that says so). A run without a verdict is in progress: with
+/// its first event it makes the document that appendSamples() then fills. Limit: the run's cap, else the machine's
 /// memory when `machineMemoryBytes` > 0.
 ChartDocument makeDocument(const RunResult& run, std::shared_ptr<const Curve> curve,
     std::uint64_t machineMemoryBytes = 0, const QString& machineName = {});

@@ -12,7 +12,34 @@
 #include <QMimeData>
 #include <QVBoxLayout>
 
+#include <array>
+
 namespace loadlab {
+namespace {
+
+struct Choice {
+    const char* words;
+    const char* suffix;
+    ExportFormat format;
+    double scale;
+};
+constexpr std::array kChoices{
+    Choice{"PNG…", "png", ExportFormat::Png, 1},
+    Choice{"PNG, twice the size…", "png", ExportFormat::Png, 2},
+    Choice{"SVG…", "svg", ExportFormat::Svg, 1},
+    Choice{"CSV, samples…", "csv", ExportFormat::Csv, 1},
+    Choice{"JSON, run and samples…", "json", ExportFormat::Json, 1},
+};
+
+QString suffixOf(ExportFormat format)
+{
+    for (const Choice& choice : kChoices)
+        if (choice.format == format)
+            return QString::fromLatin1(choice.suffix);
+    return {};
+}
+
+} // namespace
 
 ChartPanel::ChartPanel(const ThemeHolder& theme, QWidget* parent)
     : Panel(QStringLiteral("Memory over time"), parent)
@@ -20,12 +47,13 @@ ChartPanel::ChartPanel(const ThemeHolder& theme, QWidget* parent)
     , m_chart(new MemoryChart(theme, this))
     , m_rate(makeMuted({}, this))
 {
-    buildTitle();
+    buildChips();
+    buildButtons();
     body()->setContentsMargins(10, 8, 6, 6);
     body()->addWidget(m_chart, 1);
 }
 
-void ChartPanel::buildTitle()
+void ChartPanel::buildChips()
 {
     auto* stacked = new Chip(m_theme, QStringLiteral("Stacked"), this);
     auto* total = new Chip(m_theme, QStringLiteral("Total"), this);
@@ -50,6 +78,10 @@ void ChartPanel::buildTitle()
     connect(m_chart, &MemoryChart::shapeChanged, this, showShape);
     connect(log, &QPushButton::toggled, m_chart, &MemoryChart::setLogScale);
     connect(m_chart, &MemoryChart::logScaleChanged, log, &QPushButton::setChecked);
+}
+
+void ChartPanel::buildButtons()
+{
     addToTitle(m_rate);
     auto* fit = new IconButton(m_theme, QStringLiteral("search"), QStringLiteral("Fit the whole run (0)"), this);
     connect(fit, &QToolButton::clicked, m_chart, &MemoryChart::fit);
@@ -64,17 +96,11 @@ QWidget* ChartPanel::makeExportButton()
 {
     auto* button = new IconButton(m_theme, QStringLiteral("export"), QStringLiteral("Export chart"), this);
     auto* menu = new QMenu(button);
-    struct Choice {
-        const char* words;
-        const char* suffix;
-        double scale;
-    };
-    for (const Choice& choice :
-        {Choice{"PNG…", "png", 1}, Choice{"PNG, twice the size…", "png", 2}, Choice{"SVG…", "svg", 1},
-            Choice{"CSV, samples…", "csv", 1}, Choice{"JSON, run and samples…", "json", 1}}) {
+    for (const Choice& choice : kChoices) {
         QAction* action = menu->addAction(QString::fromUtf8(choice.words));
-        connect(action, &QAction::triggered, this,
-            [this, choice] { exportAs(QString::fromLatin1(choice.suffix), choice.scale); });
+        connect(action, &QAction::triggered, this, [this, choice] {
+            m_exporter ? m_exporter(choice.format, choice.scale) : exportAs(choice.format, choice.scale);
+        });
     }
     button->setMenu(menu);
     button->setPopupMode(QToolButton::InstantPopup);
@@ -100,9 +126,15 @@ ExportOptions ChartPanel::options(double scale) const
     return options;
 }
 
-void ChartPanel::exportAs(const QString& suffix, double scale)
+void ChartPanel::setExporter(Exporter exporter)
+{
+    m_exporter = std::move(exporter);
+}
+
+void ChartPanel::exportAs(ExportFormat format, double scale)
 {
     const ChartDocument document = m_chart->document();
+    const QString suffix = suffixOf(format);
     QString name = document.title.section(QStringLiteral(" · "), 0, 0).toLower().remove(u' ');
     if (name.isEmpty())
         name = QStringLiteral("run");
@@ -111,7 +143,7 @@ void ChartPanel::exportAs(const QString& suffix, double scale)
     if (file.isEmpty())
         return;
     ExportOptions wanted = options(scale);
-    wanted.format = exportFormatOf(QStringLiteral("x.") + suffix).value_or(ExportFormat::Png);
+    wanted.format = exportFormatOf(file).value_or(format);
     const Result<void> written = exportDocument(document, file, wanted);
     if (written)
         Q_EMIT exported(file);

@@ -103,9 +103,6 @@ double ChartScene::topBytes(double floor) const
 
 void ChartScene::refresh()
 {
-    if (following)
-        std::tie(fromS, toS) = wholeRange();
-    refreshRooms();
     refreshPlot();
     for (std::size_t i = 0; i < kLanes; ++i)
         refreshLane(i);
@@ -118,6 +115,8 @@ std::size_t ChartScene::columnsOf(const PlotView& view) const
 
 void ChartScene::refreshRooms()
 {
+    if (following)
+        std::tie(fromS, toS) = wholeRange();
     const QFontMetrics metrics(type::sized(m_chart.font(), type::kSmall));
     const int line = metrics.height();
     const int left
@@ -153,15 +152,15 @@ void ChartScene::refreshPlot()
     std::vector<PlotView::Area> areas;
     std::vector<PlotView::Line> lines;
     if (shape == MemoryChart::Shape::Stacked) {
-        const std::vector<Point>* below = nullptr;
+        std::span<const Point> below;
         for (const CurveBands::Band& band : bands.bands()) {
             if (band.peak <= 0)
                 continue;
-            areas.push_back({band.edge, below ? *below : std::vector<Point>(), filled(theme.color(band.role))});
+            areas.push_back({band.edge, below, filled(theme.color(band.role))});
             // The edge of a band thinner than two lines would only hide the one below it.
-            if (band.peak / m_top * plot->plotRect().height() > 2 * kEdge || !below)
+            if (band.peak / m_top * plot->plotRect().height() > 2 * kEdge || below.empty())
                 lines.push_back({band.edge, QPen(theme.color(band.role), kEdge)});
-            below = &band.edge;
+            below = band.edge;
         }
     } else if (!bands.isEmpty()) {
         areas.push_back({bands.total(), {}, filled(theme.color(Role::Resident))});

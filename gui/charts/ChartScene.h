@@ -32,7 +32,9 @@ public:
     PlotView* plot;
     std::array<PlotView*, kLanes> lanes;
 
-    /// Brings range, rooms, ticks and shapes up to date.
+    /// Brings range, rooms, ticks and the choice of lanes up to date: what the layout of the plots depends on.
+    void refreshRooms();
+    /// Then, with the plots laid out: their scales and shapes.
     void refresh();
     /// The whole run, its end rounded up.
     [[nodiscard]] std::pair<double, double> wholeRange() const;
@@ -46,7 +48,6 @@ public:
 
 private:
     [[nodiscard]] std::size_t columnsOf(const PlotView& view) const;
-    void refreshRooms();
     void refreshPlot();
     void refreshLane(std::size_t index);
     [[nodiscard]] double highestBytes() const;

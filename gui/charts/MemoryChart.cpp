@@ -14,6 +14,7 @@ namespace loadlab {
 namespace {
 
 constexpr int kRepaintMs = 100; ///< A live chart is rebuilt ten times a second at most.
+constexpr double kDescribeS = 5;
 constexpr double kClosestS = 0.01; ///< Zoom ends where samples are a few pixels apart even at 1000 Hz.
 
 } // namespace
@@ -27,6 +28,7 @@ struct MemoryChart::State {
     std::shared_ptr<Curve> live; ///< Grows; document.curve points to it.
     QTimer timer;
     bool dirty = true;
+    double describedAtS = 0;
 };
 
 MemoryChart::MemoryChart(const ThemeHolder& theme, QWidget* parent)
@@ -76,12 +78,27 @@ void MemoryChart::flush()
 {
     m_state->timer.stop();
     m_state->dirty = false;
-    m_state->scene.refresh();
-    // Rooms decide which lanes there are, and lanes decide the plot's height: settle both before anything is measured.
+    m_state->scene.refreshRooms();
     layout()->activate();
+    // The ticks of time depend on the width that is known only now.
+    m_state->scene.refreshRooms();
     m_state->scene.refresh();
-    setAccessibleName(m_state->scene.accessibleName());
-    setAccessibleDescription(m_state->scene.accessibleDescription());
+    describe();
+}
+
+void MemoryChart::describe()
+{
+    const ChartScene& scene = m_state->scene;
+    const double now = scene.bands.isEmpty() ? 0 : scene.bands.times().back();
+    const bool running = scene.document.end.mark == ChartEnd::Mark::Running;
+    // Every change is read aloud: a growing curve is told about every few seconds, not ten times a second.
+    if (running && now > m_state->describedAtS && now < m_state->describedAtS + kDescribeS)
+        return;
+    m_state->describedAtS = now;
+    if (const QString name = scene.accessibleName(); name != accessibleName())
+        setAccessibleName(name);
+    if (const QString phases = scene.accessibleDescription(); phases != accessibleDescription())
+        setAccessibleDescription(phases);
 }
 
 void MemoryChart::setDocument(const ChartDocument& document)

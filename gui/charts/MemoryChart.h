@@ -103,6 +103,7 @@ private:
     void watch(PlotView& view);
     void touch(int delayMs);
     void repaintFront();
+    void describe();
     void select(std::optional<std::pair<double, double>> selection);
     void moveCursor(int direction, bool byPhase);
 

@@ -8,6 +8,7 @@
 
 #include <functional>
 #include <optional>
+#include <span>
 #include <vector>
 
 class QAreaSeries;
@@ -22,14 +23,14 @@ class PlotView : public QChartView {
     Q_OBJECT
 
 public:
-    /// A filled band between two lines of points.
+    /// A filled band between two lines of points. Points are borrowed for the call.
     struct Area {
-        std::vector<Point> upper;
-        std::vector<Point> lower; ///< Empty: the x axis.
+        std::span<const Point> upper;
+        std::span<const Point> lower; ///< Empty: the x axis.
         QColor fill;
     };
     struct Line {
-        std::vector<Point> points;
+        std::span<const Point> points;
         QPen pen;
     };
     using Paint = std::function<void(QPainter&)>;
@@ -78,7 +79,7 @@ private:
         bool moved = false;
     };
     [[nodiscard]] double scaled(double y) const;
-    [[nodiscard]] QList<QPointF> pointsFor(const std::vector<Point>& points, std::size_t columns) const;
+    [[nodiscard]] QList<QPointF> pointsFor(std::span<const Point> points, std::size_t columns) const;
     void addSeries(std::size_t areas, std::size_t lines);
     void layOut();
 

@@ -4,6 +4,8 @@
 #include "gui/charts/PlotView.h"
 #include "gui/widgets/Chip.h"
 
+#include <QMenu>
+#include <QPainter>
 #include <QSignalSpy>
 #include <QWheelEvent>
 #include <QtTest>
@@ -50,6 +52,7 @@ class tst_Charts : public QObject {
 
 private:
     ThemeHolder m_holder{Theme::light()};
+    std::shared_ptr<const Curve> m_million;
 
     std::unique_ptr<MemoryChart> shownChart(const ChartDocument& document, QSize size = {900, 520})
     {
@@ -67,12 +70,16 @@ private:
     QWidget* viewportOf(MemoryChart& chart) { return chart.findChild<PlotView*>()->viewport(); }
 
 private Q_SLOTS:
-    void initTestCase() { QLocale::setDefault(QLocale::c()); }
+    void initTestCase()
+    {
+        QLocale::setDefault(QLocale::c());
+        m_million = millionSamples();
+    }
 
     void drawsTheHighestPointOfEveryColumn()
     {
         ChartDocument document;
-        document.curve = millionSamples();
+        document.curve = m_million;
         const auto chart = shownChart(document, {1000, 400});
         chart->setShape(MemoryChart::Shape::Total);
         for (const bool zoomed : {false, true}) {
@@ -108,12 +115,30 @@ private Q_SLOTS:
     void givesQtAtMostFourPointsPerColumn()
     {
         ChartDocument document;
-        document.curve = millionSamples();
+        document.curve = m_million;
         const auto chart = shownChart(document);
         const auto columns = std::ceil(chart->plotRect().width() * chart->devicePixelRatioF());
         // One band: the area's upper edge and its line, a lower edge of two points.
         QVERIFY2(chart->pointCount() <= 2 * (4 * columns + 2) + 2, qPrintable(QString::number(chart->pointCount())));
         QVERIFY(chart->pointCount() > 2 * columns);
+    }
+
+    void zoomsAMillionSamples()
+    {
+        ChartDocument document;
+        document.curve = m_million;
+        const auto chart = shownChart(document, {1280, 480});
+        QImage image(1280, 480, QImage::Format_RGB32);
+        double from = 0;
+        QBENCHMARK
+        {
+            from = from > 400 ? 0 : from + 1;
+            chart->setRange(from, from + 500);
+            chart->flush();
+            QPainter painter(&image);
+            chart->QWidget::render(&painter);
+        }
+        QCOMPARE(chart->toS() - chart->fromS(), 500.0);
     }
 
     void mapsValuesToPixels()
@@ -279,6 +304,52 @@ private Q_SLOTS:
         chart.fit();
         chart.flush();
         QVERIFY(chart.toS() >= 55);
+    }
+
+    void aRunInProgressHasItsWordsFromTheStart()
+    {
+        RunResult run = shots::killedRun();
+        run.verdict.reset();
+        run.phases.clear();
+        MemoryChart chart(m_holder);
+        chart.setDocument(makeDocument(run, nullptr, 122ULL << 30, QStringLiteral("Thor")));
+        chart.appendSamples(shots::killedCurve()->samples, 0);
+        const ChartDocument document = chart.document();
+        QCOMPARE(document.title, QStringLiteral("Run 7 · qwen3-omni-30b"));
+        QCOMPARE(document.end.mark, ChartEnd::Mark::Running);
+        QCOMPARE(document.limits.size(), std::size_t{1});
+        QCOMPARE(document.curve->samples.size(), std::size_t{1101});
+    }
+
+    void theExportMenuGoesToTheWindowsExporter()
+    {
+        ChartPanel panel(m_holder);
+        QList<double> scales;
+        panel.setExporter([&](ExportFormat format, double scale) {
+            if (format == ExportFormat::Png)
+                scales << scale;
+        });
+        for (const auto* menu : panel.findChildren<QMenu*>())
+            for (QAction* action : menu->actions())
+                action->trigger();
+        QCOMPARE(scales, QList<double>({1, 2}));
+    }
+
+    void atTwiceTheFontNothingIsCut()
+    {
+        MemoryChart chart(m_holder);
+        QFont font = chart.font();
+        font.setPointSizeF(font.pointSizeF() * 2);
+        chart.setFont(font);
+        chart.setDocument(makeDocument(shots::killedRun(), shots::killedCurve(), 122ULL << 30));
+        chart.resize(1200, 900);
+        chart.show();
+        chart.flush();
+        const QFontMetrics metrics(font);
+        QVERIFY(chart.plotRect().right() + metrics.horizontalAdvance(QStringLiteral("Page cache 65.0")) * 0.93
+            < chart.width());
+        QVERIFY(chart.plotRect().left() > metrics.horizontalAdvance(QStringLiteral("160")) * 0.93);
+        shots::keep(QStringLiteral("chart-large-font"), chart);
     }
 
     void lanesAreThereOnlyWhereDataIs()
