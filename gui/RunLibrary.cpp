@@ -170,9 +170,9 @@ void RunLibrary::askPage(QObject* context, RunFilter filter, bool backwards, New
 }
 
 void RunLibrary::askRun(
-    QObject* context, RunId run, Newest newest, std::uint64_t number, std::function<void(Result<StoredRun>)> done)
+    QObject* context, RunId run, Newest newest, std::uint64_t number, std::function<void(Result<OpenedRun>)> done)
 {
-    const auto read = [connection = m_connection, newest, number, run]() -> Result<StoredRun> {
+    const auto read = [connection = m_connection, newest, number, run]() -> Result<OpenedRun> {
         if (*newest != number)
             return Error{ErrorKind::Cancelled, "a newer question was asked"};
         if (!connection->store)
@@ -180,7 +180,7 @@ void RunLibrary::askRun(
         Result<RunResult> result = connection->store->run(run);
         if (!result)
             return std::move(result).error();
-        StoredRun stored{std::move(*result), std::make_shared<const Curve>(), {}, {}};
+        OpenedRun stored{std::move(*result), std::make_shared<const Curve>(), {}, {}};
         if (Result<Curve> curve = connection->store->curve(run); curve)
             stored.curve = std::make_shared<const Curve>(std::move(*curve));
         else
@@ -188,7 +188,7 @@ void RunLibrary::askRun(
         stored.log = connection->store->logLines(run).value_or({});
         return stored;
     };
-    m_background.ask(context, read, [newest, number, done = std::move(done)](Result<StoredRun> stored) {
+    m_background.ask(context, read, [newest, number, done = std::move(done)](Result<OpenedRun> stored) {
         if (*newest == number)
             done(std::move(stored));
     });

@@ -26,7 +26,7 @@ struct RunPage {
 };
 
 /// A run with everything that its details show.
-struct StoredRun {
+struct OpenedRun {
     RunResult result;
     std::shared_ptr<const Curve> curve;
     std::vector<std::string> log;
@@ -71,7 +71,7 @@ public:
     void askPage(QObject* context, RunFilter filter, bool backwards, Newest newest, std::uint64_t number,
         std::function<void(Result<RunPage>)> done);
     void askRun(
-        QObject* context, RunId run, Newest newest, std::uint64_t number, std::function<void(Result<StoredRun>)> done);
+        QObject* context, RunId run, Newest newest, std::uint64_t number, std::function<void(Result<OpenedRun>)> done);
     void askRows(QObject* context, RunFilter filter, std::function<void(Result<std::vector<RunRow>>)> done);
 
 Q_SIGNALS:

@@ -123,7 +123,7 @@ void TrialController::apply(std::vector<RunEvent> events)
 {
     LiveUpdate update;
     for (const RunEvent& event : events) {
-        std::vector<LogLine> lines = m_live.apply(event);
+        std::vector<LiveLine> lines = m_live.apply(event);
         update.lines.insert(
             update.lines.end(), std::make_move_iterator(lines.begin()), std::make_move_iterator(lines.end()));
     }

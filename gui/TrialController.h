@@ -33,7 +33,7 @@ struct QueuedTrial {
 /// What came in since the last update, in order; `lines` are the log lines of these events.
 struct LiveUpdate {
     std::vector<RunEvent> events;
-    std::vector<LogLine> lines;
+    std::vector<LiveLine> lines;
 };
 
 /// Runs trials one at a time: owns the runner, its recorder and the queue. GUI thread; never blocks. Events come from

@@ -91,14 +91,14 @@ std::optional<QString> LineJoiner::finish()
     return line;
 }
 
-std::vector<LogLine> LiveRun::apply(const RunEvent& event)
+std::vector<LiveLine> LiveRun::apply(const RunEvent& event)
 {
     if (const auto* started = std::get_if<RunStarted>(&event.body))
         begin(*started);
     if (!m_started)
         return {};
     const double tS = secondsOf(event.monotonicNs);
-    std::vector<LogLine> lines = linesOf(event, tS);
+    std::vector<LiveLine> lines = linesOf(event, tS);
     if (const auto* state = std::get_if<StateChanged>(&event.body))
         m_state = state->state;
     else if (const auto* samples = std::get_if<SamplesTaken>(&event.body))
@@ -168,10 +168,10 @@ const Sample* LiveRun::lastSample() const
     return m_curve.samples.empty() ? nullptr : &m_curve.samples.back();
 }
 
-std::vector<LogLine> LiveRun::linesOf(const RunEvent& event, double tS)
+std::vector<LiveLine> LiveRun::linesOf(const RunEvent& event, double tS)
 {
     const auto lab = [tS](const QString& text) {
-        return std::vector<LogLine>{{tS, LogVoice::Lab, QStringLiteral("lab"), text}};
+        return std::vector<LiveLine>{{tS, LogVoice::Lab, QStringLiteral("lab"), text}};
     };
     if (const auto* text = std::get_if<LogText>(&event.body))
         return linesOfText(*text, tS);
@@ -185,7 +185,7 @@ std::vector<LogLine> LiveRun::linesOf(const RunEvent& event, double tS)
     if (const auto* finished = std::get_if<RunFinished>(&event.body); finished && finished->result.verdict)
         return lab(toQString(finished->result.verdict->summary));
     if (const auto* ended = std::get_if<WorkerEnded>(&event.body)) {
-        std::vector<LogLine> lines;
+        std::vector<LiveLine> lines;
         for (LineJoiner* rest : {&m_stderr, &m_stdout})
             if (const std::optional<QString> line = rest->finish())
                 lines.push_back({tS, LogVoice::Stderr,
@@ -196,9 +196,9 @@ std::vector<LogLine> LiveRun::linesOf(const RunEvent& event, double tS)
     return {};
 }
 
-std::vector<LogLine> LiveRun::linesOfText(const LogText& text, double tS)
+std::vector<LiveLine> LiveRun::linesOfText(const LogText& text, double tS)
 {
-    std::vector<LogLine> lines;
+    std::vector<LiveLine> lines;
     const bool isStderr = text.stream == LogStream::Stderr;
     const LogVoice voice = text.stream == LogStream::Lab ? LogVoice::Lab : LogVoice::Stderr;
     for (QString& line : (isStderr ? m_stderr : m_stdout).feed(text.bytes))
@@ -206,10 +206,10 @@ std::vector<LogLine> LiveRun::linesOfText(const LogText& text, double tS)
     return lines;
 }
 
-std::vector<LogLine> LiveRun::linesOfMessage(const protocol::Message& message, double tS)
+std::vector<LiveLine> LiveRun::linesOfMessage(const protocol::Message& message, double tS)
 {
     const auto worker = [tS, &message](const QString& text) {
-        return std::vector<LogLine>{{tS, LogVoice::Worker, toQString(protocol::typeOf(message)), text}};
+        return std::vector<LiveLine>{{tS, LogVoice::Worker, toQString(protocol::typeOf(message)), text}};
     };
     if (const auto* hello = std::get_if<protocol::Hello>(&message.body)) {
         QString versions;
@@ -222,7 +222,7 @@ std::vector<LogLine> LiveRun::linesOfMessage(const protocol::Message& message, d
         return worker(toQString(phase->name));
     }
     if (const auto* progress = std::get_if<protocol::Progress>(&message.body))
-        return isNewProgress(*progress) ? worker(percentWords(*progress)) : std::vector<LogLine>{};
+        return isNewProgress(*progress) ? worker(percentWords(*progress)) : std::vector<LiveLine>{};
     if (const auto* loaded = std::get_if<protocol::Loaded>(&message.body))
         return worker(QStringLiteral("%1 parameters in %2 tensors")
                           .arg(toQString(formatCount(loaded->parameters)), toQString(formatCount(loaded->tensors))));

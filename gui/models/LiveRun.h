@@ -12,7 +12,7 @@ namespace loadlab {
 /// Who said a line of the log.
 enum class LogVoice { Worker, Stderr, Lab };
 
-struct LogLine {
+struct LiveLine {
     double tS = 0;
     LogVoice voice = LogVoice::Lab;
     QString kind; ///< "phase", "progress", "warning", "error", "stderr", "lab" …
@@ -39,7 +39,7 @@ QString shownLine(std::string_view bytes);
 class LiveRun {
 public:
     /// Returns the log lines that this event adds.
-    std::vector<LogLine> apply(const RunEvent& event);
+    std::vector<LiveLine> apply(const RunEvent& event);
 
     [[nodiscard]] bool isEmpty() const { return !m_started; }
     [[nodiscard]] bool hasEnded() const { return m_result.has_value(); }
@@ -64,9 +64,9 @@ private:
     void addSamples(const std::vector<Sample>& samples);
     void end(const RunFinished& finished);
     [[nodiscard]] double secondsOf(std::int64_t monotonicNs) const;
-    std::vector<LogLine> linesOf(const RunEvent& event, double tS);
-    std::vector<LogLine> linesOfText(const LogText& text, double tS);
-    std::vector<LogLine> linesOfMessage(const protocol::Message& message, double tS);
+    std::vector<LiveLine> linesOf(const RunEvent& event, double tS);
+    std::vector<LiveLine> linesOfText(const LogText& text, double tS);
+    std::vector<LiveLine> linesOfMessage(const protocol::Message& message, double tS);
     bool isNewProgress(const protocol::Progress& progress);
 
     std::optional<RunStarted> m_started;

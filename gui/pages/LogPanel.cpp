@@ -13,7 +13,7 @@
 namespace loadlab {
 namespace {
 
-Role roleOf(const LogLine& line)
+Role roleOf(const LiveLine& line)
 {
     if (line.kind == QLatin1String("error"))
         return Role::Fail;
@@ -115,14 +115,14 @@ void LogPanel::setPlainLines(const std::vector<std::string>& lines)
     rebuild();
 }
 
-void LogPanel::append(const std::vector<LogLine>& lines)
+void LogPanel::append(const std::vector<LiveLine>& lines)
 {
     if (lines.empty())
         return;
     QScrollBar& bar = *m_text->verticalScrollBar();
     const bool follows = bar.value() >= bar.maximum() - 1;
     m_text->setUpdatesEnabled(false);
-    for (const LogLine& line : lines) {
+    for (const LiveLine& line : lines) {
         m_lines.push_back(line);
         if (isShown(line))
             insert(line, m_text->document()->isEmpty());
@@ -134,7 +134,7 @@ void LogPanel::append(const std::vector<LogLine>& lines)
         bar.setValue(bar.maximum());
 }
 
-bool LogPanel::isShown(const LogLine& line) const
+bool LogPanel::isShown(const LiveLine& line) const
 {
     return m_plain || m_voices.contains(line.voice);
 }
@@ -146,7 +146,7 @@ QTextCharFormat LogPanel::formatOf(Role role) const
     return format;
 }
 
-void LogPanel::insert(const LogLine& line, bool first)
+void LogPanel::insert(const LiveLine& line, bool first)
 {
     QTextCursor cursor(m_text->document());
     cursor.movePosition(QTextCursor::End);
@@ -164,7 +164,7 @@ void LogPanel::rebuild()
     m_text->setUpdatesEnabled(false);
     m_text->clear();
     bool first = true;
-    for (const LogLine& line : m_lines) {
+    for (const LiveLine& line : m_lines) {
         if (!isShown(line))
             continue;
         insert(line, first);

@@ -27,7 +27,7 @@ public:
     explicit LogPanel(const ThemeHolder& theme, QWidget* parent = nullptr);
 
     void clear();
-    void append(const std::vector<LogLine>& lines);
+    void append(const std::vector<LiveLine>& lines);
     /// A stored log: lines without time and voice.
     void setPlainLines(const std::vector<std::string>& lines);
     void focusFind();
@@ -37,13 +37,13 @@ private:
     QWidget* makeFind();
     void addChip(const QString& words, LogVoice voice);
     void rebuild();
-    void insert(const LogLine& line, bool first);
-    [[nodiscard]] bool isShown(const LogLine& line) const;
+    void insert(const LiveLine& line, bool first);
+    [[nodiscard]] bool isShown(const LiveLine& line) const;
     [[nodiscard]] QTextCharFormat formatOf(Role role) const;
     void findNext(bool backward);
 
     const ThemeHolder& m_theme;
-    std::deque<LogLine> m_lines;
+    std::deque<LiveLine> m_lines;
     std::set<LogVoice> m_voices{LogVoice::Worker, LogVoice::Stderr, LogVoice::Lab};
     std::vector<Chip*> m_chips;
     QPlainTextEdit* m_text;

@@ -5,6 +5,7 @@
 #include "gui/Words.h"
 #include "gui/charts/MemoryChart.h"
 #include "gui/models/RunsModel.h"
+#include "gui/pages/ColumnScroll.h"
 #include "gui/pages/LogPanel.h"
 #include "gui/widgets/Figures.h"
 #include "gui/widgets/IconButton.h"
@@ -15,23 +16,12 @@
 #include <QHBoxLayout>
 #include <QHeaderView>
 #include <QLabel>
-#include <QScrollArea>
 #include <QTabWidget>
 #include <QTableView>
 #include <QVBoxLayout>
 
 namespace loadlab {
 namespace {
-
-QScrollArea* makeScroll(QWidget* inner, QWidget* parent)
-{
-    auto* scroll = new QScrollArea(parent);
-    scroll->setWidgetResizable(true);
-    scroll->setFrameShape(QFrame::NoFrame);
-    scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
-    scroll->setWidget(inner);
-    return scroll;
-}
 
 std::vector<std::pair<QString, QString>> settingsOf(const RunResult& result)
 {
@@ -139,7 +129,7 @@ QWidget* RunDetails::buildSummary()
         [this](const QString& id) { Q_EMIT remedyRequested(m_run->result, id, true); });
     connect(m_verdict, &VerdictView::previewRemedyRequested, this,
         [this](const QString& id) { Q_EMIT remedyRequested(m_run->result, id, false); });
-    return makeScroll(inner, this);
+    return new ColumnScroll(inner, this);
 }
 
 QWidget* RunDetails::buildProfile()
@@ -168,7 +158,7 @@ QWidget* RunDetails::buildSettings()
     m_settings = new QWidget(inner);
     column->addWidget(m_settings);
     column->addStretch();
-    return makeScroll(inner, this);
+    return new ColumnScroll(inner, this);
 }
 
 QWidget* RunDetails::buildButtons()
@@ -195,7 +185,7 @@ void RunDetails::showWords(const QString& words)
     m_content->hide();
 }
 
-void RunDetails::showRun(StoredRun run)
+void RunDetails::showRun(OpenedRun run)
 {
     m_run = std::move(run);
     const RunResult& result = m_run->result;

@@ -26,10 +26,10 @@ class RunDetails : public Panel {
 public:
     RunDetails(const ThemeHolder& theme, const Lab& lab, QWidget* parent = nullptr);
 
-    void showRun(StoredRun run);
+    void showRun(OpenedRun run);
     /// Words instead of a run: none selected, or why it cannot be read.
     void showWords(const QString& words);
-    [[nodiscard]] const std::optional<StoredRun>& run() const { return m_run; }
+    [[nodiscard]] const std::optional<OpenedRun>& run() const { return m_run; }
     [[nodiscard]] ChartDocument document() const; ///< Only while a run is shown.
     [[nodiscard]] QList<QWidget*> panes() const;
     void focusLog();
@@ -52,7 +52,7 @@ private:
 
     const ThemeHolder& m_theme;
     const Lab& m_lab;
-    std::optional<StoredRun> m_run;
+    std::optional<OpenedRun> m_run;
     QLabel* m_words;
     QWidget* m_content;
     QLabel* m_title;

@@ -70,12 +70,11 @@ RunsPage::RunsPage(
     m_splitter->setStretchFactor(0, 5);
     m_splitter->setStretchFactor(1, 2);
     m_splitter->setSizes({880, 400});
-    m_splitter->setContentsMargins(12, 10, 12, 10);
     auto* column = new QVBoxLayout(this);
     column->setContentsMargins(0, 0, 0, 0);
     column->setSpacing(0);
     column->addWidget(m_header);
-    column->addWidget(m_splitter, 1);
+    column->addWidget(padded(m_splitter), 1);
     wire();
     refresh();
 }
@@ -114,12 +113,11 @@ void RunsPage::buildTable()
     header.setSectionsClickable(true);
     header.setSortIndicatorShown(true);
     header.setSortIndicator(RunsModel::Run, Qt::DescendingOrder);
-    header.setStretchLastSection(false);
+    header.setStretchLastSection(true);
     const int unit = m_table->fontMetrics().averageCharWidth();
-    const std::array widths{7, 15, 26, 12, 11, 12, 11, 11, 14, 24};
+    const std::array widths{7, 14, 26, 11, 11, 11, 11, 11, 14, 24};
     for (int column = 0; column < RunsModel::ColumnCount; ++column)
         header.resizeSection(column, widths[static_cast<std::size_t>(column)] * unit);
-    header.setSectionResizeMode(RunsModel::Checkpoint, QHeaderView::Stretch);
 }
 
 void RunsPage::wire()
@@ -189,7 +187,7 @@ void RunsPage::refreshEmpty()
             filters == 1 ? QStringLiteral("No run matches this filter")
                          : QStringLiteral("No run matches %1 filters").arg(filters),
             QStringLiteral("%1 runs are stored.").arg(figures::count(m_model->stored())));
-        m_empty->setPrimary(QStringLiteral("Drop “%1”").arg(m_filter->lastWords()), QStringLiteral("x"));
+        m_empty->setPrimary(QStringLiteral("Drop %1").arg(m_filter->lastWords()), QStringLiteral("x"));
         m_empty->setOther(filters > 1 ? QStringLiteral("Clear all") : QString());
         m_empty->setHint(QStringLiteral("Esc"));
     } else {
@@ -234,7 +232,7 @@ void RunsPage::followSelection()
 void RunsPage::askDetails(RunId run)
 {
     const std::uint64_t number = ++*m_detailsNewest;
-    m_library.askRun(this, run, m_detailsNewest, number, [this](Result<StoredRun> stored) {
+    m_library.askRun(this, run, m_detailsNewest, number, [this](Result<OpenedRun> stored) {
         if (stored)
             m_details->showRun(std::move(*stored));
         else

@@ -50,10 +50,10 @@ RunEvent log(double seconds, const std::string& bytes)
     return at(seconds, LogText{LogStream::Stderr, bytes});
 }
 
-QStringList texts(const std::vector<LogLine>& lines)
+QStringList texts(const std::vector<LiveLine>& lines)
 {
     QStringList all;
-    for (const LogLine& line : lines)
+    for (const LiveLine& line : lines)
         all << line.kind + QStringLiteral(": ") + line.text;
     return all;
 }
