@@ -1,5 +1,7 @@
 #include "LabBench.h"
 
+#include "core/checkpoint/DemoZoo.h"
+
 #include <QtGlobal>
 
 using namespace loadlab;
@@ -15,14 +17,24 @@ LabBench::LabBench()
         Locations::ofProgramsIn(LOADLAB_BINARY_DIR "/bin"), folder() / "runs.sqlite", folder() / "settings.json");
 }
 
-TrialSpec LabBench::fakeTrial(const std::string& mode, std::map<std::string, std::string> options) const
+fs::path LabBench::demoZoo()
+{
+    DemoZooOptions small;
+    small.goodSizeBytes = goodSizeBytes;
+    const Result<std::vector<fs::path>> made = makeDemoZoo(folder() / "zoo", small);
+    if (!made)
+        qFatal("%s", made.error().message.c_str());
+    return made->front();
+}
+
+TrialSpec LabBench::fakeTrial(const std::string& mode, std::map<std::string, std::string> options)
 {
     TrialSpec spec;
     const PluginManifest* plugin = m_lab.findPlugin("fake");
     if (!plugin)
         qFatal("the fake backend is not built");
     spec.plugin = *plugin;
-    spec.checkpoint = folder();
+    spec.checkpoint = demoZoo();
     spec.variant.backend = "fake";
     spec.variant.options = std::move(options);
     spec.variant.options["mode"] = mode;

@@ -17,9 +17,12 @@ public:
     [[nodiscard]] const loadlab::Lab& lab() const { return m_lab; }
     [[nodiscard]] loadlab::Lab& lab() { return m_lab; }
     [[nodiscard]] std::filesystem::path folder() const { return m_folder.path().toStdString(); }
+    std::uint64_t goodSizeBytes = std::uint64_t{8} << 20; ///< Of the good stand-in.
+    /// Stand-ins in zoo/ below the folder, made at the first call; the good one's folder.
+    std::filesystem::path demoZoo();
     /// A trial of the fake backend: behaviour and its options.
     [[nodiscard]] loadlab::TrialSpec fakeTrial(
-        const std::string& mode, std::map<std::string, std::string> options = {}) const;
+        const std::string& mode, std::map<std::string, std::string> options = {});
 
 private:
     QTemporaryDir m_folder;

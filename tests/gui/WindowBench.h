@@ -1,0 +1,51 @@
+#pragma once
+
+#include "LabBench.h"
+#include "gui/MainWindow.h"
+
+#include <QString>
+#include <QStringList>
+
+#include <memory>
+
+class QAbstractButton;
+class QAction;
+
+/// The real window over a lab of its own; dialogs are answered from `answers`, first come first served.
+class WindowBench {
+public:
+    explicit WindowBench(loadlab::ThemeHolder& theme);
+
+    /// Makes the window (again: as after a restart, over the same folder) and shows it.
+    loadlab::MainWindow& open();
+    void close(); ///< Takes the window away without a question.
+
+    [[nodiscard]] loadlab::MainWindow& window() const { return *m_window; }
+    [[nodiscard]] LabBench& bench() { return m_bench; }
+    QStringList answers;
+    QStringList asked; ///< What was suggested to save as.
+
+    /// A visible widget of the window by object name; ends the test when there is none.
+    template <typename T> T& find(const QString& name) const
+    {
+        for (T* found : m_window->findChildren<T*>(name))
+            if (found->isVisible())
+                return *found;
+        qFatal("no visible %s", qPrintable(name));
+    }
+    /// Of a label; empty while it is not visible.
+    [[nodiscard]] QString labelText(const QString& name) const;
+    void click(const QString& buttonName) const;
+    void press(const QKeySequence& keys) const;
+    /// Every text that is visible on the page in front, for tests of words.
+    [[nodiscard]] QString visibleText() const;
+
+private:
+    loadlab::ThemeHolder& m_theme;
+    LabBench m_bench;
+    loadlab::Dialogs m_dialogs;
+    std::unique_ptr<loadlab::MainWindow> m_window;
+};
+
+/// The action of a menu whose text begins like this; ends the test when there is none.
+QAction& actionOf(const QMenu& menu, const QString& beginning);

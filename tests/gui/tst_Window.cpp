@@ -1,0 +1,348 @@
+#include "../db/RunBuilder.h"
+#include "../db/Take.h"
+#include "WindowBench.h"
+#include "core/telemetry/ProcessTree.h"
+#include "gui/models/RunsModel.h"
+#include "gui/pages/LivePage.h"
+#include "gui/pages/LogPanel.h"
+#include "gui/pages/OptionEditors.h"
+#include "gui/pages/RunsPage.h"
+#include "gui/pages/TrialForm.h"
+#include "gui/pages/TrialsPage.h"
+
+#include <QCheckBox>
+#include <QComboBox>
+#include <QDropEvent>
+#include <QLineEdit>
+#include <QMessageBox>
+#include <QMimeData>
+#include <QPlainTextEdit>
+#include <QProcess>
+#include <QPushButton>
+#include <QScrollBar>
+#include <QSignalSpy>
+#include <QSpinBox>
+#include <QStandardItemModel>
+#include <QStatusBar>
+#include <QTableView>
+#include <QTest>
+#include <QTreeView>
+
+#include <csignal>
+#include <fstream>
+#include <unistd.h>
+
+using namespace loadlab;
+using test::take;
+
+/// What the window does when something goes wrong, or in the way.
+class TestWindow : public QObject {
+    Q_OBJECT
+
+    std::unique_ptr<ThemeHolder> m_theme;
+    std::unique_ptr<WindowBench> m_bench;
+    static constexpr int kLongMs = 30'000;
+
+    MainWindow& window() const { return m_bench->window(); }
+    TrialController& controller() const { return window().controller(); }
+
+    void startFake(const std::string& mode, std::map<std::string, std::string> options = {})
+    {
+        controller().run(m_bench->bench().fakeTrial(mode, std::move(options)), QStringLiteral("fake"));
+        window().showPage(MainWindow::LiveIndex);
+    }
+    void startLongLoad()
+    {
+        startFake("slow", {{"seconds", "600"}});
+        QTRY_COMPARE_WITH_TIMEOUT(controller().live().state(), TrialState::Loading, kLongMs);
+    }
+
+private Q_SLOTS:
+    void initTestCase() { m_theme = std::make_unique<ThemeHolder>(*qApp); }
+    void init() { m_bench = std::make_unique<WindowBench>(*m_theme); }
+    void cleanup() { m_bench.reset(); }
+    void cleanupTestCase() { m_theme.reset(); }
+
+    void closingDuringALoadAsksAndStaying()
+    {
+        m_bench->open();
+        startLongLoad();
+        QVERIFY2(!window().close(), "it asks first");
+        auto* question = window().findChild<QMessageBox*>(QStringLiteral("stopQuestion"));
+        QVERIFY(question);
+        QVERIFY2(!window().close(), "it asks once");
+        QCOMPARE(window().findChildren<QMessageBox*>(QStringLiteral("stopQuestion")).size(), 1);
+        QTest::mouseClick(question->findChild<QPushButton*>(QStringLiteral("keepRunning")), Qt::LeftButton);
+        QVERIFY(controller().isRunning());
+        QVERIFY(window().isVisible());
+    }
+
+    void closingDuringALoadCancelsCleanlyAndRecords()
+    {
+        m_bench->open();
+        startLongLoad();
+        const std::string uuid = controller().live().started().identity.uuid;
+        window().close();
+        auto* question = window().findChild<QMessageBox*>(QStringLiteral("stopQuestion"));
+        QVERIFY(question);
+        QTest::mouseClick(question->findChild<QPushButton*>(QStringLiteral("stopAndClose")), Qt::LeftButton);
+        QTRY_VERIFY_WITH_TIMEOUT(!window().isVisible(), kLongMs);
+        QVERIFY(findProcessesOfRun(uuid).empty());
+        const RunStore store = take(RunStore::open(m_bench->bench().lab().database));
+        const std::vector<RunRow> runs = take(store.runs());
+        QCOMPARE(runs.size(), std::size_t{1});
+        QCOMPARE(*runs[0].mode, FailureMode::Cancelled);
+    }
+
+    void quitNeverAsks()
+    {
+        m_bench->open();
+        startLongLoad();
+        window().quit();
+        QVERIFY(!window().findChild<QMessageBox*>(QStringLiteral("stopQuestion")));
+        QTRY_VERIFY_WITH_TIMEOUT(!window().isVisible(), kLongMs);
+    }
+
+    void outlivesEveryDeathOfAWorker_data()
+    {
+        QTest::addColumn<QString>("mode");
+        QTest::addColumn<QString>("expected");
+        QTest::newRow("crash") << QStringLiteral("crash") << QStringLiteral("native_crash");
+        QTest::newRow("crash before hello") << QStringLiteral("crash-early") << QString();
+        QTest::newRow("exit") << QStringLiteral("exit") << QString();
+        QTest::newRow("garbage") << QStringLiteral("garbage") << QStringLiteral("unknown");
+        QTest::newRow("huge line") << QStringLiteral("huge-line") << QStringLiteral("unknown");
+        QTest::newRow("half a line") << QStringLiteral("partial-line") << QString();
+        QTest::newRow("wrong protocol") << QStringLiteral("wrong-protocol") << QString();
+        QTest::newRow("closes stdout") << QStringLiteral("close-stdout") << QString();
+        QTest::newRow("burst") << QStringLiteral("burst") << QStringLiteral("ok");
+        QTest::newRow("odd bytes in the log") << QStringLiteral("log") << QStringLiteral("ok");
+    }
+    void outlivesEveryDeathOfAWorker()
+    {
+        QFETCH(QString, mode);
+        QFETCH(QString, expected);
+        m_bench->open();
+        startFake(mode.toStdString());
+        if (mode == QLatin1String("close-stdout"))
+            QTimer::singleShot(0, &window(), [this] { controller().stop(); });
+        QTRY_VERIFY_WITH_TIMEOUT(controller().live().hasEnded() && !controller().isBusy(), kLongMs);
+        const std::string got(toWireName(controller().live().result()->verdict->mode));
+        if (!expected.isEmpty())
+            QCOMPARE(QString::fromStdString(got), expected);
+        QVERIFY(window().isVisible());
+        QVERIFY(m_bench->find<QPushButton>(QStringLiteral("runAgainButton")).isEnabled());
+        window().showPage(MainWindow::RunsIndex);
+        auto& table = m_bench->find<QTableView>(QStringLiteral("runsTable"));
+        QTRY_COMPARE(table.model()->index(0, RunsModel::Outcome).data(RunsModel::ModeRole).toString(),
+            QString::fromStdString(got));
+    }
+
+    void aDatabaseThatCannotBeUsedIsToldAndTheTrialRuns()
+    {
+        const std::filesystem::path file = m_bench->bench().lab().database;
+        std::ofstream(file) << std::string(8192, 'x');
+        m_bench->open();
+        QTRY_COMPARE(window().library().state().kind, DatabaseState::Kind::Unusable);
+        QVERIFY(m_bench->find<QAbstractButton>(QStringLiteral("statusDatabase"))
+                    .text()
+                    .contains(QStringLiteral("cannot be used")));
+        window().showPage(MainWindow::RunsIndex);
+        QTRY_VERIFY(m_bench->visibleText().contains(QStringLiteral("The run database cannot be used")));
+        startFake("ok");
+        QTRY_VERIFY_WITH_TIMEOUT(controller().live().hasEnded() && !controller().isBusy(), kLongMs);
+        QCOMPARE(controller().live().result()->verdict->mode, FailureMode::Ok);
+        QVERIFY(m_bench->visibleText().contains(QStringLiteral("This run is not being stored")));
+        QVERIFY(m_bench->visibleText().contains(QStringLiteral("not stored")));
+        std::ifstream in(file);
+        QCOMPARE(std::string(std::istreambuf_iterator<char>(in), {}), std::string(8192, 'x'));
+    }
+
+    void aReadOnlyDatabaseIsStillRead()
+    {
+        const std::filesystem::path file = m_bench->bench().lab().database;
+        {
+            RunStore store = take(RunStore::open(file));
+            const RunStarted begin = test::started("kept");
+            take(store.finishRun(take(store.startRun(begin)), test::finished(begin)));
+        }
+        std::filesystem::permissions(file, std::filesystem::perms(0444));
+        std::filesystem::permissions(m_bench->bench().folder(), std::filesystem::perms::all);
+        const bool changed = ::geteuid() == 0 && ::seteuid(65534) == 0;
+        m_bench->open();
+        QTRY_VERIFY(window().library().state().kind != DatabaseState::Kind::Opening);
+        if (changed)
+            QCOMPARE(::seteuid(0), 0);
+        QVERIFY2(window().library().state().kind == DatabaseState::Kind::ReadOnly,
+            qPrintable(window().library().state().words));
+        QVERIFY(m_bench->find<QAbstractButton>(QStringLiteral("statusDatabase"))
+                    .text()
+                    .contains(QStringLiteral("read only")));
+        window().showPage(MainWindow::RunsIndex);
+        QTRY_COMPARE(m_bench->find<QTableView>(QStringLiteral("runsTable")).model()->rowCount(), 1);
+    }
+
+    void aRunOfALabThatDiedIsClosedAtTheStart()
+    {
+        const std::filesystem::path file = m_bench->bench().lab().database;
+        RunStarted begin = test::started("lost");
+        begin.machine.bootId = m_bench->bench().lab().machine.bootId;
+        take(take(RunStore::open(file)).startRun(begin));
+        // What it left behind carries the run's mark.
+        QProcess leftover;
+        QProcessEnvironment environment = QProcessEnvironment::systemEnvironment();
+        environment.insert(QStringLiteral("LOADLAB_RUN"), QString::fromStdString(begin.identity.uuid));
+        leftover.setProcessEnvironment(environment);
+        leftover.start(QStringLiteral("sleep"), {QStringLiteral("600")});
+        QVERIFY(leftover.waitForStarted());
+        QTRY_COMPARE(findProcessesOfRun(begin.identity.uuid).size(), std::size_t{1});
+        m_bench->open();
+        QTRY_COMPARE_WITH_TIMEOUT(leftover.state(), QProcess::NotRunning, kLongMs);
+        QCOMPARE(leftover.exitStatus(), QProcess::CrashExit);
+        QTRY_VERIFY(window().statusBar()->currentMessage().contains(QStringLiteral("closed as lost")));
+        window().showPage(MainWindow::RunsIndex);
+        auto& table = m_bench->find<QTableView>(QStringLiteral("runsTable"));
+        QTRY_COMPARE(table.model()->index(0, RunsModel::Outcome).data(RunsModel::ModeRole).toString(),
+            QStringLiteral("lab_lost"));
+    }
+
+    void aFloodOfLogDoesNotHoldUpTheWindow()
+    {
+        m_bench->open();
+        startFake("log", {{"lines", "300000"}, {"text", "a line of some length, again and again"}});
+        QTRY_VERIFY_WITH_TIMEOUT(controller().live().hasEnded(), 60'000);
+        auto& text = m_bench->find<QPlainTextEdit>(QStringLiteral("logText"));
+        QVERIFY(text.blockCount() <= LogPanel::kMaxLines);
+        QVERIFY(text.toPlainText().contains(QStringLiteral("left out here")));
+    }
+
+    void theLogFollowsUnlessScrolledUp()
+    {
+        LogPanel log(*m_theme);
+        log.resize(500, 200);
+        log.show();
+        QVERIFY(QTest::qWaitForWindowExposed(&log));
+        const auto lines = [](int from, int count) {
+            std::vector<LiveLine> all;
+            for (int i = from; i < from + count; ++i)
+                all.push_back({double(i), i % 2 ? LogVoice::Stderr : LogVoice::Lab, QStringLiteral("stderr"),
+                    QStringLiteral("line %1").arg(i)});
+            return all;
+        };
+        auto& text = *log.findChild<QPlainTextEdit*>(QStringLiteral("logText"));
+        log.append(lines(0, 200));
+        QCOMPARE(text.verticalScrollBar()->value(), text.verticalScrollBar()->maximum());
+        text.verticalScrollBar()->setValue(3);
+        log.append(lines(200, 50));
+        QCOMPARE(text.verticalScrollBar()->value(), 3);
+        text.verticalScrollBar()->setValue(text.verticalScrollBar()->maximum());
+        log.append(lines(250, 50));
+        QCOMPARE(text.verticalScrollBar()->value(), text.verticalScrollBar()->maximum());
+        QCOMPARE(text.blockCount(), 300);
+        log.append(lines(300, LogPanel::kMaxLines));
+        QCOMPARE(text.blockCount(), LogPanel::kMaxLines);
+    }
+
+    void theFormIsBuiltFromTheManifest()
+    {
+        m_bench->open();
+        window().trialsPage().draft(made());
+        window().showPage(MainWindow::TrialsIndex);
+        auto& backend = m_bench->find<QComboBox>(QStringLiteral("Backend"));
+        QVERIFY(backend.findData(QStringLiteral("libtorch")) >= 0);
+        backend.setCurrentIndex(backend.findData(QStringLiteral("fake")));
+        QTRY_VERIFY(window().findChild<QComboBox*>(QStringLiteral("option_mode")));
+        QTRY_VERIFY(window().findChild<QComboBox*>(QStringLiteral("option_mode"))->isVisible());
+        QVERIFY(m_bench->find<QComboBox>(QStringLiteral("option_mode")).count() > 20);
+        QCOMPARE(m_bench->find<QSpinBox>(QStringLiteral("option_mib")).value(), 8);
+        m_bench->find<QSpinBox>(QStringLiteral("option_mib")).setValue(16);
+        m_bench->find<QComboBox>(QStringLiteral("option_mode")).setCurrentText(QStringLiteral("crash"));
+        const QString line = window().trialsPage().commandLine();
+        QVERIFY2(line.contains(QStringLiteral("--backend fake")) && line.contains(QStringLiteral("--option mib=16"))
+                && line.contains(QStringLiteral("--option mode=crash")) && !line.contains(QStringLiteral("steps")),
+            qPrintable(line));
+    }
+
+    void aBrokenBackendStaysInTheListDisabled()
+    {
+        const std::filesystem::path broken = m_bench->bench().folder() / "plugins" / "odd";
+        std::filesystem::create_directories(broken);
+        std::ofstream(broken / "plugin.json") << "{ this is no json";
+        m_bench->bench().lab().plugins = findPlugins({broken.parent_path(), LOADLAB_BINARY_DIR "/tests/plugins"});
+        m_bench->open();
+        window().trialsPage().draft(made());
+        window().showPage(MainWindow::TrialsIndex);
+        auto& backend = m_bench->find<QComboBox>(QStringLiteral("Backend"));
+        const int at = backend.findData(QStringLiteral("odd"));
+        QVERIFY(at >= 0);
+        const QStandardItem* item = qobject_cast<QStandardItemModel*>(backend.model())->item(at);
+        QVERIFY(!item->isEnabled());
+        QVERIFY(!item->toolTip().isEmpty());
+        QCOMPARE(backend.currentData().toString(), QStringLiteral("fake"));
+    }
+
+    void aFolderDroppedOnTheWindowJoinsTheZoo()
+    {
+        const std::filesystem::path zoo = m_bench->bench().demoZoo().parent_path();
+        m_bench->open();
+        window().showPage(MainWindow::RunsIndex);
+        QMimeData data;
+        data.setUrls({QUrl::fromLocalFile(QString::fromStdString(zoo.native()))});
+        QDragEnterEvent enter(QPoint(50, 50), Qt::CopyAction, &data, Qt::LeftButton, Qt::NoModifier);
+        QCoreApplication::sendEvent(&window(), &enter);
+        QVERIFY(enter.isAccepted());
+        QDropEvent drop(QPointF(50, 50), Qt::CopyAction, &data, Qt::LeftButton, Qt::NoModifier);
+        QCoreApplication::sendEvent(&window(), &drop);
+        QTRY_COMPARE(window().zoo().model().checkpoints().size(), std::size_t{5});
+        QCOMPARE(window().currentPage(), int{MainWindow::ZooIndex});
+    }
+
+    void everyPageIsReachedByKeys()
+    {
+        m_bench->open();
+        for (int page = 3; page >= 0; --page) {
+            m_bench->press(QKeySequence(Qt::CTRL | static_cast<Qt::Key>(Qt::Key_1 + page)));
+            QCOMPARE(window().currentPage(), page);
+        }
+        m_bench->press(QKeySequence(Qt::ALT | Qt::Key_Left));
+        QCOMPARE(window().currentPage(), 1);
+        m_bench->press(QKeySequence(Qt::ALT | Qt::Key_Right));
+        QCOMPARE(window().currentPage(), 0);
+    }
+
+    void everyButtonAndFieldHasAName()
+    {
+        m_bench->bench().demoZoo();
+        m_bench->open();
+        startFake("ok");
+        QTRY_VERIFY_WITH_TIMEOUT(!controller().isBusy(), kLongMs);
+        QStringList nameless;
+        for (const QWidget* widget : window().findChildren<QWidget*>()) {
+            const auto* button = qobject_cast<const QAbstractButton*>(widget);
+            const bool field = qobject_cast<const QLineEdit*>(widget) || qobject_cast<const QComboBox*>(widget)
+                || qobject_cast<const QAbstractItemView*>(widget) || qobject_cast<const QAbstractSpinBox*>(widget);
+            const bool inner = widget->objectName().startsWith(QLatin1String("qt_"))
+                || qobject_cast<const QComboBox*>(widget->parent())
+                || qobject_cast<const QAbstractSpinBox*>(widget->parent()) || widget->inherits("QComboBoxListView")
+                || widget->inherits("QTableCornerButton") || widget->inherits("QHeaderView")
+                || widget->inherits("QLineEditIconButton");
+            if (!inner && !widget->isHidden()
+                && ((button && button->text().isEmpty() && widget->accessibleName().isEmpty())
+                    || (field && widget->accessibleName().isEmpty())))
+                nameless << QString::fromLatin1(widget->metaObject()->className()) + QLatin1Char(' ')
+                        + widget->objectName();
+        }
+        nameless.removeDuplicates();
+        QVERIFY2(nameless.isEmpty(), qPrintable(nameless.join(QStringLiteral(", "))));
+    }
+
+private:
+    std::shared_ptr<const Checkpoint> made()
+    {
+        return std::make_shared<const Checkpoint>(
+            take(inspectCheckpoint(m_bench->bench().demoZoo(), m_bench->bench().lab().families)));
+    }
+};
+
+QTEST_MAIN(TestWindow)
+#include "tst_Window.moc"
