@@ -10,6 +10,7 @@
 
 #include <QLabel>
 #include <QLocale>
+#include <QToolButton>
 
 namespace loadlab {
 
@@ -22,6 +23,7 @@ LabStatusBar::LabStatusBar(
     , m_library(library)
 {
     setSizeGripEnabled(false);
+    setContentsMargins(8, 0, 8, 0);
     m_machine = addPart();
     m_machine->setText(QStringLiteral("%1  ·  %2").arg(lab.machineName(), figures::size(lab.machine.memoryBytes)));
     m_machine->setToolTip(toQString(lab.machine.cpuModel) + QLatin1Char('\n') + toQString(lab.machine.distribution)
@@ -34,14 +36,17 @@ LabStatusBar::LabStatusBar(
     m_load = new ActionButton(theme, {}, QStringLiteral("play"), QStringLiteral("link"), this);
     m_load->setToolTip(QStringLiteral("Open Live (Ctrl+3)"));
     m_load->setObjectName(QStringLiteral("statusLoad"));
-    m_database = new ActionButton(theme, {}, {}, QStringLiteral("link"), this);
+    m_database = new QToolButton(this);
+    m_database->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
+    m_database->setAutoRaise(true);
+    m_database->setFocusPolicy(Qt::TabFocus);
     m_database->setObjectName(QStringLiteral("statusDatabase"));
     addPermanentWidget(m_load);
     addPermanentWidget(m_database);
     m_tick.setInterval(1000);
     connect(&m_tick, &QTimer::timeout, this, &LabStatusBar::refreshLoad);
     connect(m_load, &QPushButton::clicked, this, &LabStatusBar::liveRequested);
-    connect(m_database, &QPushButton::clicked, this, &LabStatusBar::runsRequested);
+    connect(m_database, &QToolButton::clicked, this, &LabStatusBar::runsRequested);
     for (const auto signal : {&TrialController::runStarted, &TrialController::runEnded, &TrialController::runRecorded,
              &TrialController::recordingErrorChanged})
         connect(&controller, signal, this, [this] {

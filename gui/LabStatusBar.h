@@ -11,6 +11,7 @@
 
 class QLabel;
 class QPushButton;
+class QToolButton;
 
 namespace loadlab {
 
@@ -46,7 +47,7 @@ private:
     QLabel* m_swap;
     QLabel* m_psi;
     QPushButton* m_load;
-    QPushButton* m_database;
+    QToolButton* m_database;
     QTimer m_tick;
 };
 

@@ -69,9 +69,13 @@ void ZooController::start()
 
 void ZooController::take(Result<SharedSettings> settings)
 {
-    m_listed = m_lab.zooFolders;
-    if (settings && m_listed.empty())
-        m_listed = std::move(settings->zooFolders);
+    // A folder may have been added while the file was being read.
+    std::vector<fs::path> listed = m_lab.zooFolders;
+    if (settings && listed.empty())
+        listed = std::move(settings->zooFolders);
+    for (const fs::path& added : m_listed)
+        addOnce(listed, added);
+    m_listed = std::move(listed);
     if (!settings)
         Q_EMIT failed(toSentence(settings.error()));
     rescan();

@@ -10,6 +10,7 @@
 #include <QApplication>
 #include <QCommandLineParser>
 #include <QFileInfo>
+#include <QIcon>
 
 namespace {
 
@@ -60,6 +61,7 @@ int main(int argc, char** argv)
     QApplication::setApplicationName(QStringLiteral("loadlab-gui"));
     QApplication::setApplicationDisplayName(QStringLiteral("LoadLab"));
     QApplication::setApplicationVersion(toQString(loadlabVersion()));
+    QApplication::setWindowIcon(QIcon(QStringLiteral(":/loadlab.svg")));
     QApplication::setDesktopFileName(QStringLiteral("loadlab"));
     QCommandLineParser parser;
     describe(parser);

@@ -12,7 +12,7 @@
 namespace loadlab {
 namespace {
 
-constexpr std::array kHeaders{"Time s", "Used GiB", "Δ", "GiB/s", "Free GiB", "Phase"};
+constexpr std::array kHeaders{"Time s", "Used GiB", "Δ", "GiB/s", "Free", "Phase"};
 constexpr double kGiB = 1024.0 * 1024.0 * 1024.0;
 
 double secondsOf(const Curve& curve, const Sample& sample)
@@ -139,7 +139,9 @@ QString ProfileModel::display(const ProfileRow& row, int column) const
     case Delta:
         return row.deltaBytes ? figures::threeDigits(static_cast<double>(*row.deltaBytes) / kGiB) : QString();
     case Rate:
-        return row.rateBytesPerS ? QLocale().toString(*row.rateBytesPerS / kGiB, 'f', 2) : QString();
+        return row.rateBytesPerS
+            ? QLocale().toString(*row.rateBytesPerS / kGiB, 'f', 2).replace(QLatin1Char('-'), QChar(0x2212))
+            : QString();
     case Available:
         return figures::gib(row.availableBytes);
     case PhaseColumn:

@@ -128,6 +128,9 @@ std::optional<RunsModel::Order> RunsModel::orderOf(int column, Qt::SortOrder ord
 
 void RunsModel::refresh()
 {
+    // The library tells when it is open.
+    if (m_library.state().kind == DatabaseState::Kind::Opening)
+        return;
     ++*m_newest;
     m_asked.clear();
     ask(0);

@@ -289,6 +289,8 @@ QVariant ZooModel::data(const QModelIndex& index, int role) const
     switch (role) {
     case Qt::DisplayRole:
     case Qt::AccessibleTextRole:
+        if (lastRun && role == Qt::AccessibleTextRole && index.column() == LastRunColumn)
+            return display(*row, LastRunColumn) + QStringLiteral(", ") + lookOf(lastRun->mode).words;
         return display(*row, index.column());
     case Qt::EditRole:
     case StateRole:
@@ -301,6 +303,8 @@ QVariant ZooModel::data(const QModelIndex& index, int role) const
             Qt::Alignment((isNumber(index.column()) ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter));
     case SortRole:
         return sortKey(*row, index.column());
+    case SignRole:
+        return lastRun && index.column() == LastRunColumn ? lookOf(lastRun->mode).icon : QString();
     case HasRunRole:
         return lastRun.has_value();
     case IsFolderRole:
@@ -362,8 +366,7 @@ QString ZooModel::display(const Row& row, int column) const
         return lookOf(toQString(toWireName(checkpoint.state))).words;
     case LastRunColumn: {
         const std::optional<LastRun> lastRun = lastRunOf(checkpoint);
-        return lastRun ? QStringLiteral("run %1, %2").arg(lastRun->run.value).arg(lookOf(lastRun->mode).words)
-                       : QStringLiteral("never");
+        return lastRun ? QStringLiteral("run %1").arg(lastRun->run.value) : QStringLiteral("never");
     }
     default:
         return {};

@@ -35,6 +35,7 @@ public:
         StateRole, ///< Wire name of the checkpoint's state.
         IsFolderRole,
         HasRunRole,
+        SignRole, ///< Icon of the last run's mode.
     };
 
     explicit ZooModel(QObject* parent = nullptr);

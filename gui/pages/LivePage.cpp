@@ -4,6 +4,7 @@
 #include "gui/Words.h"
 #include "gui/charts/ChartPanel.h"
 #include "gui/models/RunsModel.h"
+#include "gui/pages/ColumnScroll.h"
 #include "gui/pages/LogPanel.h"
 #include "gui/pages/ReadoutStrip.h"
 #include "gui/widgets/EmptyState.h"
@@ -17,7 +18,7 @@
 
 #include <QHeaderView>
 #include <QLabel>
-#include <QScrollArea>
+#include <QLocale>
 #include <QScrollBar>
 #include <QSplitter>
 #include <QStackedWidget>
@@ -94,8 +95,9 @@ void LivePage::buildHeader()
     m_again->setObjectName(QStringLiteral("runAgainButton"));
     m_header->addBesideTitle(m_badge);
     m_header->addBesideTitle(m_subject);
-    for (QWidget* widget : {static_cast<QWidget*>(m_elapsed), static_cast<QWidget*>(m_stop),
-             static_cast<QWidget*>(m_open), static_cast<QWidget*>(m_again)})
+    m_elapsedWord = makeMuted(QStringLiteral("elapsed"), m_header);
+    for (QWidget* widget : {static_cast<QWidget*>(m_elapsedWord), static_cast<QWidget*>(m_elapsed),
+             static_cast<QWidget*>(m_stop), static_cast<QWidget*>(m_open), static_cast<QWidget*>(m_again)})
         m_header->addAction(widget);
     connect(m_stop, &QPushButton::clicked, &m_controller, &TrialController::stop);
     connect(m_again, &QPushButton::clicked, this, &LivePage::runAgainRequested);
@@ -134,7 +136,7 @@ QWidget* LivePage::buildProfile()
 {
     m_profilePanel = new Panel(QStringLiteral("Profile"), this);
     m_profilePanel->setRemark(QStringLiteral("every 5 s"));
-    m_profilePanel->body()->setContentsMargins(1, 8, 1, 1);
+    m_profilePanel->body()->setContentsMargins(12, 8, 6, 6);
     m_profileView = new QTableView(m_profilePanel);
     m_profileView->setModel(m_profile);
     m_profileView->setAccessibleName(QStringLiteral("Memory profile"));
@@ -157,17 +159,12 @@ QWidget* LivePage::buildSide()
     m_verdict = new VerdictView(
         theme(), VerdictView::Form::Compact, VerdictView::ApplyRemedy | VerdictView::PreviewRemedy, m_verdictPanel);
     m_verdict->setCompactCounts(5, 2);
-    auto* scroll = new QScrollArea(m_verdictPanel);
-    scroll->setWidgetResizable(true);
-    scroll->setFrameShape(QFrame::NoFrame);
-    scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
-    auto* inner = new QWidget(scroll);
+    auto* inner = new QWidget(m_verdictPanel);
     auto* column = new QVBoxLayout(inner);
     column->setContentsMargins(0, 0, 0, 0);
     column->addWidget(m_verdict);
     column->addStretch();
-    scroll->setWidget(inner);
-    m_verdictPanel->body()->addWidget(scroll, 1);
+    m_verdictPanel->body()->addWidget(new ColumnScroll(inner, m_verdictPanel), 1);
     m_side = new QSplitter(Qt::Vertical, this);
     m_side->addWidget(buildProfile());
     m_side->addWidget(m_verdictPanel);
@@ -279,6 +276,7 @@ void LivePage::refreshHead()
     m_badge->setVisible(!empty);
     m_subject->setVisible(!empty);
     m_elapsed->setVisible(!empty && running);
+    m_elapsedWord->setVisible(!empty && running);
     m_stop->setVisible(running);
     m_again->setVisible(!empty && !running);
     m_again->setEnabled(!m_controller.isBusy());
@@ -315,7 +313,7 @@ void LivePage::refreshProfile()
     // A load of a few seconds would be a table of one row: then the steps are shorter, and the panel says so.
     const double step = run().hasEnded() ? profileStep(run().elapsedS(0))
                                          : std::max(kProfileStepS, profileStep(run().elapsedS(monotonicNs())));
-    m_profilePanel->setRemark(QStringLiteral("every %1").arg(figures::seconds(step)));
+    m_profilePanel->setRemark(QStringLiteral("every %1 s").arg(QLocale().toString(step)));
     QScrollBar& bar = *m_profileView->verticalScrollBar();
     const bool follows = bar.value() >= bar.maximum();
     m_profile->setRows(profileOf(run().curve(), run().phases(), step));

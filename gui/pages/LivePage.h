@@ -77,6 +77,7 @@ private:
     PageHeader* m_header;
     ModeBadge* m_badge;
     QLabel* m_subject;
+    QLabel* m_elapsedWord;
     QLabel* m_elapsed;
     ActionButton* m_stop;
     ActionButton* m_again;

@@ -2,6 +2,7 @@
 
 #include <QHeaderView>
 #include <QSplitter>
+#include <QVBoxLayout>
 
 namespace loadlab {
 
@@ -10,6 +11,15 @@ Page::Page(const ThemeHolder& theme, QWidget* parent)
     , m_theme(theme)
 {
     setObjectName(QStringLiteral("page"));
+}
+
+QWidget* Page::padded(QWidget* body)
+{
+    auto* box = new QWidget(this);
+    auto* column = new QVBoxLayout(box);
+    column->setContentsMargins(12, 10, 12, 10);
+    column->addWidget(body);
+    return box;
 }
 
 void Page::save(QSettings& settings, const QString& key, const QSplitter& splitter)

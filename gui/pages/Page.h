@@ -29,6 +29,8 @@ public:
 protected:
     [[nodiscard]] const ThemeHolder& theme() const { return m_theme; }
 
+    /// The page's margin around what stands below the header.
+    [[nodiscard]] QWidget* padded(QWidget* body);
     static void save(QSettings& settings, const QString& key, const QSplitter& splitter);
     static void restore(const QSettings& settings, const QString& key, QSplitter& splitter);
     static void save(QSettings& settings, const QString& key, const QHeaderView& header);

@@ -142,6 +142,7 @@ void PreflightPanel::addFinding(const Remark& remark)
     }
     grid->setColumnStretch(1, 1);
     m_findings->addWidget(box);
+    box->show();
 }
 
 void PreflightPanel::showPrediction()

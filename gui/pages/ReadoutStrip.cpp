@@ -60,7 +60,12 @@ ReadoutStrip::ReadoutStrip(const ThemeHolder&, QWidget* parent)
     m_bar->setRange(0, 1000);
     m_bar->setTextVisible(false);
     m_bar->setAccessibleName(QStringLiteral("Progress"));
-    static_cast<QVBoxLayout*>(m_cells.back().box->layout())->addWidget(m_bar);
+    m_count = new QLabel(m_cells.back().box);
+    m_cells.back().head->addWidget(m_count);
+    static_cast<QVBoxLayout*>(m_cells.back().box->layout())->addWidget(m_bar, 0, Qt::AlignVCenter);
+    // The same height with the bar and without: nothing moves when the load ends.
+    setFixedHeight(sizeHint().height() - m_bar->sizeHint().height() - 2);
+    m_bar->hide();
 }
 
 ReadoutStrip::Cell ReadoutStrip::makeCell()
@@ -82,7 +87,9 @@ ReadoutStrip::Cell ReadoutStrip::makeCell()
     row->addWidget(cell.figure, 0, Qt::AlignBaseline);
     row->addWidget(cell.unit, 0, Qt::AlignBaseline);
     row->addStretch();
-    column->addWidget(cell.name);
+    cell.head = new QHBoxLayout;
+    cell.head->addWidget(cell.name, 1);
+    column->addLayout(cell.head);
     column->addLayout(row);
     column->addWidget(cell.remark);
     return cell;
@@ -125,8 +132,9 @@ void ReadoutStrip::showRunning(const LiveRun& run, std::uint64_t totalBytes, dou
 void ReadoutStrip::showProgress(const std::optional<protocol::Progress>& progress)
 {
     const double share = progress ? shareOf(*progress) : 0;
-    set(4, QStringLiteral("Progress"), progress ? figures::percent(share) : figures::kNone,
-        progress ? progressWords(*progress) : QStringLiteral("nothing told yet"));
+    set(4, QStringLiteral("Progress"), progress ? figures::percent(share) : figures::kNone, {});
+    m_count->setText(progress ? progressWords(*progress) : QStringLiteral("nothing told yet"));
+    m_cells[4].remark->hide();
     m_bar->show();
     m_bar->setValue(static_cast<int>(share * 1000));
 }
@@ -151,7 +159,9 @@ void ReadoutStrip::showEnded(const RunResult& result)
             : result.progress ? progressWords(*result.progress)
                               : QStringLiteral("no tensor was told of"));
     set(4, QStringLiteral("Ended after"), figures::duration(result.duration), endWords(result));
+    m_count->clear();
     m_bar->hide();
+    m_cells[4].remark->show();
 }
 
 } // namespace loadlab

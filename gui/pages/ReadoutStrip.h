@@ -8,6 +8,7 @@
 #include <array>
 #include <optional>
 
+class QHBoxLayout;
 class QLabel;
 class QProgressBar;
 
@@ -27,6 +28,7 @@ public:
 private:
     struct Cell {
         QWidget* box = nullptr;
+        QHBoxLayout* head = nullptr;
         QLabel* name = nullptr;
         QLabel* figure = nullptr;
         QLabel* unit = nullptr;
@@ -37,6 +39,7 @@ private:
     void showProgress(const std::optional<protocol::Progress>& progress);
 
     std::array<Cell, 5> m_cells;
+    QLabel* m_count = nullptr; ///< Of the progress cell, at the right of its name.
     QProgressBar* m_bar = nullptr;
 };
 

@@ -45,6 +45,7 @@ RunFilterBar::RunFilterBar(const ThemeHolder& theme, QWidget* parent)
     m_words->setObjectName(QStringLiteral("runWords"));
     m_words->setClearButtonEnabled(true);
     m_words->setMaximumWidth(220);
+    m_words->setMinimumWidth(120);
     m_chips->setSpacing(6);
     auto* row = new QHBoxLayout(this);
     row->setContentsMargins(0, 0, 0, 0);
@@ -97,7 +98,7 @@ int RunFilterBar::activeCount() const
 QString RunFilterBar::lastWords() const
 {
     if (!m_order.isEmpty())
-        return wordsOf(m_order.back());
+        return QStringLiteral("“%1”").arg(wordsOf(m_order.back()));
     return m_filter.words.empty() ? QString() : QStringLiteral("words “%1”").arg(toQString(m_filter.words));
 }
 
@@ -139,8 +140,29 @@ void RunFilterBar::rebuild()
         item->widget()->deleteLater();
         delete item;
     }
-    for (int kind = 0; kind < KindCount; ++kind)
-        addChip(static_cast<Kind>(kind));
+    for (const Kind kind : std::as_const(m_order))
+        addChip(kind);
+    for (const Kind kind : {Outcome, Model})
+        if (!isSet(kind))
+            addChip(kind);
+    addMoreChip();
+}
+
+void RunFilterBar::addMoreChip()
+{
+    auto* chip = new Chip(m_theme, QStringLiteral("+ More"), this);
+    chip->setObjectName(QStringLiteral("chipMore"));
+    connect(chip, &QPushButton::clicked, this, [this, chip] { openMore(chip); });
+    m_chips->addWidget(chip);
+}
+
+void RunFilterBar::openMore(QWidget* below)
+{
+    auto* menu = new QMenu(this);
+    menu->setAttribute(Qt::WA_DeleteOnClose);
+    for (const Kind kind : {Dtype, Map, Backend, Since})
+        fill(*menu->addMenu(nameOf(kind)), kind);
+    menu->popup(below->mapToGlobal(QPoint(0, below->height())));
 }
 
 void RunFilterBar::addChip(Kind kind)
@@ -163,15 +185,20 @@ void RunFilterBar::openMenu(Kind kind, QWidget* below)
 {
     auto* menu = new QMenu(this);
     menu->setAttribute(Qt::WA_DeleteOnClose);
-    if (kind == Outcome)
-        fillOutcomes(*menu);
-    else if (kind == Since)
-        fillSince(*menu);
-    else
-        fillWords(*menu, kind);
-    if (menu->isEmpty())
-        menu->addAction(QStringLiteral("No run says anything about it yet"))->setEnabled(false);
+    fill(*menu, kind);
     menu->popup(below->mapToGlobal(QPoint(0, below->height())));
+}
+
+void RunFilterBar::fill(QMenu& menu, Kind kind)
+{
+    if (kind == Outcome)
+        fillOutcomes(menu);
+    else if (kind == Since)
+        fillSince(menu);
+    else
+        fillWords(menu, kind);
+    if (menu.isEmpty())
+        menu.addAction(QStringLiteral("No run says anything about it yet"))->setEnabled(false);
 }
 
 void RunFilterBar::fillOutcomes(QMenu& menu)

@@ -29,7 +29,7 @@ public:
     /// Order, limit and offset are not its business.
     void setFilter(const RunFilter& filter);
     [[nodiscard]] int activeCount() const; ///< Words and chips that are set.
-    /// "Dtype: float32" of the last filter that was set, for the empty state.
+    /// "“Dtype: float32”" of the last filter that was set, for the empty state.
     [[nodiscard]] QString lastWords() const;
     void dropLast();
     void clearAll();
@@ -44,7 +44,10 @@ private:
     enum Kind { Outcome, Model, Dtype, Map, Backend, Since, KindCount };
     void rebuild();
     void addChip(Kind kind);
+    void addMoreChip();
     void openMenu(Kind kind, QWidget* below);
+    void openMore(QWidget* below);
+    void fill(QMenu& menu, Kind kind);
     void fillOutcomes(QMenu& menu);
     void fillSince(QMenu& menu);
     void fillWords(QMenu& menu, Kind kind);

@@ -1,16 +1,24 @@
 #include "gui/pages/SignDelegate.h"
 
+#include <QHash>
+
 namespace loadlab {
 
 Role roleOfSign(const QString& sign)
 {
-    if (sign == QLatin1String("ok"))
-        return Role::Ok;
-    if (sign == QLatin1String("fail"))
-        return Role::Fail;
-    if (sign == QLatin1String("warn"))
-        return Role::Warn;
-    return sign == QLatin1String("info") ? Role::Info : Role::Muted;
+    static const QHash<QString, Role> kRoles{
+        {QStringLiteral("ok"), Role::Ok},
+        {QStringLiteral("fail"), Role::Fail},
+        {QStringLiteral("mem"), Role::Fail},
+        {QStringLiteral("struct"), Role::Fail},
+        {QStringLiteral("clock"), Role::Fail},
+        {QStringLiteral("power"), Role::Fail},
+        {QStringLiteral("warn"), Role::Warn},
+        {QStringLiteral("info"), Role::Info},
+        {QStringLiteral("play"), Role::Info},
+        {QStringLiteral("shield"), Role::Info},
+    };
+    return kRoles.value(sign, Role::Muted);
 }
 
 SignDelegate::SignDelegate(const ThemeHolder& theme, int signRole, QObject* parent)

@@ -26,6 +26,8 @@ namespace {
 constexpr int kLabelColumn = 0;
 constexpr int kEditorColumn = 1;
 constexpr int kRemarkColumn = 2;
+/// Rows of the grid; those that stay empty take no room.
+enum Row { kModelRow = 0, kLoadingRow = 10, kOptionsRow = 20, kLimitsRow = 200, kEndRow = 210 };
 
 QComboBox* makeCombo(const QString& name, QWidget* parent)
 {
@@ -33,7 +35,7 @@ QComboBox* makeCombo(const QString& name, QWidget* parent)
     combo->setAccessibleName(name);
     combo->setObjectName(name);
     combo->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
-    combo->setMinimumContentsLength(14);
+    combo->setMinimumContentsLength(10);
     combo->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
     return combo;
 }
@@ -110,22 +112,20 @@ TrialForm::TrialForm(const ThemeHolder& theme, const Lab& lab, QWidget* parent)
     buildModel();
     buildLoading();
     buildLimits();
-    m_grid->setRowStretch(m_grid->rowCount(), 1);
+    m_grid->setRowStretch(kEndRow, 1);
     fillBackends();
     takeBackend();
 }
 
-void TrialForm::addSection(const QString& title)
+void TrialForm::addSection(const QString& title, int row)
 {
-    const int row = m_grid->rowCount();
     QLabel* label = makeTitle(title, this);
-    label->setContentsMargins(0, row > 1 ? 6 : 0, 0, 0);
+    label->setContentsMargins(0, row > 0 ? 6 : 0, 0, 0);
     m_grid->addWidget(label, row, kLabelColumn, 1, 3);
 }
 
-QLabel* TrialForm::addRow(const QString& words, QWidget* editor, Remark::Field field)
+QLabel* TrialForm::addRow(int row, const QString& words, QWidget* editor, Remark::Field field)
 {
-    const int row = m_grid->rowCount();
     QLabel* label = makeMuted(words, this);
     label->setBuddy(editor);
     m_grid->addWidget(label, row, kLabelColumn);
@@ -140,7 +140,7 @@ QLabel* TrialForm::addRow(const QString& words, QWidget* editor, Remark::Field f
 
 void TrialForm::buildModel()
 {
-    addSection(QStringLiteral("Model"));
+    addSection(QStringLiteral("Model"), kModelRow);
     auto* box = new QWidget(this);
     auto* row = new QHBoxLayout(box);
     row->setContentsMargins(0, 0, 0, 0);
@@ -150,7 +150,7 @@ void TrialForm::buildModel()
         m_theme, QStringLiteral("folder"), QStringLiteral("Choose a folder that is not in the zoo"), box);
     row->addWidget(m_checkpoint, 1);
     row->addWidget(browse);
-    addRow(QStringLiteral("Checkpoint"), box, Remark::Field::Checkpoint);
+    addRow(kModelRow + 1, QStringLiteral("Checkpoint"), box, Remark::Field::Checkpoint);
     connect(browse, &QToolButton::clicked, this, &TrialForm::browseRequested);
     connect(m_checkpoint, &QComboBox::currentIndexChanged, this, [this](int index) {
         if (m_filling)
@@ -163,7 +163,7 @@ void TrialForm::buildModel()
 
 void TrialForm::buildLoading()
 {
-    addSection(QStringLiteral("Loading"));
+    addSection(QStringLiteral("Loading"), kLoadingRow);
     m_backend = makeCombo(QStringLiteral("Backend"), this);
     m_dtype = makeCombo(QStringLiteral("Dtype"), this);
     m_deviceMap = makeCombo(QStringLiteral("Device map"), this);
@@ -171,15 +171,10 @@ void TrialForm::buildLoading()
     m_maxMemory->setAccessibleName(QStringLiteral("Memory per device"));
     m_maxMemory->setPlaceholderText(QStringLiteral("not limited; 0=20GiB,cpu=60GiB"));
     m_maxMemory->setToolTip(QStringLiteral("At most so much on each device; devices that are not named are not used"));
-    addRow(QStringLiteral("Backend"), m_backend, Remark::Field::Backend);
-    addRow(QStringLiteral("Dtype"), m_dtype, Remark::Field::Dtype);
-    addRow(QStringLiteral("Device map"), m_deviceMap, Remark::Field::DeviceMap);
-    m_optionBox = new QWidget(this);
-    m_maxMemoryLabel = addRow(QStringLiteral("Max memory"), m_maxMemory, Remark::Field::Option);
-    m_optionGrid = new QGridLayout(m_optionBox);
-    m_optionGrid->setContentsMargins(0, 0, 0, 0);
-    m_optionGrid->setVerticalSpacing(6);
-    m_grid->addWidget(m_optionBox, m_grid->rowCount(), kLabelColumn, 1, 3);
+    addRow(kLoadingRow + 1, QStringLiteral("Backend"), m_backend, Remark::Field::Backend);
+    addRow(kLoadingRow + 2, QStringLiteral("Dtype"), m_dtype, Remark::Field::Dtype);
+    addRow(kLoadingRow + 3, QStringLiteral("Device map"), m_deviceMap, Remark::Field::DeviceMap);
+    m_maxMemoryLabel = addRow(kLoadingRow + 4, QStringLiteral("Max memory"), m_maxMemory, Remark::Field::Option);
     connect(m_backend, &QComboBox::currentIndexChanged, this, [this] {
         takeBackend();
         Q_EMIT changed();
@@ -191,7 +186,7 @@ void TrialForm::buildLoading()
 
 void TrialForm::buildLimits()
 {
-    addSection(QStringLiteral("Limits"));
+    addSection(QStringLiteral("Limits"), kLimitsRow);
     m_timeoutOn = new QCheckBox(QStringLiteral("Stop after"), this);
     m_timeout = new QLineEdit(QStringLiteral("15min"), this);
     m_timeout->setAccessibleName(QStringLiteral("Time limit"));
@@ -204,11 +199,11 @@ void TrialForm::buildLimits()
     m_sampleHz->setValue(static_cast<int>(Limits().sampleHz));
     m_sampleHz->setAccessibleName(QStringLiteral("Samples a second"));
     m_sampleHz->setMaximumWidth(120);
-    addRow(QStringLiteral("Time"), makeLimit(m_timeoutOn, m_timeout, QStringLiteral("in all"), this),
+    addRow(kLimitsRow + 1, QStringLiteral("Time"), makeLimit(m_timeoutOn, m_timeout, QStringLiteral("in all"), this),
         Remark::Field::Limits);
-    addRow(QStringLiteral("Stall"), makeLimit(m_stallOn, m_stall, QStringLiteral("without a sign of life"), this),
-        Remark::Field::Limits);
-    addRow(QStringLiteral("Sampling"), m_sampleHz, Remark::Field::Limits);
+    addRow(kLimitsRow + 2, QStringLiteral("Stall"),
+        makeLimit(m_stallOn, m_stall, QStringLiteral("without a sign of life"), this), Remark::Field::Limits);
+    addRow(kLimitsRow + 3, QStringLiteral("Sampling"), m_sampleHz, Remark::Field::Limits);
     for (QCheckBox* box : {m_timeoutOn, m_stallOn})
         connect(box, &QCheckBox::toggled, this, &TrialForm::changed);
     for (QLineEdit* edit : {m_timeout, m_stall})
@@ -285,25 +280,30 @@ void TrialForm::takeBackend()
 
 void TrialForm::buildOptions(const PluginManifest& manifest)
 {
-    qDeleteAll(m_optionBox->findChildren<QWidget*>(QString(), Qt::FindDirectChildrenOnly));
-    m_options.clear();
-    for (const PluginOption& option : manifest.options) {
-        auto* editor = new OptionEditor(option, m_optionBox);
-        const int row = static_cast<int>(m_options.size());
-        QLabel* label = makeMuted(option.type == OptionType::Bool ? QString() : toQString(option.label), m_optionBox);
-        label->setBuddy(editor->widget());
-        auto* help = new RemarkLabel(m_theme, m_optionBox);
-        help->showHint(firstSentence(toQString(option.help)));
-        m_optionGrid->addWidget(label, row, kLabelColumn);
-        m_optionGrid->addWidget(editor->widget(), row, kEditorColumn);
-        m_optionGrid->addWidget(help, row, kRemarkColumn);
-        connect(editor, &OptionEditor::changed, this, &TrialForm::changed);
-        m_options.push_back(editor);
+    qDeleteAll(std::exchange(m_options, {}));
+    qDeleteAll(std::exchange(m_optionWidgets, {}));
+    int row = kOptionsRow;
+    for (const PluginOption& option : manifest.options)
+        addOption(row++, option);
+}
+
+void TrialForm::addOption(int row, const PluginOption& option)
+{
+    auto* editor = new OptionEditor(option, this);
+    QLabel* label = makeMuted(option.type == OptionType::Bool ? QString() : toQString(option.label), this);
+    label->setBuddy(editor->widget());
+    label->setWordWrap(true);
+    auto* help = new RemarkLabel(m_theme, this);
+    help->showHint(firstSentence(toQString(option.help)));
+    m_grid->addWidget(label, row, kLabelColumn);
+    m_grid->addWidget(editor->widget(), row, kEditorColumn);
+    m_grid->addWidget(help, row, kRemarkColumn);
+    connect(editor, &OptionEditor::changed, this, &TrialForm::changed);
+    m_options.push_back(editor);
+    for (QWidget* widget : {editor->widget(), static_cast<QWidget*>(label), static_cast<QWidget*>(help)}) {
+        m_optionWidgets.push_back(widget);
+        widget->show();
     }
-    m_optionGrid->setColumnMinimumWidth(kLabelColumn, m_grid->columnMinimumWidth(kLabelColumn));
-    m_optionGrid->setColumnStretch(kEditorColumn, 5);
-    m_optionGrid->setColumnStretch(kRemarkColumn, 4);
-    m_optionBox->setVisible(!m_options.empty());
 }
 
 void TrialForm::setCheckpoints(std::vector<std::shared_ptr<const Checkpoint>> checkpoints)

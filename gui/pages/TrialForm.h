@@ -60,11 +60,12 @@ private:
     void buildModel();
     void buildLoading();
     void buildLimits();
-    void addSection(const QString& title);
-    QLabel* addRow(const QString& label, QWidget* editor, Remark::Field field);
+    void addSection(const QString& title, int row);
+    QLabel* addRow(int row, const QString& label, QWidget* editor, Remark::Field field);
     void fillBackends();
     void takeBackend();
     void buildOptions(const PluginManifest& manifest);
+    void addOption(int row, const PluginOption& option);
     void fillCheckpoints();
     [[nodiscard]] Result<Limits> limits() const;
     void mark(QWidget* editor, bool bad);
@@ -83,9 +84,8 @@ private:
     QComboBox* m_deviceMap;
     QLineEdit* m_maxMemory;
     QLabel* m_maxMemoryLabel;
-    QWidget* m_optionBox;
-    QGridLayout* m_optionGrid;
     std::vector<OptionEditor*> m_options;
+    std::vector<QWidget*> m_optionWidgets; ///< Editors, labels and help, to be taken away with the backend.
     QCheckBox* m_timeoutOn;
     QLineEdit* m_timeout;
     QCheckBox* m_stallOn;

@@ -2,6 +2,7 @@
 
 #include "gui/CommandLine.h"
 #include "gui/Words.h"
+#include "gui/pages/ColumnScroll.h"
 #include "gui/pages/PreflightPanel.h"
 #include "gui/pages/QueuePanel.h"
 #include "gui/pages/TrialForm.h"
@@ -16,7 +17,6 @@
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QLineEdit>
-#include <QScrollArea>
 #include <QSplitter>
 #include <QStackedWidget>
 #include <QVBoxLayout>
@@ -51,10 +51,11 @@ TrialsPage::TrialsPage(const ThemeHolder& theme, const Lab& lab, ZooController& 
     m_splitter->addWidget(buildForm());
     m_splitter->addWidget(m_preflight);
     m_splitter->setChildrenCollapsible(false);
-    m_splitter->setSizes({280, 590, 380});
-    m_splitter->setStretchFactor(1, 1);
-    m_splitter->setContentsMargins(12, 10, 12, 10);
-    m_stack->addWidget(m_splitter);
+    m_splitter->setSizes({260, 640, 390});
+    m_splitter->setStretchFactor(0, 2);
+    m_splitter->setStretchFactor(1, 5);
+    m_splitter->setStretchFactor(2, 3);
+    m_stack->addWidget(padded(m_splitter));
     m_stack->addWidget(m_empty);
     auto* column = new QVBoxLayout(this);
     column->setContentsMargins(0, 0, 0, 0);
@@ -73,15 +74,7 @@ QWidget* TrialsPage::buildForm()
     auto* column = new QVBoxLayout(panel);
     column->setContentsMargins(1, 1, 1, 1);
     column->setSpacing(0);
-    auto* scroll = new QScrollArea(panel);
-    scroll->setWidgetResizable(true);
-    scroll->setFrameShape(QFrame::NoFrame);
-    scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
-    scroll->setFocusPolicy(Qt::NoFocus);
-    scroll->viewport()->setAutoFillBackground(false);
-    m_form->setAutoFillBackground(false);
-    scroll->setWidget(m_form);
-    column->addWidget(scroll, 1);
+    column->addWidget(new ColumnScroll(m_form, panel), 1);
     column->addWidget(buildCommandLine());
     return panel;
 }

@@ -301,8 +301,7 @@ void ZooDetails::showFits()
     m_fits->setVisible(!m_checkpoint->estimates.empty() && m_totalBytes > 0);
     grid->addWidget(makeHairline(m_fits), 0, 0, 1, 4);
     grid->addWidget(makeTitle(QStringLiteral("Does it fit here?"), m_fits), 1, 0, 1, 2);
-    QLabel* line
-        = makeMuted(QStringLiteral("from headers alone; line: all %1").arg(figures::size(m_totalBytes)), m_fits);
+    QLabel* line = makeMuted(QStringLiteral("line: all memory"), m_fits);
     line->setAlignment(Qt::AlignRight);
     grid->addWidget(line, 1, 2, 1, 2);
     int row = 2;

@@ -1,6 +1,7 @@
 #include "gui/pages/ZooPage.h"
 
 #include "gui/Words.h"
+#include "gui/pages/SignDelegate.h"
 #include "gui/pages/ZooDetails.h"
 #include "gui/widgets/BadgeDelegate.h"
 #include "gui/widgets/Chip.h"
@@ -68,8 +69,7 @@ ZooPage::ZooPage(const ThemeHolder& theme, ZooController& zoo, const Dialogs& di
     m_splitter->setChildrenCollapsible(false);
     m_splitter->setStretchFactor(0, 5);
     m_splitter->setStretchFactor(1, 3);
-    m_splitter->setContentsMargins(12, 10, 12, 10);
-    m_stack->addWidget(m_splitter);
+    m_stack->addWidget(padded(m_splitter));
     m_stack->addWidget(m_empty);
     auto* column = new QVBoxLayout(this);
     column->setContentsMargins(0, 0, 0, 0);
@@ -129,17 +129,17 @@ void ZooPage::buildTree()
     m_tree->setUniformRowHeights(true);
     m_tree->setAllColumnsShowFocus(true);
     m_tree->setContextMenuPolicy(Qt::CustomContextMenu);
+    m_tree->setItemDelegateForColumn(ZooModel::LastRunColumn, new SignDelegate(theme(), ZooModel::SignRole, m_tree));
     m_tree->setItemDelegateForColumn(ZooModel::State, new BadgeDelegate(theme(), ZooModel::StateRole, m_tree));
     QHeaderView& header = *m_tree->header();
-    header.setStretchLastSection(false);
+    header.setStretchLastSection(true);
     header.setSectionsMovable(true);
     header.setHighlightSections(false);
     header.setSectionResizeMode(QHeaderView::Interactive);
     const int unit = m_tree->fontMetrics().averageCharWidth();
-    const std::array widths{34, 13, 8, 10, 13, 8, 17, 20};
+    const std::array widths{36, 12, 8, 9, 14, 8, 16, 12};
     for (int column = 0; column < ZooModel::ColumnCount; ++column)
         header.resizeSection(column, widths[static_cast<std::size_t>(column)] * unit);
-    header.setSectionResizeMode(ZooModel::Name, QHeaderView::Stretch);
     header.setMinimumSectionSize(5 * unit);
 }
 

@@ -20,6 +20,7 @@ ThemeHolder::ThemeHolder(QApplication& application)
     : QObject(&application)
     , m_application(&application)
     , m_platformPalette(QApplication::palette())
+    , m_whole(dressesWholly(application))
     , m_theme(Theme::current())
 {
     application.installEventFilter(this);
@@ -67,7 +68,7 @@ void ThemeHolder::dress()
     }
     const bool ownPalette = m_scheme != Scheme::System || platformGivesNone;
     QApplication::setPalette(ownPalette ? m_theme.palette() : m_platformPalette);
-    m_application->setStyleSheet(m_theme.styleSheet(dressesWholly(*m_application)));
+    m_application->setStyleSheet(m_theme.styleSheet(m_whole));
     m_dressing = false;
     if (!(before == m_theme))
         Q_EMIT themeChanged();

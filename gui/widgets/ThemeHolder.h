@@ -39,6 +39,7 @@ private:
 
     QApplication* m_application = nullptr;
     QPalette m_platformPalette;
+    bool m_whole = false; ///< Asked before the first sheet: afterwards the style is the sheet's own.
     Scheme m_scheme = Scheme::System;
     bool m_dressing = false;
     Theme m_theme;
