@@ -60,7 +60,9 @@ Result<Owner> ownerByHeader(const path& file)
     Result<Connection> opened = Connection::open(file, {.readOnly = true, .immutable = true});
     if (!opened)
         return std::move(opened).error();
-    const auto id = opened->number("PRAGMA application_id");
+    // One look: page 1, which holds the marks and the list of tables, may be written between two.
+    const Result<void> begun = opened->execute("BEGIN");
+    const auto id = begun ? opened->number("PRAGMA application_id") : begun.error();
     if (!id) {
         const bool beingWritten = hasBytes(file, "-journal") || hasBytes(file, "-wal");
         return id.error().kind == ErrorKind::Invalid && beingWritten ? Result(Owner::Unsettled) : id.error();
@@ -149,15 +151,32 @@ Result<void> configure(const Connection& database)
                             "PRAGMA journal_size_limit = 16777216");
 }
 
-Result<void> checkMarksInUse(const Connection& database)
+struct Marks {
+    std::int64_t applicationId = 0;
+    std::int64_t schema = 0;
+};
+
+/// Both as they were at one moment: another lab may be setting them right now.
+Result<Marks> readMarks(const Connection& database)
 {
+    if (Result<void> begun = database.execute("BEGIN"); !begun)
+        return std::move(begun).error();
     const auto id = database.number("PRAGMA application_id");
     const auto schema = id ? database.number("PRAGMA user_version") : id;
-    if (!schema)
-        return schema.error();
-    if (*id != schema::kApplicationId && *schema != 0)
-        return refuseForeign(database.file(), *id);
-    return refuseNewer(database.file(), *schema);
+    const Result<void> ended = database.execute("COMMIT");
+    if (!schema || !ended)
+        return schema ? ended.error() : schema.error();
+    return Marks{*id, *schema};
+}
+
+Result<void> checkMarksInUse(const Connection& database)
+{
+    const Result<Marks> marks = readMarks(database);
+    if (!marks)
+        return marks.error();
+    if (marks->applicationId != schema::kApplicationId && marks->schema != 0)
+        return refuseForeign(database.file(), marks->applicationId);
+    return refuseNewer(database.file(), marks->schema);
 }
 
 Result<Connection> openForWriting(const path& file, std::chrono::milliseconds patience)
