@@ -11,6 +11,7 @@ BUILD_PACKAGES="
  libtorch-dev
  libsqlite3-dev
  nlohmann-json3-dev
+ rapidjson-dev
  libzstd-dev
  libssl-dev
  fonts-dejavu-core
