@@ -50,7 +50,7 @@ struct Quantization {
     std::string format; ///< e.g. "pack-quantized"; may be empty.
     std::optional<int> bits;
     std::optional<int> groupSize;
-    bool packed = false; ///< Weights are integers that hold several values or need scales: no plain conversion.
+    bool packed = false; ///< Weights are integers that hold several values or need scales: no conversion, no floats.
 };
 
 struct Estimate {

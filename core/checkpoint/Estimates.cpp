@@ -54,6 +54,17 @@ std::uint64_t destinationBytes(const Sums& sums, std::optional<Dtype> target)
     return bytes;
 }
 
+/// Values that mean nothing without the scales of their scheme: a conversion is refused.
+bool needsScales(const Checkpoint& checkpoint, const Sums& sums)
+{
+    if (!checkpoint.quantization)
+        return false;
+    constexpr std::array eightBitFloats{Dtype::F8E4M3, Dtype::F8E5M2, Dtype::F8E4M3Fnuz, Dtype::F8E5M2Fnuz};
+    return checkpoint.quantization->packed || std::ranges::any_of(eightBitFloats, [&sums](Dtype dtype) {
+        return sums[static_cast<std::size_t>(dtype)].elements > 0;
+    });
+}
+
 } // namespace
 
 std::vector<Estimate> estimateLibtorch(const Checkpoint& checkpoint)
@@ -69,7 +80,7 @@ std::vector<Estimate> estimateLibtorch(const Checkpoint& checkpoint)
     const Sums sums = sumsOf(checkpoint);
     std::vector<Estimate> estimates;
     for (const Choice& choice : choices) {
-        if (choice.target && checkpoint.quantization && checkpoint.quantization->packed)
+        if (choice.target && needsScales(checkpoint, sums))
             continue; // refused as dtype_quantization_conflict
         const std::uint64_t bytes = destinationBytes(sums, choice.target);
         estimates.push_back({"libtorch", std::string(choice.name), "cpu",

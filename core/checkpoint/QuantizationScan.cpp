@@ -48,6 +48,7 @@ struct Evidence {
     std::optional<int> bits;
     std::string example; ///< A tensor that shows it.
     std::uint64_t tensors = 0;
+    bool isFloat = false; ///< The weights are 8 bit floats, one a value: not packed, though their scales are elsewhere.
 };
 
 /// A scheme by one suffix, the plainest first. `bits` 0: not to be told from the names.
@@ -72,20 +73,32 @@ constexpr std::array kSigns{
     Sign{".weight_scale", "compressed-tensors", "", 8},
 };
 
-/// A bare *.weight_scale: the weights' dtype tells the scheme.
+/// The weight that a "….weight_scale" or "….weight_scale_inv" belongs to.
+std::optional<Dtype> dtypeOfScaled(std::string_view scale, const TensorTable& tensors)
+{
+    const std::optional<std::size_t> index = tensors.find(scale.substr(0, scale.rfind("_scale")));
+    return index ? std::optional(tensors.tensor(*index).dtype) : std::nullopt;
+}
+
+bool isEightBitFloat(Dtype dtype)
+{
+    return dtype == Dtype::F8E4M3 || dtype == Dtype::F8E5M2 || dtype == Dtype::F8E4M3Fnuz || dtype == Dtype::F8E5M2Fnuz;
+}
+
+/// A bare scale beside a weight: the weight's dtype tells the scheme.
 void refineScaled(Evidence& evidence, const TensorTable& tensors)
 {
-    std::string weight = evidence.example;
-    weight.resize(weight.size() - std::string_view("_scale").size());
-    const std::optional<std::size_t> index = tensors.find(weight);
-    if (!index)
+    const std::optional<Dtype> dtype = dtypeOfScaled(evidence.example, tensors);
+    if (!dtype)
         return;
-    const Dtype dtype = tensors.tensor(*index).dtype;
-    if (dtype == Dtype::F8E4M3 || dtype == Dtype::F8E5M2)
+    evidence.isFloat = isEightBitFloat(*dtype);
+    if (!evidence.format.empty())
+        return; // the scale's name said it
+    if (evidence.isFloat)
         evidence.format = "float-quantized";
-    else if (dtype == Dtype::I8)
+    else if (*dtype == Dtype::I8)
         evidence.format = "int-quantized";
-    else if (dtype == Dtype::U8)
+    else if (*dtype == Dtype::U8)
         evidence = {"modelopt", "int4", 4, evidence.example, evidence.tensors};
 }
 
@@ -110,7 +123,7 @@ Evidence evidenceOf(const TensorTable& tensors)
             evidence.format = sign.format;
             evidence.bits = sign.bits == 0 ? std::nullopt : std::optional(sign.bits);
             evidence.example = examples[i];
-            if (sign.suffix == ".weight_scale")
+            if (sign.suffix == ".weight_scale" || sign.suffix == ".weight_scale_inv")
                 refineScaled(evidence, tensors);
             break;
         }
@@ -231,7 +244,7 @@ std::optional<Quantization> scanQuantization(
         quantization.format = evidence.format;
     if (!quantization.bits)
         quantization.bits = evidence.bits;
-    quantization.packed = !evidence.method.empty();
+    quantization.packed = !evidence.method.empty() && !evidence.isFloat;
     return quantization;
 }
 
