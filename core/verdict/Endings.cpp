@@ -42,10 +42,15 @@ std::optional<InspectedDefect> inspectedDefect(const RunFacts& facts)
         words = "the content of a file breaks its format";
         break;
     }
-    const auto problem = std::find_if(
-        facts.problems.begin(), facts.problems.end(), [mode](const Problem& p) { return p.mode == mode; });
-    if (problem != facts.problems.end())
+    const auto problemOf = [&facts](FailureMode wanted) {
+        return std::find_if(
+            facts.problems.begin(), facts.problems.end(), [wanted](const Problem& p) { return p.mode == wanted; });
+    };
+    if (const auto problem = problemOf(mode); problem != facts.problems.end())
         return InspectedDefect{mode, problem->file, problem->text};
+    // Every file is whole; tensors that the config promises are in none of them.
+    if (const auto problem = problemOf(FailureMode::StructureMismatch); problem != facts.problems.end())
+        return InspectedDefect{problem->mode, problem->file, problem->text};
     return InspectedDefect{mode, {}, words};
 }
 

@@ -40,12 +40,15 @@ bool killedFromOutside(const RunFacts& facts)
     return facts.wait && facts.wait->signal == SIGKILL && !endedByTheLab(facts);
 }
 
-/// Words of a loader that an inspected defect of the files explains better.
-bool defectExplains(FailureMode said)
+/// Words of a loader that an inspected defect of the files explains better. Whole files that lack tensors explain less:
+/// neither bytes that are wrong nor a crash.
+bool defectExplains(FailureMode defect, FailureMode said)
 {
     using enum FailureMode;
     static constexpr std::array kAboutTheFiles{CorruptFile, IncompleteDownload, StructureMismatch,
         UnsupportedArchitecture, ModelMissing, GenerationError, NativeCrash, Unknown};
+    if (defect == StructureMismatch)
+        return said == StructureMismatch || said == UnsupportedArchitecture || said == Unknown;
     return std::find(kAboutTheFiles.begin(), kAboutTheFiles.end(), said) != kAboutTheFiles.end();
 }
 
@@ -81,6 +84,7 @@ std::string defectSentence(const InspectedDefect& defect)
     const auto* begins = defect.mode == ModelMissing ? "There is no checkpoint to load: "
         : defect.mode == IncompleteDownload          ? "The checkpoint is not complete: "
         : defect.mode == DiskIo                      ? "The checkpoint cannot be read: "
+        : defect.mode == StructureMismatch           ? "Config and tensors do not fit each other: "
                                                      : "The checkpoint is damaged: ";
     return sentence(begins + excerpt(defectWords(defect), 250));
 }
@@ -89,7 +93,7 @@ std::string defectSentence(const InspectedDefect& defect)
 void weighDefect(const RunFacts& facts, Finding& finding)
 {
     const auto defect = inspectedDefect(facts);
-    if (!defect || !defectExplains(finding.mode))
+    if (!defect || !defectExplains(defect->mode, finding.mode))
         return;
     const bool agrees = defect->mode == finding.mode;
     finding.evidence.push_back(evidenceFor(defect->mode, "checkpoint", defectWords(*defect), 0.97));

@@ -294,6 +294,13 @@ std::vector<Row> checkpointRows()
             inspected(CheckpointState::Incomplete, IncompleteDownload, "model-00002.safetensors", "absent",
                 failed("structure_mismatch", "missing tensor x")),
             IncompleteDownload, 0.95, 1},
+        {"whole files that lack tensors are a structure mismatch",
+            inspected(CheckpointState::Incomplete, StructureMismatch, "", "26 tensors are in no file",
+                failed("structure_mismatch", "26 missing")),
+            StructureMismatch, 0.95, 1},
+        {"tensors that are absent do not explain bytes that are wrong",
+            inspected(CheckpointState::Incomplete, StructureMismatch, "", "1 tensor is in no file", saysCorrupt),
+            CorruptFile, 0.95, 1},
         {"a cut file does not beat a device that is absent",
             inspected(
                 CheckpointState::Incomplete, IncompleteDownload, "a", "absent", failed("device_map_error", "no cuda")),
