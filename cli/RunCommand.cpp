@@ -77,9 +77,11 @@ public:
         watch(queue, recorder, outcome.tree);
         outcome.result = runner.wait();
         m_current.set(nullptr);
-        recorder.flush();
-        outcome.storeError = recorder.error();
-        outcome.result.run = outcome.storeError ? std::nullopt : recorder.run();
+        const Result<RunId> stored = recorder.finish();
+        if (stored)
+            outcome.result.run = *stored;
+        else
+            outcome.storeError = stored.error();
         return outcome;
     }
 

@@ -53,4 +53,21 @@ Result<void> RunStore::finishRun(RunId run, const RunResult& result)
     return written;
 }
 
+Result<void> RunStore::takeBack(RunId run)
+{
+    const auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch());
+    Result<void> written = m_state->write([&]() -> Result<void> {
+        sqlite::Statement open = m_state->database.prepare("SELECT 1 FROM runs WHERE id = ? AND ended_utc_ms IS NULL");
+        const Result<bool> found = open.bind(run.value).step();
+        if (!found)
+            return found.error();
+        if (!*found)
+            return Error{ErrorKind::Invalid, "there is no run " + std::to_string(run.value) + " in progress"};
+        return m_state->database.update("runs", "id", run.value, {{"deleted_utc_ms", std::int64_t{now.count()}}});
+    });
+    if (written)
+        m_state->lock.release(run);
+    return written;
+}
+
 } // namespace loadlab

@@ -36,8 +36,23 @@ public:
             m_run = before;
         } else if (batch.finished) {
             m_store.reset();
+            m_ended = true;
         }
         return done;
+    }
+
+    /// Hides what is stored of a run whose end is not.
+    void takeBack()
+    {
+        if (!m_run || m_ended)
+            return;
+        Result<void> done = m_store ? m_store->takeBack(*m_run) : Result<void>();
+        if (!m_store || !done) { // closing tidies up beside the file, which may make room
+            m_store.reset();
+            if (Result<RunStore> again = RunStore::open(m_database, RunStore::Mode::ReadWrite, {}))
+                static_cast<void>(again->takeBack(*m_run));
+        }
+        m_run.reset();
     }
 
     [[nodiscard]] std::optional<RunId> run() const { return m_run; }
@@ -103,6 +118,7 @@ private:
     RecorderOptions m_options;
     std::optional<RunStore> m_store;
     std::optional<RunId> m_run;
+    bool m_ended = false; ///< Its end is stored.
     std::int64_t m_originNs = 0;
 };
 
@@ -135,6 +151,7 @@ struct RunRecorder::State {
     std::uint64_t flushTo = 0; ///< Those that somebody waits for.
     bool urgent = false; ///< A start or an end has come since the last attempt.
     bool stopping = false;
+    bool endCame = false;
     bool dead = false; ///< The database cannot be used at all: everything is dropped.
     std::optional<RunId> run;
     std::optional<Error> error;
@@ -211,6 +228,12 @@ void RunRecorder::State::work()
         if (last)
             break;
     }
+    if (endCame) {
+        lock.unlock();
+        writer.takeBack();
+        lock.lock();
+        run = writer.run();
+    }
     attempted = arrived;
     settled.notify_all();
 }
@@ -223,12 +246,23 @@ RunRecorder::RunRecorder(std::filesystem::path database, RecorderOptions options
 
 RunRecorder::~RunRecorder()
 {
+    static_cast<void>(finish());
+}
+
+Result<RunId> RunRecorder::finish()
+{
     {
         const std::lock_guard lock(m_state->mutex);
         m_state->stopping = true;
     }
     m_state->wake.notify_all();
-    m_state->thread.join();
+    if (m_state->thread.joinable())
+        m_state->thread.join();
+    if (m_state->error)
+        return *m_state->error;
+    if (!m_state->run)
+        return Error{ErrorKind::Invalid, "no run was recorded"};
+    return *m_state->run;
 }
 
 void RunRecorder::onEvent(const RunEvent& event)
@@ -236,6 +270,7 @@ void RunRecorder::onEvent(const RunEvent& event)
     bool wakeNow = false;
     {
         const std::lock_guard lock(m_state->mutex);
+        m_state->endCame = m_state->endCame || std::holds_alternative<RunFinished>(event.body);
         if (m_state->dead)
             return;
         const bool first = m_state->queue.empty();

@@ -32,12 +32,16 @@ struct RecorderOptions {
 class RunRecorder {
 public:
     explicit RunRecorder(std::filesystem::path database, RecorderOptions options = {});
-    ~RunRecorder(); ///< Tries to write what is queued.
+    ~RunRecorder(); ///< As finish().
 
     /// Any thread; returns at once. Events of one run, in order.
     void onEvent(const RunEvent& event);
     /// Blocks until everything so far is committed to the disk or its writing has failed.
     void flush();
+    /// Nothing more will come: tries a last time to write what is queued. When the end of the run has come and cannot
+    /// be stored, what is stored of the run is hidden: no half of a run is left. The run's number, or what keeps it from
+    /// being stored.
+    Result<RunId> finish();
     /// The run's number, as soon as the start is written.
     [[nodiscard]] std::optional<RunId> run() const;
     /// The first error of those that keep something from being stored; nothing when a later attempt has caught up.

@@ -116,6 +116,9 @@ public:
     void setLogLimit(std::uint64_t bytes); ///< Per run: half of it for the head, the rest for the tail.
     /// Invalid when the run has ended before, or `result` has no verdict or another uuid.
     Result<void> finishRun(RunId run, const RunResult& result);
+    /// Hides a run whose end cannot be stored: better none than half of one. Takes next to no room on the disk.
+    /// Invalid when it has ended.
+    Result<void> takeBack(RunId run);
 
     /// Closes every run left open by a lab that no longer lives, as lab_lost or host_lost (other boot id). Returns them
     /// with their uuids, so that the caller can end what is left of their processes. Never touches a run whose lab

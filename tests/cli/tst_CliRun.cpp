@@ -118,6 +118,7 @@ private Q_SLOTS:
     void aLivingLabIsLeftAlone();
     void aRunThatCannotBeStoredIsStillShown_data();
     void aRunThatCannotBeStoredIsStillShown();
+    void aFullDiskIsSaid_data();
     void aFullDiskIsSaid();
     void pathsAreBytes();
     void aReaderThatGoesAwayDoesNotEndTheRun();
@@ -330,19 +331,31 @@ void tst_CliRun::aRunThatCannotBeStoredIsStillShown()
     QVERIFY2(list.code == 3 && list.out.isEmpty() && list.err.contains("diary.txt"), list.words());
 }
 
+void tst_CliRun::aFullDiskIsSaid_data()
+{
+    QTest::addColumn<quint64>("roomBytes");
+    QTest::addColumn<QString>("mode");
+    QTest::newRow("from the start") << quint64{16'384} << "mode=ok";
+    QTest::newRow("before the end") << quint64{200'000} << "mode=log";
+}
+
 void tst_CliRun::aFullDiskIsSaid()
 {
+    QFETCH(quint64, roomBytes);
+    QFETCH(QString, mode);
     const CliLab lab;
-    const auto process = lab.start(fake(makeTiny(lab), {}, {"--json"}), [] {
-        const rlimit small{16384, 16384};
+    const auto process = lab.start(fake(makeTiny(lab), {mode.toStdString(), "lines=50000"}, {"--json"}), [roomBytes] {
+        const rlimit small{roomBytes, roomBytes};
         ::signal(SIGXFSZ, SIG_IGN);
         ::setrlimit(RLIMIT_FSIZE, &small);
     });
     QCOMPARE(process->wait(), 3);
-    QCOMPARE(QJsonDocument::fromJson(process->out).object()["mode"].toString(), "ok");
+    const QJsonObject shown = QJsonDocument::fromJson(process->out).object();
+    QCOMPARE(shown["mode"].toString(), "ok");
+    QVERIFY(shown["run"].isNull());
     QVERIFY2(process->err.contains("could not be stored"), process->err);
     const CliResult list = lab.run({"runs", "--json"});
-    QVERIFY2(list.array().isEmpty(), list.words());
+    QVERIFY2(list.array().isEmpty() && !list.err.contains("lab_lost"), list.words());
 }
 
 void tst_CliRun::pathsAreBytes()

@@ -89,6 +89,7 @@ private Q_SLOTS:
     void writesBetweenTheCommitsToTheDisk();
     void keepsWhatWasStoredWhenTheDiskIsFull();
     void storesNoRunOnAFullDisk();
+    void leavesNoHalfOfARunWhoseEndFindsNoRoom();
     void recordsOnWhenTheDiskHasRoomAgain();
     void makesNoDatabaseOnAFullDisk();
     void saysThatAFileMayNotGrow();
@@ -205,6 +206,31 @@ void tst_StoreDurability::storesNoRunOnAFullDisk()
     disk.free();
     const RunStore store = take(RunStore::open(disk.file("runs.sqlite")));
     QCOMPARE(take(store.countRuns()), std::uint64_t{0});
+    QVERIFY(take(store.check()).ok);
+}
+
+void tst_StoreDurability::leavesNoHalfOfARunWhoseEndFindsNoRoom()
+{
+    const Folder folder;
+    const RunStarted begin = started();
+    RunRecorder recorder(folder.file());
+    recorder.onEvent(at(0, begin));
+    recorder.onEvent(at(1, SamplesTaken{samples(100)}));
+    recorder.flush();
+    QVERIFY(recorder.run());
+    {
+        const FileSizeLimit limit(std::filesystem::file_size(folder.file().native() + "-wal") + 20'000);
+        recorder.onEvent(at(2, LogText{LogStream::Stderr, noise(100'000) + "\n"}));
+        recorder.onEvent(at(5, RunFinished{finished(begin)}));
+        const Result<RunId> stored = recorder.finish();
+        QVERIFY(!stored);
+        QCOMPARE(stored.error().kind, ErrorKind::Io);
+        QVERIFY(!recorder.run());
+    }
+    RunStore store = take(RunStore::open(folder.file()));
+    QVERIFY(take(store.closeLostRuns(readMachine().bootId)).empty());
+    QCOMPARE(take(store.countRuns()), std::uint64_t{0});
+    QVERIFY(!store.findRun("last"));
     QVERIFY(take(store.check()).ok);
 }
 
