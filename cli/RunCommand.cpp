@@ -57,6 +57,7 @@ public:
         m_surroundings.rules = &m_rules;
         m_surroundings.machine = readMachine();
         m_surroundings.resources = lab.locations.resources;
+        m_surroundings.orphans = Orphans::All; // One run at a time, and this command starts nothing else.
     }
 
     [[nodiscard]] bool isInterrupted() const { return m_interrupts.count() > 0; }

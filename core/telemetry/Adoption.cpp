@@ -29,8 +29,9 @@ std::string runMarkOf(pid_t pid)
 
 } // namespace
 
-Adoption::Adoption(ProcessId root)
+Adoption::Adoption(ProcessId root, Orphans orphans)
     : m_root(root)
+    , m_orphans(orphans)
 {
     learnFromRoot();
 }
@@ -77,6 +78,8 @@ bool Adoption::isOurs(pid_t candidate, const ProcessReading& stat)
 {
     if (stat.startTicks < m_root.startTicks)
         return false;
+    if (m_orphans == Orphans::All)
+        return true;
     auto& stranger = strangerFor({candidate, stat.startTicks});
     if (stranger.looks >= kLooksPerStranger)
         return false;

@@ -12,7 +12,7 @@ namespace loadlab {
 /// Tells whether an orphan that the lab inherited came from the tree below a root, and not from another run's.
 class Adoption {
 public:
-    explicit Adoption(ProcessId root);
+    Adoption(ProcessId root, Orphans orphans);
 
     /// The root's own marks (process group, session, LOADLAB_RUN) as far as they can be read by now: the environment
     /// shows itself only after the root's exec. Cheap once known; gives up after a while.
@@ -29,6 +29,7 @@ private:
     Stranger& strangerFor(ProcessId id);
 
     ProcessId m_root;
+    Orphans m_orphans;
     bool m_ownGroup = false;
     bool m_ownSession = false;
     std::string m_runMark; ///< "LOADLAB_RUN=…"; empty: not known.

@@ -76,9 +76,9 @@ std::optional<std::uint64_t> pssOf(pid_t pid)
 } // namespace
 
 struct ProcessTree::State {
-    explicit State(ProcessId rootId)
+    State(ProcessId rootId, Orphans orphans)
         : root(rootId)
-        , adoption(rootId)
+        , adoption(rootId, orphans)
         , self(::getpid(), pool)
     {
         members.reserve(64);
@@ -340,8 +340,8 @@ bool isAlive(const ProcessId& process)
     return stat && stat->startTicks == process.startTicks && !stat->zombie;
 }
 
-ProcessTree::ProcessTree(pid_t root)
-    : m_state(std::make_unique<State>(identify(root).value_or(ProcessId{root, 0})))
+ProcessTree::ProcessTree(pid_t root, Orphans orphans)
+    : m_state(std::make_unique<State>(identify(root).value_or(ProcessId{root, 0}), orphans))
 {
     if (const auto stat = readProcessStat(root))
         m_state->members.push_back({m_state->root, ProcessReader(root, m_state->pool), *stat});

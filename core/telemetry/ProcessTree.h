@@ -20,13 +20,19 @@ struct ProcessId {
 std::optional<ProcessId> identify(pid_t pid);
 [[nodiscard]] bool isAlive(const ProcessId& process); ///< False for a zombie too.
 
+/// Which of the orphans that the lab, as subreaper, inherited belong to a tree.
+enum class Orphans {
+    Marked, ///< Those that carry a mark of the root's: see ProcessTree.
+    All, ///< Every one: this process starts nothing else meanwhile.
+};
+
 /// The processes of one run: the root, its descendants through task/*/children, and orphans of the tree that the lab,
 /// as subreaper, inherited. Descriptors are kept open and read with pread; /proc is never scanned. One thread at a
 /// time.
 ///
 /// Whose orphan? One whose process group or session is the root's, or whose environment holds the root's LOADLAB_RUN; a
 /// process that was seen while its parent lived stays known whatever becomes of the parent. Not found: a daemon that
-/// left group and session and cleared its environment within the time between two samples.
+/// left group and session and cleared its environment within the time between two samples (Orphans::All finds it too).
 ///
 /// Known biases:
 /// - anon: pages that a fork shares with its parent count once (told by the same image: no exec since; what it faulted
@@ -42,7 +48,7 @@ public:
         Resident, ///< Of the processes known: anon, rss and tree_bytes (shmem and swap as last read).
     };
 
-    explicit ProcessTree(pid_t root);
+    explicit ProcessTree(pid_t root, Orphans orphans = Orphans::Marked);
     ~ProcessTree();
 
     /// Fills the tree columns of the sample. False when no process is left (the columns are then 0, the sums stay).

@@ -254,9 +254,9 @@ Result<void> Sampler::start()
     return {};
 }
 
-void Sampler::watch(pid_t root)
+void Sampler::watch(pid_t root, Orphans orphans)
 {
-    auto tree = std::make_unique<ProcessTree>(root);
+    auto tree = std::make_unique<ProcessTree>(root, orphans);
     {
         const std::lock_guard lock(m_state->mutex);
         m_state->tree = std::move(tree);

@@ -2,6 +2,7 @@
 
 #include "core/Result.h"
 #include "core/curve/Sample.h"
+#include "core/telemetry/ProcessTree.h"
 
 #include <cstdint>
 #include <functional>
@@ -43,7 +44,7 @@ public:
     Result<void> start();
     /// From now on the tree below this process is measured too, at once and at every tick; before, only the system is.
     /// After the tree's end its memory columns are 0. Any thread.
-    void watch(pid_t root);
+    void watch(pid_t root, Orphans orphans = Orphans::Marked);
     /// Takes one sample and the PSS mark as soon as possible, and waits for both (at most a tick plus the read, 10 ms
     /// per resident GiB). Returns at once when the sampler does not run. Any thread but the sink's.
     void mark();

@@ -172,7 +172,7 @@ bool TrialRun::startWorker()
         m_account->facts.startError = std::move(started).error();
         return false;
     }
-    m_sampler->watch(m_worker->pid());
+    m_sampler->watch(m_worker->pid(), m_surroundings.orphans);
     m_life.emplace(m_workerStartNs, m_spec.limits.stall.value_or(m_surroundings.helloTimeout));
     m_account->beginPhase("starting", m_workerStartNs);
     const std::uint64_t startTicks = identify(m_worker->pid()).value_or(ProcessId{}).startTicks;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/Result.h"
+#include "core/telemetry/ProcessTree.h"
 #include "core/trial/RunEvent.h"
 #include "core/verdict/Judge.h"
 #include "core/worker/PluginManifest.h"
@@ -33,6 +34,7 @@ struct TrialSurroundings {
     StopTimes stopTimes{};
     std::chrono::milliseconds helloTimeout{60'000}; ///< Without hello and without a sign of life for so long: `hang`.
     std::chrono::milliseconds settleTimeout{2'000};
+    Orphans orphans = Orphans::Marked; ///< All only where runs follow each other and nothing else is started.
 };
 
 /// One run: owns worker and sampler on a thread of its own. No singleton: several may hold loads side by side.

@@ -11,6 +11,7 @@
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 using namespace loadlab;
 using namespace std::chrono_literals;
@@ -124,6 +125,7 @@ private Q_SLOTS:
     void theDestructorKills();
     void nothingOutlivesTheRun_data();
     void nothingOutlivesTheRun();
+    void aDaemonWithoutAnyMarkIsFoundAmongTheOrphans();
     void aFloodOfProgressReachesTheListenerThinned();
     void logBytesArriveUnchanged();
     void aProgramThatIsGoneIsNoRunTime();
@@ -521,6 +523,19 @@ void tst_TrialRunner::nothingOutlivesTheRun()
     QVERIFY2(trial.all<LabActed>().front().why.find("(fake-worker)") != std::string::npos,
         trial.all<LabActed>().front().why.c_str());
     QVERIFY2(allEvidence(result).find("fake-worker") != std::string::npos, allEvidence(result).c_str());
+}
+
+void tst_TrialRunner::aDaemonWithoutAnyMarkIsFoundAmongTheOrphans()
+{
+    Trial trial;
+    TrialSurroundings around = surroundings();
+    around.orphans = Orphans::All;
+    trial.begin(fake({{"mode", "stripped-daemon"}}), around);
+    trial.runner->start();
+    const RunResult result = trial.runner->wait();
+    QVERIFY2(modeOf(result) == "ok", allEvidence(result).c_str());
+    QVERIFY2(allEvidence(result).find("(sleep)") != std::string::npos, allEvidence(result).c_str());
+    QCOMPARE(::waitpid(-1, nullptr, WNOHANG), -1); // Neither children nor zombies are left.
 }
 
 void tst_TrialRunner::aFloodOfProgressReachesTheListenerThinned()

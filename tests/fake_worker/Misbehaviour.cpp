@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <iostream>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
@@ -88,6 +89,32 @@ int daemon(FakeWorker& worker)
             ::pause();
     }
     ::waitpid(between, nullptr, 0);
+    return well(worker);
+}
+
+int strippedDaemon(FakeWorker& worker)
+{
+    int gone[2]; // Closed by the exec.
+    if (::pipe2(gone, O_CLOEXEC) != 0)
+        return 1;
+    const pid_t between = ::fork();
+    if (between == 0) {
+        ::setsid();
+        if (::fork() != 0)
+            std::_Exit(0);
+        const int nothing = ::open("/dev/null", O_RDWR);
+        for (const int fd : {0, 1, 2})
+            ::dup2(nothing, fd);
+        ::syscall(SYS_close_range, 3, gone[1] - 1, 0);
+        const char* const words[] = {"sleep", "600", nullptr};
+        char* const noEnvironment[] = {nullptr};
+        ::execve("/bin/sleep", const_cast<char* const*>(words), noEnvironment);
+        std::_Exit(1);
+    }
+    ::close(gone[1]);
+    ::waitpid(between, nullptr, 0);
+    char byte = 0;
+    [[maybe_unused]] const auto got = ::read(gone[0], &byte, 1);
     return well(worker);
 }
 
@@ -281,6 +308,7 @@ int runMode(FakeWorker& worker, const std::string& mode)
         {"reads", [&] { return reads(worker); }},
         {"slow", [&] { return slow(worker); }},
         {"steps", [&] { return steps(worker); }},
+        {"stripped-daemon", [&] { return strippedDaemon(worker); }},
         {"stubborn", [&] { return stubborn(worker); }},
     };
     const auto found = modes.find(mode);
