@@ -1,8 +1,11 @@
 #include "core/Locations.h"
 
+#include <array>
 #include <cstdlib>
+#include <pwd.h>
 #include <string>
 #include <string_view>
+#include <unistd.h>
 
 namespace loadlab {
 namespace fs = std::filesystem;
@@ -14,13 +17,25 @@ std::string_view environment(const char* name)
     return value ? std::string_view(value) : std::string_view();
 }
 
-fs::path homeFolder()
+/// An XDG folder; what is not absolute does not count (XDG Base Directory Specification).
+fs::path xdgFolder(const char* name, const char* belowHome)
 {
-    const std::string_view home = environment("HOME");
-    return home.empty() ? fs::path("/") : fs::path(home);
+    const std::string_view given = environment(name);
+    return given.starts_with('/') ? fs::path(given) : homeFolder() / belowHome;
 }
 
 } // namespace
+
+fs::path homeFolder()
+{
+    if (const std::string_view home = environment("HOME"); home.starts_with('/'))
+        return home;
+    std::array<char, 16384> buffer{};
+    passwd entry{};
+    passwd* found = nullptr;
+    const bool known = ::getpwuid_r(::geteuid(), &entry, buffer.data(), buffer.size(), &found) == 0 && found;
+    return known && entry.pw_dir && *entry.pw_dir == '/' ? fs::path(entry.pw_dir) : fs::path("/");
+}
 
 Locations Locations::ofThisProgram()
 {
@@ -51,14 +66,12 @@ fs::path defaultDatabase()
 {
     if (const std::string_view given = environment("LOADLAB_DB"); !given.empty())
         return given;
-    const std::string_view data = environment("XDG_DATA_HOME");
-    return (data.empty() ? homeFolder() / ".local/share" : fs::path(data)) / "loadlab/runs.sqlite";
+    return xdgFolder("XDG_DATA_HOME", ".local/share") / "loadlab/runs.sqlite";
 }
 
 fs::path sharedSettingsFile()
 {
-    const std::string_view config = environment("XDG_CONFIG_HOME");
-    return (config.empty() ? homeFolder() / ".config" : fs::path(config)) / "loadlab/settings.json";
+    return xdgFolder("XDG_CONFIG_HOME", ".config") / "loadlab/settings.json";
 }
 
 } // namespace loadlab

@@ -18,6 +18,8 @@ struct Locations {
     static Locations ofProgramsIn(const std::filesystem::path& binFolder);
 };
 
+/// $HOME; where that is not set (a system service) or not absolute, the user's entry in the user database, else "/".
+std::filesystem::path homeFolder();
 /// $LOADLAB_DB, else $XDG_DATA_HOME/loadlab/runs.sqlite, else ~/.local/share/loadlab/runs.sqlite.
 std::filesystem::path defaultDatabase();
 /// $XDG_CONFIG_HOME/loadlab/settings.json, else ~/.config/…: what window and command line both remember (zoo folders).

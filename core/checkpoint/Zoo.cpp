@@ -1,5 +1,6 @@
 #include "core/checkpoint/Zoo.h"
 
+#include "core/Locations.h"
 #include "core/Text.h"
 #include "core/checkpoint/ZooSearch.h"
 
@@ -79,7 +80,7 @@ fs::path hubCacheFolder()
         return fs::path(home) / "hub";
     if (const std::string cache = variable("XDG_CACHE_HOME"); !cache.empty())
         return fs::path(cache) / "huggingface" / "hub";
-    return fs::path(variable("HOME")) / ".cache" / "huggingface" / "hub";
+    return homeFolder() / ".cache" / "huggingface" / "hub";
 }
 
 std::vector<ZooFolder> scanZoo(

@@ -4,6 +4,9 @@
 #include <QDir>
 #include <QTest>
 
+#include <pwd.h>
+#include <unistd.h>
+
 /// Wrong usage as a shell meets it: exit code 2, nothing on stdout, nothing made. What the message says of each word is
 /// tst_CliWords' business; here are the cases that need manifests, files or the program itself.
 class tst_CliUsage : public QObject {
@@ -17,6 +20,7 @@ private Q_SLOTS:
     void helpAndVersionNeedNothing();
     void messagesAreUtf8WhateverWasTyped();
     void aReadingCommandMakesNoDatabase();
+    void withoutHomeTheUserDatabaseTellsIt();
     void aWordThatNamesNothingIsWrong();
     void deepReadingFindsWhatHeadersCannot();
 };
@@ -127,6 +131,19 @@ void tst_CliUsage::aReadingCommandMakesNoDatabase()
     QVERIFY2(check.err.contains("--db FILE"), check.words());
     QCOMPARE(lab.run({"backends"}).code, 0);
     QCOMPARE(lab.files(), QStringList());
+}
+
+void tst_CliUsage::withoutHomeTheUserDatabaseTellsIt()
+{
+    const std::string home = ::getpwuid(::geteuid())->pw_dir;
+    CliLab lab;
+    lab.environment["XDG_DATA_HOME"] = "relative/does/not/count";
+    for (const char* unset : {"", "relative"}) {
+        lab.environment["HOME"] = unset;
+        const QJsonObject doctor = lab.run({"doctor", "--json"}).object();
+        QCOMPARE(
+            doctor["database"].toObject()["file"].toString().toStdString(), home + "/.local/share/loadlab/runs.sqlite");
+    }
 }
 
 void tst_CliUsage::aWordThatNamesNothingIsWrong()
