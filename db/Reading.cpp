@@ -2,6 +2,8 @@
 #include "db/RunRows.h"
 #include "db/StoreState.h"
 
+#include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <nlohmann/json.hpp>
 
@@ -39,12 +41,14 @@ Result<std::vector<RunId>> withNumber(const sqlite::Connection& database, std::s
 
 Result<std::vector<RunId>> withUuid(const sqlite::Connection& database, std::string_view word)
 {
-    if (word.size() < kShortestUuidPrefix || word.find_first_not_of("0123456789abcdef-") != std::string_view::npos)
+    std::string begin(word); // as uuids are stored; people paste them in capitals too
+    std::ranges::transform(begin, begin.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    if (begin.size() < kShortestUuidPrefix || begin.find_first_not_of("0123456789abcdef-") != std::string::npos)
         return std::vector<RunId>();
     Statement rows = database.prepare(
         "SELECT id FROM runs WHERE uuid >= ? AND uuid < ? AND deleted_utc_ms IS NULL ORDER BY id LIMIT 3");
-    const std::string end = std::string(word) + "g";
-    rows.bind(word).bind(std::string_view(end));
+    const std::string end = begin + "g";
+    rows.bind(std::string_view(begin)).bind(std::string_view(end));
     return idsOf(rows);
 }
 

@@ -170,7 +170,7 @@ Result<DatabaseCheck> RunStore::check() const
     const Connection& database = m_state->database;
     DatabaseCheck check;
     const auto schema = database.number("PRAGMA user_version");
-    const auto runs = database.number("SELECT count(*) FROM runs");
+    const auto runs = database.number("SELECT count(*) FROM runs WHERE deleted_utc_ms IS NULL");
     const auto pages = database.number("PRAGMA page_count");
     const auto pageBytes = database.number("PRAGMA page_size");
     if (Result<void> done = checkAll(database, check.findings); !done)
