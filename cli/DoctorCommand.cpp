@@ -54,7 +54,7 @@ DatabaseReport reportDatabase(const Lab& lab)
         report.words = count.error().message;
     } else {
         report.usable = true;
-        report.words = formatCount(*count) + " runs";
+        report.words = counted(*count, "run");
     }
     return report;
 }
@@ -124,7 +124,7 @@ void printBackends(Output& out, const std::vector<BackendReport>& backends)
 void printCounters(Output& out, const std::vector<CounterInfo>& counters)
 {
     out.printLine("\n" + out.painted(Paint::Strong, "Counters"));
-    Table table({{"name"}, {"unit"}, {"cost", true}, {"source"}, {"bias", false, true}});
+    Table table({{"name"}, {"unit", false, false, 1}, {"cost", true}, {"source"}, {"bias", false, true}});
     for (const CounterInfo& counter : counters)
         table.add({counter.name, counter.unit, counter.available ? counter.cost : "-", counter.source,
             {counter.available ? counter.bias : "not here: " + counter.problem,

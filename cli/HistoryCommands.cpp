@@ -60,12 +60,12 @@ std::string rowSparkline(const RunRow& row)
 
 void printTable(Output& out, const std::vector<RunRow>& rows)
 {
-    constexpr std::size_t roomForCurves = 110;
-    const bool curves = out.isTerminal() && out.width() >= roomForCurves;
-    std::vector<Table::Column> columns{{"run", true}, {"mode"}, {"checkpoint", false, true}, {"backend"}, {"dtype"},
-        {"device map"}, {"peak", true}, {"time", true}, {"started (UTC)"}};
+    const bool curves = out.isTerminal();
+    std::vector<Table::Column> columns{{"run", true}, {"mode"}, {"checkpoint", false, true},
+        {"backend", false, false, 5}, {"dtype", false, false, 1}, {"device map", false, false, 4}, {"peak", true},
+        {"time", true, false, 2}, {"started (UTC)", false, false, 3}};
     if (curves)
-        columns.push_back({"memory"});
+        columns.push_back({"memory", false, false, 6});
     Table table(std::move(columns));
     for (const RunRow& row : rows) {
         std::vector<Table::Cell> cells{std::to_string(row.run.value),

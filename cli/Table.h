@@ -7,14 +7,15 @@
 
 namespace loadlab::cli {
 
-/// Rows under titles. On a terminal aligned, with the flexible column cut to what the window has room for; elsewhere
-/// tab-separated, uncut, with the titles as first line, for cut and awk.
+/// Rows under titles. On a terminal aligned: where its width does not do, columns are left out and the flexible one is
+/// cut. Elsewhere tab-separated, whole, with the titles as first line, for cut and awk.
 class Table {
 public:
     struct Column {
         std::string title;
         bool right = false; ///< Figures.
         bool flexible = false; ///< May be cut; at most one.
+        int dispensable = 0; ///< Left out where there is no room, the largest number first; 0: never.
     };
     struct Cell {
         std::string text;
@@ -37,7 +38,9 @@ public:
 
 private:
     void printAligned(Output& out) const;
+    /// Of each column in `room` columns of the terminal; 0: left out.
     [[nodiscard]] std::vector<std::size_t> widths(std::size_t room) const;
+    [[nodiscard]] std::vector<std::size_t> naturalWidths() const;
 
     std::vector<Column> m_columns;
     std::vector<std::vector<Cell>> m_rows;

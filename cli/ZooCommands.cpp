@@ -50,8 +50,8 @@ json toJson(const Listed& listed)
 
 Table tableOf(const std::vector<Listed>& list, const std::optional<fs::path>& folder)
 {
-    std::vector<Table::Column> columns{
-        {"name", false, true}, {"family"}, {"state"}, {"size", true}, {"parameters", true}, {"quantization"}};
+    std::vector<Table::Column> columns{{"name", false, true}, {"family", false, false, 2}, {"state"}, {"size", true},
+        {"parameters", true, false, 3}, {"quantization", false, false, 1}};
     if (!folder)
         columns.push_back({"path"});
     Table table(std::move(columns));
@@ -107,7 +107,7 @@ std::vector<ZooFolder> scan(Lab& lab, const std::vector<fs::path>& folders, cons
     return scanZoo(
         folders, lab.families(),
         [&](const fs::path&, const Checkpoint& checkpoint) {
-            progress.show(std::to_string(++seen) + " checkpoints, " + printable(checkpoint.name));
+            progress.show(counted(++seen, "checkpoint") + ", " + printable(checkpoint.name));
         },
         stop);
 }

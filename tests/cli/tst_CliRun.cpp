@@ -1,4 +1,4 @@
-#include "tests/cli/Cli.h"
+#include "tests/cli/FakeRun.h"
 
 #include <QDir>
 #include <QFile>
@@ -12,56 +12,6 @@
 #include <unistd.h>
 
 namespace {
-
-using Line = std::vector<std::string>;
-
-/// Every name that docs/CLI.md promises of a finished run.
-const QStringList kPromised{"run", "uuid", "checkpoint.path", "checkpoint.name", "checkpoint.family",
-    "checkpoint.fingerprint", "variant.backend", "variant.environment", "variant.dtype", "variant.device_map",
-    "variant.max_memory", "variant.options", "mode", "confidence", "summary", "evidence", "remedies", "exit.code",
-    "exit.signal", "started_utc", "duration_s", "memory.peak_tree_bytes", "memory.peak_rss_bytes", "memory.hwm_bytes",
-    "memory.peak_swap_bytes", "memory.peak_gpu_bytes", "memory.baseline_available_bytes", "memory.predicted_peak_bytes",
-    "memory.projected_need_bytes", "memory.swap_began_s", "cap.memory_bytes", "cap.kept_by", "containment", "phases",
-    "progress.unit", "progress.done", "progress.total", "loaded.parameters", "loaded.dtypes", "loaded.devices",
-    "samples.count", "samples.rate_hz", "environment"};
-
-QStringList missingNames(const QJsonObject& run, const QStringList& promised)
-{
-    QStringList missing;
-    for (const QString& name : promised) {
-        const QStringList parts = name.split('.');
-        const bool there = parts.size() == 1 ? run.contains(name) : run[parts[0]].toObject().contains(parts[1]);
-        if (!there)
-            missing.append(name);
-    }
-    return missing;
-}
-
-/// The smallest whole checkpoint: one tensor of four floats.
-std::string makeTiny(const CliLab& lab, const std::string& name = "tiny")
-{
-    const std::string folder = lab.path(name);
-    QDir().mkpath(QFile::decodeName(folder.c_str()));
-    QFile config(QFile::decodeName((folder + "/config.json").c_str()));
-    (void)config.open(QIODevice::WriteOnly);
-    config.write("{\"model_type\": \"none\", \"architectures\": [\"None\"]}");
-    const QByteArray header = R"({"w":{"dtype":"F32","shape":[4],"data_offsets":[0,16]}}   )";
-    QFile weights(QFile::decodeName((folder + "/model.safetensors").c_str()));
-    (void)weights.open(QIODevice::WriteOnly);
-    QByteArray length(8, '\0');
-    length[0] = static_cast<char>(header.size());
-    weights.write(length + header + QByteArray(16, '\0'));
-    return folder;
-}
-
-Line fake(const std::string& checkpoint, const Line& options, const Line& more = {})
-{
-    Line line{"run", checkpoint, "--backend", "fake"};
-    for (const std::string& option : options)
-        line.insert(line.end(), {"--option", option});
-    line.insert(line.end(), more.begin(), more.end());
-    return line;
-}
 
 QList<QJsonObject> linesOf(const QByteArray& out)
 {
@@ -124,11 +74,6 @@ private Q_SLOTS:
     void aReaderThatGoesAwayDoesNotEndTheRun();
     void aClosedStdoutIsNeverTheDatabase();
     void aFullStdoutIsSaid();
-    void historyFindsWhatRan();
-    void exportWritesTablesAndReplacesThemWhole();
-    void exportDrawsWithTheWindowProgramAlone();
-    void nothingOfATerminalWithoutOne();
-    void aTerminalGetsBarAndColour();
 };
 
 void tst_CliRun::aFinishedRunHasEveryPromisedName()
@@ -408,152 +353,6 @@ void tst_CliRun::aFullStdoutIsSaid()
     QCOMPARE(process->wait(), 3);
     QVERIFY2(process->err.contains("stdout"), process->err);
     QCOMPARE(lab.run({"show", "last", "--json"}).object()["mode"].toString(), "ok");
-}
-
-void tst_CliRun::historyFindsWhatRan()
-{
-    const CliLab lab;
-    const std::string tiny = makeTiny(lab);
-    QCOMPARE(lab.run(fake(tiny, {"mode=log", "lines=3", "text=needle in the log"})).code, 0);
-    QCOMPARE(lab.run(fake(tiny, {"mode=crash"}, {"--dtype", "f32"})).code, 1);
-    const auto numbers = [&lab](const Line& filter) {
-        Line line{"runs", "--json"};
-        line.insert(line.end(), filter.begin(), filter.end());
-        QList<int> found;
-        for (const QJsonValue& row : lab.run(line).array())
-            found.append(row.toObject()["run"].toInt());
-        return found;
-    };
-    QCOMPARE(numbers({}), (QList<int>{2, 1}));
-    QCOMPARE(numbers({"--mode", "failed"}), QList<int>{2});
-    QCOMPARE(numbers({"--mode", "ok"}), QList<int>{1});
-    QCOMPARE(numbers({"--mode", "hang,ok"}), QList<int>{1});
-    QCOMPARE(numbers({"--search", "needle"}), QList<int>{1});
-    QCOMPARE(numbers({"--model", "TIN"}), (QList<int>{2, 1}));
-    QCOMPARE(numbers({"--model", "other"}), QList<int>());
-    QCOMPARE(numbers({"--limit", "1"}), QList<int>{2});
-    QCOMPARE(numbers({"--since", "1h"}), (QList<int>{2, 1}));
-    QCOMPARE(numbers({"--since", "2100-01-01"}), QList<int>());
-    const QJsonObject row = lab.run({"runs", "--json"}).array()[0].toObject();
-    QCOMPARE(
-        missingNames(row, {"run", "mode", "checkpoint", "variant", "started_utc", "duration_s", "peak_tree_bytes"}),
-        QStringList());
-    QCOMPARE(lab.run({"show", "last:failed", "--json"}).object()["run"].toInt(), 2);
-
-    const QJsonObject log = lab.run({"log", "1", "--json"}).object();
-    QCOMPARE(log["run"].toInt(), 1);
-    QVERIFY(log["lines"].toArray()[0].toString().contains("needle in the log"));
-    const CliResult csv = lab.run({"samples", "1"});
-    QVERIFY2(csv.out.startsWith(
-                 "t_s,anon_bytes,file_bytes,shmem_bytes,swap_bytes,tree_bytes,gpu_bytes,system_available_bytes"),
-        csv.words());
-    const QJsonArray columns = lab.run({"samples", "1", "--json"}).object()["columns"].toArray();
-    QCOMPARE(columns[0].toString(), "t_s");
-    QCOMPARE(columns[5].toString(), "tree_bytes");
-
-    const CliResult unknown = lab.run({"show", "99", "--json"});
-    QVERIFY2(unknown.code == 2 && unknown.out.isEmpty() && unknown.err.contains("99"), unknown.words());
-}
-
-void tst_CliRun::exportWritesTablesAndReplacesThemWhole()
-{
-    const CliLab lab;
-    const std::string tiny = makeTiny(lab);
-    QCOMPARE(lab.run(fake(tiny, {}, {"--repeat", "2"})).code, 0);
-    const std::string csv = lab.path("both.csv");
-    QFile file(QString::fromStdString(csv));
-    QVERIFY(file.open(QIODevice::WriteOnly) && file.write("old") == 3);
-    file.close();
-    const CliResult written = lab.run({"export", "1", "last", "--out", csv, "--json"});
-    QVERIFY2(written.code == 0, written.words());
-    QCOMPARE(written.object()["files"].toArray()[0].toString().toStdString(), csv);
-    QCOMPARE(written.object()["runs"].toArray(), (QJsonArray{1, 2}));
-    QVERIFY(file.open(QIODevice::ReadOnly));
-    const QList<QByteArray> rows = file.readAll().trimmed().split('\n');
-    QVERIFY(rows.first().startsWith("run,t_s,anon_bytes"));
-    QVERIFY(rows[1].startsWith("1,") && rows.last().startsWith("2,"));
-    QCOMPARE(lab.run({"export", "1", "2", "--out", lab.path("both.JSON")}).code, 0);
-    QFile json(QString::fromStdString(lab.path("both.JSON")));
-    QVERIFY(json.open(QIODevice::ReadOnly));
-    const QJsonArray both = QJsonDocument::fromJson(json.readAll()).array();
-    QCOMPARE(both.size(), 2);
-    QCOMPARE(missingNames(both[1].toObject(), kPromised), QStringList());
-    QVERIFY(!both[1].toObject()["curve"].toObject()["rows"].toArray().isEmpty());
-    const CliResult nowhere = lab.run({"export", "1", "--out", lab.path("no/such/folder.csv")});
-    QVERIFY2(nowhere.code == 3 && nowhere.out.isEmpty() && nowhere.err.contains("folder.csv"), nowhere.words());
-    for (const QString& name : lab.files())
-        QVERIFY2(!name.endsWith(".part"), qPrintable(name));
-}
-
-void tst_CliRun::exportDrawsWithTheWindowProgramAlone()
-{
-    const CliLab lab;
-    QCOMPARE(lab.run(fake(makeTiny(lab), {"seconds=0.3"}, {"--repeat", "2"})).code, 0);
-    const CliResult one = lab.run({"export", "1", "--out", lab.path("one.svg"), "--json"});
-    if (!QFile::exists(LOADLAB_BINARY_DIR "/bin/loadlab-gui")) {
-        QVERIFY2(one.code == 3 && one.out.isEmpty(), one.words());
-        QVERIFY2(one.err.contains("loadlab-gui") && one.err.contains("apt-get install"), one.words());
-        QVERIFY(!QFile::exists(QString::fromStdString(lab.path("one.svg"))));
-        return;
-    }
-    QVERIFY2(one.code == 0, one.words());
-    const auto content = [&lab](const std::string& name) {
-        QFile file(QString::fromStdString(lab.path(name)));
-        return file.open(QIODevice::ReadOnly) ? file.readAll() : QByteArray();
-    };
-    QVERIFY(content("one.svg").contains("<svg"));
-    const CliResult both = lab.run({"export", "1", "2", "--out", lab.path("both.png")});
-    QVERIFY2(both.code == 0 && both.out.contains("both-1.png") && both.out.contains("both-2.png"), both.words());
-    QVERIFY(content("both-1.png").startsWith("\x89PNG") && content("both-2.png").startsWith("\x89PNG"));
-}
-
-void tst_CliRun::nothingOfATerminalWithoutOne()
-{
-    const CliLab lab;
-    const CliResult result = lab.run(fake(makeTiny(lab), {"mode=crash"}));
-    QCOMPARE(result.code, 1);
-    for (const char* sign : {"\x1b", "\r", "▕", "▂", "▇"})
-        QVERIFY2(!result.out.contains(sign) && !result.err.contains(sign), result.words());
-    QVERIFY2(result.out.contains("native_crash"), result.words());
-    QVERIFY2(result.out.contains("remedy"), result.words());
-    const CliResult quiet = lab.run(fake(lab.path("tiny"), {"mode=crash"}, {"--quiet"}));
-    QCOMPARE(quiet.out.count('\n'), 1);
-    QVERIFY2(quiet.err.isEmpty(), quiet.words());
-}
-
-void tst_CliRun::aTerminalGetsBarAndColour()
-{
-    const CliLab lab;
-    const std::string tiny = makeTiny(lab);
-    const auto onTerminal = [&](const std::map<std::string, std::string>& more) {
-        const int master = ::posix_openpt(O_RDWR | O_NOCTTY);
-        ::grantpt(master);
-        ::unlockpt(master);
-        const int slave = ::open(::ptsname(master), O_RDWR | O_NOCTTY);
-        CliLab with;
-        std::map<std::string, std::string> environment = with.environment;
-        environment["TERM"] = "xterm";
-        environment.insert(more.begin(), more.end());
-        CliProcess process(
-            fake(tiny, {"mode=ok", "seconds=0.6", "steps=20"}), environment, [slave] { ::dup2(slave, STDOUT_FILENO); });
-        ::close(slave);
-        QByteArray shown;
-        std::array<char, 4096> buffer{};
-        for (ssize_t got = 1; got > 0;) {
-            got = ::read(master, buffer.data(), buffer.size());
-            shown.append(buffer.data(), std::max<ssize_t>(got, 0));
-        }
-        ::close(master);
-        if (process.wait() != 0)
-            shown = "FAILED " + shown;
-        return shown;
-    };
-    const QByteArray coloured = onTerminal({});
-    QVERIFY2(coloured.contains("▕") && coloured.contains("MiB of"), coloured);
-    QVERIFY2(coloured.contains("\x1b[32mok"), coloured);
-    QVERIFY2(coloured.contains("curve") && !coloured.contains("FAILED"), coloured);
-    const QByteArray plain = onTerminal({{"NO_COLOR", "1"}});
-    QVERIFY2(plain.contains("▕") && !plain.contains("\x1b[32m"), plain);
 }
 
 QTEST_GUILESS_MAIN(tst_CliRun)
