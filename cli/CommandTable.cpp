@@ -47,8 +47,8 @@ constexpr std::array kRunsOptions{
     OptionSpec{"--model", "TEXT", "Only checkpoints with this in their name."},
     OptionSpec{
         "--since", "DATE|TIME", "Only runs started since a date (UTC) or so long ago: 2026-01-31, 2h, 7d.", checkSince},
-    OptionSpec{
-        "--search", "WORDS", "Only runs with all these words (or beginnings of words) in log, verdict, name or path."},
+    OptionSpec{"--search", "WORDS",
+        "Only runs with all these words (or beginnings of words) in log, verdict, name or path.", checkSearch},
     OptionSpec{"--limit", "N", "At most so many, newest first.", checkLimit},
 };
 
@@ -58,8 +58,8 @@ constexpr std::array kExportOptions{
 };
 
 constexpr std::array kDemoZooOptions{
-    OptionSpec{
-        "--size", "SIZE", "Of the good one on disk (default: 1GiB, the real shape of Qwen2.5-0.5B).", checkDemoSize},
+    OptionSpec{"--size", "SIZE",
+        "Of the good one on disk, 1MiB to 1GiB (default: 1GiB, the real shape of Qwen2.5-0.5B).", checkDemoSize},
 };
 
 constexpr std::array kCommands{
@@ -150,11 +150,11 @@ constexpr std::array kCommands{
         .operandCheck = checkRunWord,
         .options = kExportOptions,
         .summary = "Curves of one or several runs as a file: CSV, JSON, SVG, PNG.",
-        .details = "Several runs lie in one chart, in one table with a column 'run', or in one JSON array. The file is "
-                   "written beside\n"
-                   "and renamed, so what stood there is replaced whole or not at all. SVG and PNG are drawn by "
-                   "loadlab-gui, which\n"
-                   "needs no display for it.",
+        .details = "Several runs give one table with a column 'run', one JSON array, or a picture each (curve-12.svg). "
+                   "The file is\n"
+                   "written beside its place and renamed, so what stood there is replaced whole or not at all. SVG and "
+                   "PNG are\n"
+                   "drawn by loadlab-gui, which needs no display for it.",
         .examples = "loadlab export last --out curve.svg\nloadlab export 7 11 --out swap.csv"},
     CommandSpec{.name = "demo-zoo",
         .operands = "DIR",

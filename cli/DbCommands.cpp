@@ -36,7 +36,7 @@ int dbCheck(Lab& lab, const Words&)
             {"size_bytes", check->sizeBytes}, {"findings", check->findings}});
     } else {
         lab.out.printLine(lab.out.painted(check->ok ? Paint::Good : Paint::Bad, check->ok ? "sound" : "damaged") + "  "
-            + printable(file) + ": " + formatCount(check->runs) + " runs, " + formatSize(check->sizeBytes) + ", schema "
+            + printable(file) + ": " + counted(check->runs, "run") + ", " + formatSize(check->sizeBytes) + ", schema "
             + std::to_string(check->schema));
         for (const std::string& finding : check->findings)
             lab.out.printLine("  " + printable(finding));

@@ -10,6 +10,7 @@
 #include "core/curve/CurveText.h"
 #include "core/telemetry/Machine.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -181,6 +182,8 @@ int exportRuns(Lab& lab, const Words& words)
         const Result<History> history = openRun(lab, word);
         if (!history)
             return historyFailed(lab, history.error());
+        if (std::ranges::find(runs, history->run, [](const ExportedRun& run) { return *run.result.run; }) != runs.end())
+            continue; // "3 last" may be one and the same
         Result<RunResult> result = history->store.run(history->run);
         if (!result)
             return lab.failed(result.error());

@@ -72,6 +72,16 @@ std::string generalHelp()
           "cancelled.\n";
 }
 
+std::string groupHelp(std::string_view group)
+{
+    std::vector<Row> rows;
+    for (const CommandSpec& command : commandTable())
+        if (command.name.starts_with(std::string(group) + " "))
+            rows.push_back({usageOf(command), std::string(command.summary)});
+    return "Usage: loadlab [global options] " + std::string(group) + " COMMAND …\n\nCommands:\n" + twoColumns(rows)
+        + "\nMore: loadlab help " + std::string(group) + " COMMAND\n";
+}
+
 std::string commandHelp(const CommandSpec& command)
 {
     std::string text = std::string(command.summary) + "\n\nUsage: loadlab " + usageOf(command)

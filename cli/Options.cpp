@@ -52,6 +52,7 @@ public:
                 return taken.error();
         }
         m_words.helpAsked = m_words.helpAsked || m_helpWord;
+        m_words.group = m_words.command ? std::string_view() : m_group;
         if (!m_words.helpAsked && !m_words.versionAsked)
             if (const Result<void> whole = checkWhole(); !whole)
                 return whole.error();
@@ -157,7 +158,7 @@ private:
 
     Result<void> unknownOption(const std::string& word, std::string_view name) const
     {
-        std::vector<std::string> candidates{"--help"};
+        std::vector<std::string> candidates;
         for (const OptionSpec& option : globalOptions())
             candidates.emplace_back(option.name);
         if (m_words.command) {
@@ -248,17 +249,20 @@ Result<Words> parseWords(std::span<const std::string> arguments)
     return Parser().parse(arguments);
 }
 
-std::string nearestHint(std::string_view word, const std::vector<std::string>& candidates)
+std::string didYouMean(std::string_view word, const std::vector<std::string>& candidates)
 {
-    if (candidates.empty())
-        return {};
     if (const std::string near = nearestWord(word, candidates); !near.empty())
         return " Did you mean '" + near + "'?";
     // What was cut short is no slip of the fingers, but just as clear.
-    if (!word.empty())
-        for (const std::string& candidate : candidates)
-            if (candidate.starts_with(word))
-                return " Did you mean '" + candidate + "'?";
+    const auto longer = std::ranges::find_if(
+        candidates, [word](const std::string& candidate) { return !word.empty() && candidate.starts_with(word); });
+    return longer == candidates.end() ? std::string() : " Did you mean '" + *longer + "'?";
+}
+
+std::string nearestHint(std::string_view word, const std::vector<std::string>& candidates)
+{
+    if (std::string near = didYouMean(word, candidates); !near.empty() || candidates.empty())
+        return near;
     std::string all;
     for (const std::string& candidate : candidates)
         all += (all.empty() ? "" : ", ") + candidate;

@@ -48,9 +48,10 @@ std::span<const OptionSpec> globalOptions();
 /// The command line, taken apart: every word is known, in its place, and passed its check.
 class Words {
 public:
-    const CommandSpec* command = nullptr; ///< Nothing with helpAsked or versionAsked and no command.
+    const CommandSpec* command = nullptr; ///< Nothing where only help or version was asked for.
     std::vector<std::string> operands; ///< Bytes, as typed.
     std::vector<std::string> program; ///< What stood after `--`, unchanged.
+    std::string_view group; ///< "db": its help was asked for as a whole.
     bool helpAsked = false;
     bool versionAsked = false;
 
@@ -75,6 +76,8 @@ private:
 /// and splits `[a,b]`; working around it took more code than reading a table.
 Result<Words> parseWords(std::span<const std::string> arguments);
 
+/// " Did you mean 'x'?"; empty where nothing is near.
+std::string didYouMean(std::string_view word, const std::vector<std::string>& candidates);
 /// " Did you mean 'x'?" or, where nothing is near, " It is one of: a, b, c." Empty without candidates.
 std::string nearestHint(std::string_view word, const std::vector<std::string>& candidates);
 /// The word in quotes, as it stands in every message.

@@ -1,6 +1,7 @@
 #include "cli/Output.h"
 
 #include "core/Text.h"
+#include "core/Units.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -196,6 +197,11 @@ std::string printable(std::string_view bytes)
             out += c;
     }
     return out;
+}
+
+std::string counted(std::uint64_t count, std::string_view noun)
+{
+    return formatCount(count) + " " + std::string(noun) + (count == 1 ? "" : "s");
 }
 
 std::size_t displayWidth(std::string_view utf8)

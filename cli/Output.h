@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
@@ -61,6 +62,8 @@ void secureStandardStreams();
 
 /// For people: valid UTF-8 on one line; control characters (of a hostile file name, say) become visible as ^X.
 std::string printable(std::string_view bytes);
+/// "1 run", "2 runs".
+std::string counted(std::uint64_t count, std::string_view noun);
 /// Columns that the text takes on a terminal.
 std::size_t displayWidth(std::string_view utf8);
 /// At most `columns` wide; what is cut ends in "…".

@@ -44,7 +44,9 @@ int runCommand(Output& out, const Words& words)
         return kDone;
     }
     if (words.helpAsked) {
-        out.print(words.command ? commandHelp(*words.command) : generalHelp());
+        out.print(words.command       ? commandHelp(*words.command)
+                : words.group.empty() ? generalHelp()
+                                      : groupHelp(words.group));
         return kDone;
     }
     const auto handler = std::ranges::find(kHandlers, words.command->name, &Handler::command);

@@ -125,9 +125,8 @@ Result<ExportFormat> parseExportFile(std::string_view text)
     const std::vector<std::string> known{"csv", "json", "svg", "png"};
     const auto found = std::ranges::find(known, word);
     if (found == known.end())
-        return Error{ErrorKind::Invalid,
-            inQuotes(text) + " ends in none of .csv, .json, .svg, .png."
-                + (word.empty() ? "" : nearestHint(word, known))};
+        return Error{
+            ErrorKind::Invalid, inQuotes(text) + " ends in none of .csv, .json, .svg, .png." + didYouMean(word, known)};
     return static_cast<ExportFormat>(found - known.begin());
 }
 
@@ -136,13 +135,13 @@ Result<void> checkRunWord(std::string_view text)
     constexpr std::size_t leastOfUuid = 8;
     const bool number = parseCount(text, 1, std::uint64_t{1} << 62).has_value();
     const bool uuid
-        = text.size() >= leastOfUuid && text.find_first_not_of("0123456789abcdef-") == std::string_view::npos;
+        = text.size() >= leastOfUuid && text.find_first_not_of("0123456789abcdefABCDEF-") == std::string_view::npos;
     if (number || uuid || text == "last" || text == "last:failed")
         return {};
-    const bool letters = std::ranges::any_of(text, [](unsigned char c) { return std::isalpha(c); });
     return Error{ErrorKind::Invalid,
-        inQuotes(text) + " is no RUN: a run's number (see 'loadlab runs'), its uuid, last, or last:failed."
-            + (letters ? nearestHint(text, {"last", "last:failed"}) : std::string())};
+        inQuotes(text)
+            + " is no RUN: a run's number (see 'loadlab runs'), its uuid (8 characters or more), last, or last:failed."
+            + didYouMean(text, {"last", "last:failed"})};
 }
 
 Result<void> checkModes(std::string_view text)
@@ -153,6 +152,12 @@ Result<void> checkModes(std::string_view text)
 Result<void> checkSince(std::string_view text)
 {
     return onlyChecked(parseSince(text, SystemTime()));
+}
+
+Result<void> checkSearch(std::string_view text)
+{
+    const bool words = std::ranges::any_of(text, [](unsigned char c) { return std::isalnum(c) || c >= 0x80; });
+    return words ? Result<void>() : notRight(text, "word: only letters and digits are searched (example: bad_alloc)");
 }
 
 Result<void> checkTimeLimit(std::string_view text)
@@ -187,9 +192,12 @@ Result<void> checkMaxMemory(std::string_view text)
 
 Result<void> checkDemoSize(std::string_view text)
 {
+    constexpr std::uint64_t least = std::uint64_t{1} << 20;
+    constexpr std::uint64_t most = std::uint64_t{1} << 30;
     const Result<std::uint64_t> bytes = parseSize(text);
-    if (bytes && *bytes == 0)
-        return notRight(text, "size for a checkpoint (example: 64MiB)");
+    if (bytes && (*bytes < least || *bytes > most))
+        return notRight(
+            text, "size for the demo zoo: from 1MiB to 1GiB, the real shape of Qwen2.5-0.5B (example: 64MiB)");
     return onlyChecked(bytes);
 }
 

@@ -46,6 +46,7 @@ Result<void> checkRunWord(std::string_view text);
 // For the table of options: the same, answering only whether the word is right.
 Result<void> checkModes(std::string_view text);
 Result<void> checkSince(std::string_view text);
+Result<void> checkSearch(std::string_view text);
 Result<void> checkTimeLimit(std::string_view text);
 Result<void> checkSampleHz(std::string_view text);
 Result<void> checkRepeat(std::string_view text);

@@ -110,7 +110,12 @@ std::string exitWords(const RunResult& result)
         return "ended by signal " + std::to_string(*result.exitSignal)
             + (name ? " (SIG" + std::string(name) + ")" : "");
     }
-    return result.exitCode ? "worker's exit code " + std::to_string(*result.exitCode) : "worker never started";
+    if (result.exitCode)
+        return "worker's exit code " + std::to_string(*result.exitCode);
+    if (!result.verdict)
+        return "so far";
+    const bool lost = result.verdict->mode == FailureMode::LabLost || result.verdict->mode == FailureMode::HostLost;
+    return lost ? "nobody saw the worker end" : "worker never started";
 }
 
 void printFigures(Sections& sections, const RunResult& result)

@@ -80,7 +80,9 @@ Result<std::map<std::string, std::uint64_t>> parseMaxMemory(std::string_view tex
         Result<std::uint64_t> bytes = parseSize(part.substr(equals + 1));
         if (!bytes)
             return std::move(bytes).error();
-        parsed[std::string(part.substr(0, equals))] = *bytes;
+        const auto [before, fresh] = parsed.emplace(part.substr(0, equals), *bytes);
+        if (!fresh && before->second != *bytes)
+            return Error {ErrorKind::Invalid, "'" + std::string(part) + "': device '" + before->first + "' is named twice"};
         at = comma + 1;
     }
     return parsed;

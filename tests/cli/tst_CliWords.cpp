@@ -41,6 +41,7 @@ private Q_SLOTS:
     void helpWinsOverWhatIsMissing();
     void everyWrongWordIsQuotedWithItsNearest_data();
     void everyWrongWordIsQuotedWithItsNearest();
+    void messagesNameNothingTwice();
     void everyCommandHasHelpWithExamples();
     void everyOptionOfATableIsTakenByItsCommand();
     void sinceTakesDatesAndTimeSpans();
@@ -169,6 +170,8 @@ void tst_CliWords::everyWrongWordIsQuotedWithItsNearest_data()
     row({"show", "12x"}, "'12x'", "last:failed");
     row({"show"}, "'show'", "RUN");
     row({"show", "-5"}, "'-5'", "--help");
+    row({"show", "3ce7"}, "'3ce7'", "8 characters");
+    row({"runs", "--search", "\"*("}, "'\"*('", "letters and digits");
     row({"runs", "--mode", "host_oom_kiled"}, "'host_oom_kiled'", "'host_oom_killed'");
     row({"runs", "--mode", "ok,oky"}, "'oky'", "'ok'");
     row({"runs", "--since", "yesterday"}, "'yesterday'", "2026-01-31");
@@ -182,6 +185,9 @@ void tst_CliWords::everyWrongWordIsQuotedWithItsNearest_data()
     row({"zoo", "--verify", "depe"}, "'depe'", "'deep'");
     row({"demo-zoo", "d", "--size", "-1GiB"}, "'-1GiB'", "2GiB");
     row({"demo-zoo", "d", "--size", "0"}, "'0'", "64MiB");
+    row({"demo-zoo", "d", "--size", "1000000"}, "'1000000'", "1MiB");
+    row({"demo-zoo", "d", "--size", "2GiB"}, "'2GiB'", "1GiB");
+    row({"run", "x", "--max-memory", "0=1GiB,0=2GiB"}, "'0=2GiB'", "twice");
 }
 
 void tst_CliWords::everyWrongWordIsQuotedWithItsNearest()
@@ -195,8 +201,17 @@ void tst_CliWords::everyWrongWordIsQuotedWithItsNearest()
     QVERIFY2(message.contains("See 'loadlab "), qPrintable(message));
 }
 
+void tst_CliWords::messagesNameNothingTwice()
+{
+    QCOMPARE(errorOf({"show", "1", "-5"}).section('\n', 0, 0).count("--help"), 1);
+    QCOMPARE(errorOf({"export", "1", "--out", "x.txt"}).count("svg"), 1);
+    QCOMPARE(errorOf({"show", "5x"}).count("last:failed"), 1);
+}
+
 void tst_CliWords::everyCommandHasHelpWithExamples()
 {
+    QCOMPARE(parsed({"db", "--help"})->group, std::string_view("db"));
+    QVERIFY(groupHelp("db").find("db backup FILE") != std::string::npos);
     const std::string general = generalHelp();
     for (const CommandSpec& command : commandTable()) {
         QVERIFY(general.find("  " + std::string(command.name)) != std::string::npos);
