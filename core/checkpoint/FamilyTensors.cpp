@@ -127,6 +127,12 @@ private:
         if (!count)
             return false;
         m_bindings.emplace_back();
+        if (*count < 0) {
+            m_error = {ErrorKind::Invalid,
+                "config.json makes '" + group.loops[depth].count.text() + "' " + std::to_string(*count)
+                    + ", a negative number of parts"};
+            return false;
+        }
         for (std::int64_t i = 0; i < *count; ++i) {
             m_bindings.back().number = i;
             if (!loop(group, depth + 1))

@@ -60,7 +60,8 @@ bool mayFollow(const fs::path& path, const fs::path& folder, FolderEntry& entry)
 {
     std::error_code code;
     const fs::path target = fs::read_symlink(path, code);
-    const std::string words = "is a link to '" + toUtf8(target.native()) + "'";
+    const std::string words
+        = code ? "is reached through a linked folder" : "is a link to '" + toUtf8(target.native()) + "'";
     const fs::path real = fs::canonical(path, code);
     if (code) {
         entry.kind = code == std::errc::permission_denied ? EntryKind::Unreachable : EntryKind::Dangling;
@@ -92,7 +93,7 @@ FolderEntry lookUp(const fs::path& folder, std::string_view name)
     FolderEntry entry{std::string(name), EntryKind::Absent, 0, {}};
     if (leaves(name)) {
         entry.kind = EntryKind::Outside;
-        entry.detail = "leaves the checkpoint's folder; it was not followed";
+        entry.detail = name.empty() ? "is no name" : "leaves the checkpoint's folder; it was not followed";
         return entry;
     }
     const fs::path path = folder / name;

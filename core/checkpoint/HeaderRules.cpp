@@ -50,6 +50,10 @@ void checkBegin(const HeaderEntry& entry, const HeaderEntry* before, std::uint64
             "hole of " + formatCount(entry.begin - cursor) + " bytes between " + subject(*before) + ", which ends at "
                 + std::to_string(cursor) + ", and " + subject(entry) + ", which begins at "
                 + std::to_string(entry.begin));
+    } else if (entry.begin == entry.end) {
+        defects.add(FailureMode::CorruptFile,
+            subject(entry) + " with data_offsets " + range(entry) + " lies inside " + subject(*before) + " with "
+                + range(*before));
     } else {
         defects.add(FailureMode::CorruptFile,
             subject(entry) + " with data_offsets " + range(entry) + " overlaps " + subject(*before) + " with "

@@ -64,6 +64,8 @@ bool SafetensorsHeader::State::acceptLength(std::string_view head)
     const std::uint64_t length = littleEndian64(head);
     if (length == 0 && isAllZero(head)) {
         reject(FailureMode::IncompleteDownload, "the file begins with zeros: its room was reserved and never filled");
+    } else if (length == 0) {
+        reject(FailureMode::CorruptFile, "header too small: its length field says 0 bytes, an empty one takes 2");
     } else if (length > kMaxHeaderBytes) {
         reject(FailureMode::CorruptFile,
             "header too large: its length field says " + formatCount(length) + " bytes, the format allows "

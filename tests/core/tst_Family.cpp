@@ -233,6 +233,7 @@ void tst_Family::refusesAbsurdConfigs_data()
     QTest::addColumn<QByteArray>("value");
     QTest::newRow("a million layers") << QByteArray("num_hidden_layers") << QByteArray("1000000000000");
     QTest::newRow("2^63") << QByteArray("num_hidden_layers") << QByteArray("9223372036854775808");
+    QTest::newRow("negative layers") << QByteArray("num_hidden_layers") << QByteArray("-1");
     QTest::newRow("negative") << QByteArray("hidden_size") << QByteArray("-5");
     QTest::newRow("overflow") << QByteArray("num_attention_heads") << QByteArray("4611686018427387903");
     QTest::newRow("list") << QByteArray("hidden_size") << QByteArray("[1,2]");

@@ -199,7 +199,10 @@ void tst_SafetensorsHeader::namesRuleTensorAndNumbers_data()
     row("beyond any file", one(R"("shape":[0],"data_offsets":[18446744073709551615,18446744073709551615])"), 0,
         "instead of 0");
     row("deep", QByteArray(R"({"w":{"x":)") + QByteArray(200, '[') + QByteArray(200, ']') + "}}", 0,
-        "nested deeper than 128");
+        "nested deeper than 127");
+    row("empty inside another",
+        R"({"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]},"b":{"dtype":"U8","shape":[0],"data_offsets":[3,3]}})",
+        4, "tensor 'b' with data_offsets [3, 3] lies inside tensor 'a' with [0, 4]");
 }
 
 void tst_SafetensorsHeader::namesRuleTensorAndNumbers()
@@ -228,6 +231,7 @@ void tst_SafetensorsHeader::tellsCutFilesFromWrongOnes_data()
     row("zeros", QByteArray(4096, '\0'), "incomplete_download", "begins with zeros");
     row("header of zeros", QByteArray("\x20\0\0\0\0\0\0\0", 8) + QByteArray(40, '\0'), "incomplete_download",
         "ends in zeros");
+    row("length 0", QByteArray("\0\0\0\0\0\0\0\0{}", 10), "corrupt_file", "its length field says 0 bytes");
     row("web page", "<!DOCTYPE html><html><body>404</body></html>", "corrupt_file", "header too large");
     row("one above the limit", QByteArray("\x01\xE1\xF5\x05\0\0\0\0{}", 10), "corrupt_file", "100,000,001");
     row("at the limit, cut", QByteArray("\x00\xE1\xF5\x05\0\0\0\0{}", 10), "incomplete_download",
