@@ -152,14 +152,24 @@ bool isRequestToEnd(int signal)
     return signal == SIGTERM || signal == SIGINT || signal == SIGHUP || signal == SIGQUIT;
 }
 
+/// The machine's counter moved, which names no victim.
+bool killedSomewhere(const RunFacts& facts)
+{
+    return facts.before.vmstatOomKill && facts.after.vmstatOomKill
+        && *facts.after.vmstatOomKill > *facts.before.vmstatOomKill;
+}
+
 Finding ofOutsideSignal(const Case& asked, int signal)
 {
     const auto& facts = asked.facts;
     const bool killed = signal == SIGKILL;
+    const auto* rest = !killed   ? "; not by the lab."
+        : killedSomewhere(facts) ? "; not by the lab. The kernel killed some process of this machine for lack of "
+                                   "memory meanwhile; nothing shows "
+                                   "that it was this one."
+                                 : "; not by the lab, and nothing shows that the kernel did it for lack of memory.";
     auto finding = found(FailureMode::Unknown, 0.6, killed ? "killed-from-outside" : "ended-from-outside",
-        (killed ? "Killed from outside by " : "Ended from outside by ") + signalName(signal) + whenWords(facts)
-            + (killed ? "; not by the lab, and nothing shows that the kernel did it for lack of memory."
-                      : "; not by the lab."));
+        (killed ? "Killed from outside by " : "Ended from outside by ") + signalName(signal) + whenWords(facts) + rest);
     finding.evidence.push_back(
         evidenceFor(FailureMode::Unknown, "wait status", endWords(facts) + ", not sent by the lab", 0.9));
     return finding;

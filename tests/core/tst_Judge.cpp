@@ -562,6 +562,7 @@ private Q_SLOTS:
         QVERIFY(item->fact.find("3 -> 4") != std::string::npos);
         QVERIFY(item->weight > 0 && item->weight < 0.5);
         QVERIFY(verdict.summary.find("Killed from outside") != std::string::npos);
+        QVERIFY(verdict.summary.find("killed some process of this machine") != std::string::npos);
     }
 
     void anUnmovedCounterSpeaksAgainstAnOutOfMemoryKill()
