@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::size_t kLogTailBytes = 64 << 10;
 constexpr std::size_t kMostWarnings = 100;
+constexpr std::size_t kMostPhases = 1000;
 
 double secondsSince(std::int64_t originNs, std::int64_t ns)
 {
@@ -61,6 +62,8 @@ void RunAccount::noteSamples(const std::vector<Sample>& samples)
 
 void RunAccount::beginPhase(std::string name, std::int64_t atNs)
 {
+    if (m_phases.size() == kMostPhases)
+        return; // The last one takes the rest.
     double atS = secondsSince(m_originNs, atNs);
     if (!m_phases.empty())
         atS = m_phases.back().toS = std::max(atS, m_phases.back().fromS);

@@ -80,7 +80,7 @@ LoadFailure brokenBy(const Checkpoint& checkpoint)
             "'" + checkpoint.name + "' cannot be loaded: its state is " + std::string(toWireName(checkpoint.state)),
             remedyFor(expected)};
     std::string text = found->text;
-    if (!found->file.empty() && text.find(found->file) == std::string::npos) // "'x' is absent", "'x': cut short"
+    if (!found->file.empty() && !text.starts_with(found->file)) // "'x' is absent", "'x': cut short"
         text = "'" + found->file + (text.starts_with("is ") ? "' " : "': ") + text;
     if (const auto others = std::count_if(problems.begin(), problems.end(), concernsTheFiles) - 1; others > 0)
         text += " (and " + std::to_string(others) + (others == 1 ? " more problem)" : " more problems)");
