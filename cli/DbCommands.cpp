@@ -1,10 +1,12 @@
 #include "cli/Commands.h"
+#include "cli/Interrupts.h"
 #include "cli/Lab.h"
 #include "cli/Options.h"
 #include "core/Text.h"
 #include "core/Units.h"
 
 #include <nlohmann/json.hpp>
+#include <stop_token>
 
 // db check, db backup: the database itself.
 
@@ -55,7 +57,9 @@ int dbBackup(Lab& lab, const Words& words)
     const Result<RunStore> store = lab.openHistory();
     if (!store)
         return store.error().kind == ErrorKind::NotFound ? noDatabase(lab) : lab.failed(store.error());
-    if (const Result<void> done = store->backupTo(file); !done)
+    std::stop_source stop;
+    const Interrupts interrupts([&](int) { stop.request_stop(); });
+    if (const Result<void> done = store->backupTo(file, stop.get_token()); !done)
         return lab.failed(done.error());
     std::error_code ignored;
     const std::uintmax_t size = fs::file_size(file, ignored);

@@ -12,6 +12,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -140,8 +141,8 @@ public:
     // Upkeep.
     Result<DatabaseCheck> check() const;
     /// A consistent copy, even while others write. Invalid when the target exists: nothing is overwritten. A copy that
-    /// fails leaves nothing behind.
-    Result<void> backupTo(const std::filesystem::path& file) const;
+    /// fails or is stopped (Cancelled) leaves nothing behind.
+    Result<void> backupTo(const std::filesystem::path& file, const std::stop_token& stop = {}) const;
     [[nodiscard]] const std::filesystem::path& file() const; ///< Absolute; empty in memory.
 
 private:

@@ -124,18 +124,36 @@ Error backupFailure(const std::filesystem::path& target, const std::string& word
     return {ErrorKind::Io, toUtf8(target.native()) + ": " + words};
 }
 
-Result<void> copyInto(const Connection& source, const std::filesystem::path& file)
+Result<void> copyPages(const Connection& source, const Connection& copy, const std::stop_token& stop)
+{
+    constexpr int kPagesAtOnce = 4096;
+    sqlite3_backup* const backup = ::sqlite3_backup_init(copy.handle(), "main", source.handle(), "main");
+    if (!backup)
+        return copy.failure();
+    int code = SQLITE_OK;
+    while (code == SQLITE_OK && !stop.stop_requested())
+        code = ::sqlite3_backup_step(backup, kPagesAtOnce);
+    if (::sqlite3_backup_finish(backup) != SQLITE_OK)
+        return copy.failure();
+    return code == SQLITE_DONE ? Result<void>() : Error{ErrorKind::Cancelled, "stopped"};
+}
+
+Result<void> copyInto(const Connection& source, const std::filesystem::path& file, const std::stop_token& stop)
 {
     const Result<Connection> copy = Connection::open(file, {.create = true});
     if (!copy)
         return copy.error();
-    sqlite3_backup* const backup = ::sqlite3_backup_init(copy->handle(), "main", source.handle(), "main");
-    if (!backup)
-        return copy->failure();
-    ::sqlite3_backup_step(backup, -1); // in one go: a consistent state, and with a -wal nobody waits for it
-    if (::sqlite3_backup_finish(backup) != SQLITE_OK)
-        return copy->failure();
-    return copy->prepare("PRAGMA journal_mode = DELETE").run(); // one file, readable also where nothing can be written
+    // One read over all pieces: they are of one state, and with a -wal nobody waits for it.
+    Result<void> done = source.execute("BEGIN");
+    if (done)
+        done = source.prepare("SELECT count(*) FROM sqlite_schema").run();
+    if (done)
+        done = copyPages(source, *copy, stop);
+    if (source.inTransaction())
+        static_cast<void>(source.execute("ROLLBACK"));
+    if (done) // one file, readable also where nothing can be written
+        done = copy->prepare("PRAGMA journal_mode = DELETE").run();
+    return done;
 }
 
 Result<void> syncFolder(const std::filesystem::path& folder)
@@ -185,7 +203,7 @@ Result<DatabaseCheck> RunStore::check() const
     return check;
 }
 
-Result<void> RunStore::backupTo(const std::filesystem::path& given) const
+Result<void> RunStore::backupTo(const std::filesystem::path& given, const std::stop_token& stop) const
 {
     std::error_code failed;
     const std::filesystem::path target = std::filesystem::absolute(given, failed);
@@ -198,7 +216,7 @@ Result<void> RunStore::backupTo(const std::filesystem::path& given) const
         return backupFailure(target, "its folder does not exist; make it first");
     std::filesystem::path copy = target;
     copy += ".part-" + std::to_string(::getpid());
-    Result<void> done = copyInto(m_state->database, copy);
+    Result<void> done = copyInto(m_state->database, copy, stop);
     if (done)
         done = publish(copy, target);
     if (!done)

@@ -41,6 +41,8 @@ private Q_SLOTS:
     void backsUpWhileAnotherWrites();
     void overwritesNothing();
     void leavesNothingOfABackupThatFails();
+    void callsNoBackupWhatALockKeptFromIt();
+    void leavesNothingOfABackupThatIsStopped();
     void documentsEveryTableAndColumn();
     void appliesMigrationsOnce();
     void leavesTheOldSchemaWhenAMigrationFails();
@@ -170,6 +172,43 @@ void tst_StoreUpkeep::leavesNothingOfABackupThatFails()
 }
 
 /// docs/SCHEMA.md holds a table per table, one row per column, and nothing that is not there.
+void tst_StoreUpkeep::callsNoBackupWhatALockKeptFromIt()
+{
+    const Folder folder;
+    {
+        RunStore store = take(RunStore::open(folder.file()));
+        fill(store, 1);
+    }
+    const RawDatabase other(folder.file());
+    other.execute("PRAGMA journal_mode = DELETE"); // as on a file system that can do no WAL
+    const RunStore store
+        = take(RunStore::open(folder.file(), RunStore::Mode::ReadOnly, std::chrono::milliseconds(100)));
+    other.execute("BEGIN EXCLUSIVE");
+    const Result<void> done = store.backupTo(folder.file("copy"));
+    QVERIFY(!done);
+    QCOMPARE(done.error().kind, ErrorKind::Io);
+    QVERIFY2(done.error().message.find("locked") != std::string::npos, done.error().message.c_str());
+    QVERIFY(!std::filesystem::exists(folder.file("copy")));
+    other.execute("ROLLBACK");
+    take(store.backupTo(folder.file("copy")));
+}
+
+void tst_StoreUpkeep::leavesNothingOfABackupThatIsStopped()
+{
+    const Folder folder;
+    RunStore store = take(RunStore::open(folder.file()));
+    fill(store, 1);
+    std::stop_source stop;
+    stop.request_stop();
+    const Result<void> done = store.backupTo(folder.file("copy"), stop.get_token());
+    QVERIFY(!done);
+    QCOMPARE(done.error().kind, ErrorKind::Cancelled);
+    for (const auto& entry : std::filesystem::directory_iterator(folder.path()))
+        QVERIFY2(!entry.path().filename().native().starts_with("copy"), entry.path().c_str());
+    fill(store, 1); // no transaction is left open
+    take(store.backupTo(folder.file("copy")));
+}
+
 void tst_StoreUpkeep::documentsEveryTableAndColumn()
 {
     const Folder folder;
