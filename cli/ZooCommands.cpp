@@ -112,6 +112,21 @@ std::vector<ZooFolder> scan(Lab& lab, const std::vector<fs::path>& folders, cons
         stop);
 }
 
+/// All of them in one list. What could not be looked into is said.
+std::vector<Listed> listOf(Lab& lab, const Words& words, const std::vector<ZooFolder>& found)
+{
+    const bool asked = !words.operands.empty() || words.has("--zoo");
+    std::vector<Listed> list;
+    for (const ZooFolder& folder : found) {
+        // The default folders need not be there.
+        if (folder.error && (asked || folder.error->kind != ErrorKind::NotFound))
+            lab.out.error(folder.error->message);
+        for (const Checkpoint& checkpoint : folder.checkpoints)
+            list.push_back({checkpoint, std::nullopt});
+    }
+    return list;
+}
+
 /// Reads every byte of every checkpoint, with progress.
 void checkDeeply(Lab& lab, std::vector<Listed>& list, const std::stop_token& stop)
 {
@@ -130,6 +145,20 @@ void checkDeeply(Lab& lab, std::vector<Listed>& list, const std::stop_token& sto
                 progress.show(rate.words(total, 20) + "  " + printable(listed.checkpoint.name));
             },
             stop);
+}
+
+/// What --verify deep has read, as a note: the table says what came of it.
+void noteWhatWasRead(Output& out, const std::vector<Listed>& list)
+{
+    DeepReport all;
+    for (const Listed& listed : list) {
+        const DeepReport one = listed.deep.value_or(DeepReport());
+        all.files += one.files;
+        all.hashed += one.hashed;
+        all.bytes += one.bytes;
+    }
+    out.note("read " + counted(all.files, "file") + " whole, " + formatSize(all.bytes) + "; " + formatCount(all.hashed)
+        + " of them compared with the hub's SHA-256");
 }
 
 void printList(Output& out, const std::vector<ZooFolder>& folders, const std::vector<Listed>& list)
@@ -163,16 +192,9 @@ int zoo(Lab& lab, const Words& words)
     std::stop_source stop;
     const Interrupts interrupts([&](int) { stop.request_stop(); });
     const std::vector<ZooFolder> found = scan(lab, *folders, stop.get_token());
-    const bool asked = !words.operands.empty() || words.has("--zoo");
-    std::vector<Listed> list;
-    for (const ZooFolder& folder : found) {
-        // The default folders need not be there.
-        if (folder.error && (asked || folder.error->kind != ErrorKind::NotFound))
-            lab.out.error(folder.error->message);
-        for (const Checkpoint& checkpoint : folder.checkpoints)
-            list.push_back({checkpoint, std::nullopt});
-    }
-    if (words.value("--verify") == "deep")
+    const bool deep = words.value("--verify") == "deep";
+    std::vector<Listed> list = listOf(lab, words, found);
+    if (deep)
         checkDeeply(lab, list, stop.get_token());
     if (interrupts.count() > 0)
         return kCancelled;
@@ -184,6 +206,8 @@ int zoo(Lab& lab, const Words& words)
     } else {
         printList(lab.out, found, list);
     }
+    if (deep && !list.empty())
+        noteWhatWasRead(lab.out, list);
     return list.empty() ? nothingFound(lab, *folders) : static_cast<int>(kDone);
 }
 

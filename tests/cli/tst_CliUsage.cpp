@@ -186,6 +186,8 @@ void tst_CliUsage::deepReadingFindsWhatHeadersCannot()
     QVERIFY(!whole["state"].toString().isEmpty() && whole["state"].toString() != "corrupt");
     QCOMPARE(whole["verified"].toObject()["hashed"].toInt(), 1);
     QCOMPARE(whole["verified"].toObject()["files"].toInt(), 2);
+    const CliResult told = lab.run({"zoo", "--verify", "deep"});
+    QVERIFY2(told.err.contains("read 2 files whole") && told.err.contains("1 of them compared"), told.words());
     weights[weights.size() - 1] = '\6';
     QVERIFY(save("blobs/" + name, weights));
     QCOMPARE(states("quick")["state"], whole["state"]);
