@@ -8,10 +8,23 @@ using namespace loadlab;
 namespace fs = std::filesystem;
 
 LabBench::LabBench()
+    : m_temporary(std::in_place)
+    , m_folder(m_temporary->path().toStdString())
+{
+    open();
+}
+
+LabBench::LabBench(const fs::path& folder)
+    : m_folder(folder)
+{
+    open();
+}
+
+void LabBench::open()
 {
     // Whatever the caller's environment says: nothing of this user's own is read or written.
     qputenv("LOADLAB_PLUGIN_PATH", LOADLAB_BINARY_DIR "/tests/plugins");
-    qputenv("HF_HUB_CACHE", (m_folder.path() + QStringLiteral("/no-hub")).toUtf8());
+    qputenv("HF_HUB_CACHE", (m_folder / "no-hub").c_str());
     qunsetenv("LOADLAB_RESOURCES");
     m_lab = openLab(
         Locations::ofProgramsIn(LOADLAB_BINARY_DIR "/bin"), folder() / "runs.sqlite", folder() / "settings.json");

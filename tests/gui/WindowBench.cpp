@@ -11,6 +11,18 @@ using namespace loadlab;
 WindowBench::WindowBench(ThemeHolder& theme)
     : m_theme(theme)
 {
+    answerDialogs();
+}
+
+WindowBench::WindowBench(ThemeHolder& theme, const std::filesystem::path& folder)
+    : m_theme(theme)
+    , m_bench(folder)
+{
+    answerDialogs();
+}
+
+void WindowBench::answerDialogs()
+{
     const auto answer = [this] { return answers.isEmpty() ? QString() : answers.takeFirst(); };
     m_dialogs.chooseFolder = [answer](QWidget*, const QString&) { return answer(); };
     m_dialogs.chooseFile = m_dialogs.chooseFolder;

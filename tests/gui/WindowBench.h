@@ -15,6 +15,8 @@ class QAction;
 class WindowBench {
 public:
     explicit WindowBench(loadlab::ThemeHolder& theme);
+    /// Over what another lab left in this folder.
+    WindowBench(loadlab::ThemeHolder& theme, const std::filesystem::path& folder);
 
     /// Makes the window (again: as after a restart, over the same folder) and shows it.
     loadlab::MainWindow& open();
@@ -41,6 +43,8 @@ public:
     [[nodiscard]] QString visibleText() const;
 
 private:
+    void answerDialogs();
+
     loadlab::ThemeHolder& m_theme;
     LabBench m_bench;
     loadlab::Dialogs m_dialogs;
