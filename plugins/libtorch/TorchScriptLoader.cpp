@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <c10/core/InferenceMode.h>
+#include <map>
+#include <set>
 #include <torch/cuda.h>
 #include <torch/script.h>
 
@@ -28,6 +30,7 @@ public:
     {
     }
 
+    /// Every name, also those that share one tensor.
     [[nodiscard]] std::vector<NamedTensor> tensors() const
     {
         std::vector<NamedTensor> all;
@@ -35,6 +38,17 @@ public:
             all.push_back({parameter.name, parameter.value});
         for (const auto& buffer : m_module.named_buffers())
             all.push_back({buffer.name, buffer.value});
+        return all;
+    }
+    /// Tied weights once, under their first name.
+    [[nodiscard]] std::vector<NamedTensor> distinctTensors() const
+    {
+        std::vector<NamedTensor> all = tensors();
+        std::set<std::pair<const void*, std::int64_t>> seen;
+        std::erase_if(all, [&seen](const NamedTensor& named) {
+            const std::int64_t elements = named.tensor.numel();
+            return elements != 0 && !seen.emplace(named.tensor.data_ptr(), elements).second;
+        });
         return all;
     }
     [[nodiscard]] protocol::Loaded describe() const override;
@@ -61,7 +75,7 @@ void sampleInto(protocol::Loaded& loaded, const NamedTensor& named, Dtype dtype)
 protocol::Loaded ScriptModel::describe() const
 {
     protocol::Loaded loaded;
-    for (const NamedTensor& named : tensors()) {
+    for (const NamedTensor& named : distinctTensors()) {
         const auto elements = static_cast<std::uint64_t>(named.tensor.numel());
         const auto dtype = dtypeOf(named.tensor.scalar_type());
         loaded.parameters += elements;
@@ -113,12 +127,19 @@ std::optional<c10::ScalarType> wantedType(RequestedDtype requested)
     return std::nullopt;
 }
 
-/// One tensor after the other, so that old and new are never both there as a whole.
+/// One tensor after the other, so that old and new are never both there as a whole. Tied weights stay tied.
 void convert(const ScriptModel& model, c10::ScalarType type)
 {
-    for (const NamedTensor& named : model.tensors())
-        if (named.tensor.is_floating_point())
-            at::Tensor(named.tensor).set_data(named.tensor.to(type));
+    std::map<std::pair<const void*, std::int64_t>, at::Tensor> converted; // by where the old one lies
+    for (const NamedTensor& named : model.tensors()) {
+        at::Tensor tensor = named.tensor;
+        if (!tensor.is_floating_point() || tensor.scalar_type() == type)
+            continue;
+        at::Tensor& to = converted[{tensor.data_ptr(), tensor.numel()}];
+        if (!to.defined() || to.sizes() != tensor.sizes() || to.strides() != tensor.strides())
+            to = tensor.to(type);
+        tensor.set_data(to);
+    }
 }
 
 torch::jit::Module read(const std::filesystem::path& file, c10::Device device)

@@ -1,4 +1,4 @@
-// Writes a small TorchScript program with a parameter and a buffer, for tests of the worker.
+// Writes a small TorchScript program with a parameter under two names and a buffer, for tests of the worker.
 #include <torch/script.h>
 
 int main(int argc, char** argv)
@@ -6,7 +6,9 @@ int main(int argc, char** argv)
     if (argc != 2)
         return 2;
     torch::jit::Module module("Small");
-    module.register_parameter("weight", torch::ones({3, 4}), false);
+    const at::Tensor weight = torch::ones({3, 4});
+    module.register_parameter("weight", weight, false);
+    module.register_parameter("tied", weight, false);
     module.register_buffer("ids", torch::arange(5));
     module.define("def forward(self, x):\n    return x + self.weight\n");
     module.save(argv[1]);
