@@ -375,8 +375,9 @@ void tst_SafetensorsHeader::survivesAnyByte()
                 = random() % 3 == 0 ? "\"{}[],:0919\\u\0"[random() % 14] : static_cast<char>(random());
         if (random() % 8 == 0)
             mutated.resize(random() % mutated.size());
-        QCOMPARE(::ftruncate(descriptor, 0), 0);
+        // Not emptied first: giving a block back and taking it anew, 20,000 times, keeps the disk busy for a minute.
         QCOMPARE(::pwrite(descriptor, mutated.data(), mutated.size(), 0), static_cast<ssize_t>(mutated.size()));
+        QCOMPARE(::ftruncate(descriptor, static_cast<off_t>(mutated.size())), 0);
         const SafetensorsHeader header = loaded(file);
         accepted += header.usable() ? 1 : 0;
         std::uint64_t sum = 0;
