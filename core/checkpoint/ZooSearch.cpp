@@ -145,7 +145,11 @@ private:
                 add(child, repo->id);
                 continue;
             }
-            (void)enter(child, depth + 1); // a folder that cannot be read holds nothing for us
+            // Directly below the zoo a folder that may not be read is most likely a model; further down it holds nothing
+            // for us.
+            if (const Result<void> entered = enter(child, depth + 1);
+                !entered && depth == 0 && entered.error().kind == ErrorKind::Io)
+                addFolder(child);
         }
     }
 

@@ -29,7 +29,8 @@ struct ZooCandidates {
 /// Walks at most kZooDepth levels down. Links to folders are followed, each real folder is entered once; hidden folders
 /// are left out. A folder is a checkpoint when it holds weights, an index or a config; one that holds only companions
 /// (a tokenizer) is one too unless there are checkpoints below it. Weights lying loose in a folder without config and
-/// index are checkpoints of their own. An empty folder directly below the zoo counts: a model that was never fetched.
+/// index are checkpoints of their own. An empty folder directly below the zoo counts: a model that was never fetched;
+/// so does one that may not be read.
 inline constexpr int kZooDepth = 4;
 ZooCandidates findCandidates(const std::filesystem::path& folder, const std::stop_token& stop = {});
 

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <nlohmann/json.hpp>
 #include <sys/stat.h>
+#include <unistd.h>
 
 using namespace loadlab;
 using namespace loadlab::test;
@@ -36,6 +37,7 @@ private Q_SLOTS:
     void depthAndLoops();
     void hiddenFoldersAreLeftOut();
     void unreadableFolders();
+    void listsAFolderThatMayNotBeRead();
     void tellsEachOnceAndNeverTwoAtOnce();
     void stopsAtTheToken();
     void whereTheHubCacheIs();
@@ -162,6 +164,28 @@ void tst_Zoo::unreadableFolders()
     QVERIFY(found[1].error && found[1].error->kind == ErrorKind::Invalid);
     QVERIFY(!found[2].error);
     QCOMPARE(namesOf(found[2]), (QStringList{"m"}));
+}
+
+void tst_Zoo::listsAFolderThatMayNotBeRead()
+{
+    Scratch zoo;
+    make(zoo / "open");
+    make(zoo / "locked");
+    make(zoo / "open" / "below");
+    fs::permissions(zoo.path(), fs::perms(0755));
+    fs::permissions(zoo / "locked", fs::perms::none);
+    fs::permissions(zoo / "open" / "below", fs::perms::none);
+    constexpr uid_t nobody = 65534;
+    const uid_t before = ::geteuid(); // root may read everything
+    QVERIFY(before != 0 || ::seteuid(nobody) == 0);
+    const std::vector<ZooFolder> found = scanZoo({zoo.path()}, m_catalog);
+    QVERIFY(before != 0 || ::seteuid(before) == 0);
+    fs::permissions(zoo / "locked", fs::perms::owner_all);
+    fs::permissions(zoo / "open" / "below", fs::perms::owner_all);
+    QCOMPARE(namesOf(found[0]), (QStringList{"locked", "open"}));
+    const Checkpoint& locked = found[0].checkpoints[0];
+    QVERIFY(locked.state != CheckpointState::Complete);
+    QCOMPARE(locked.problems.front().mode, FailureMode::DiskIo);
 }
 
 void tst_Zoo::tellsEachOnceAndNeverTwoAtOnce()
