@@ -39,7 +39,7 @@ private:
 struct Outcome {
     RunResult result;
     std::optional<Error> storeError;
-    std::vector<Point> tree;
+    CurveSoFar curve;
 };
 
 /// Everything that the runs of one command share.
@@ -75,7 +75,7 @@ public:
         runner.start();
         if (isInterrupted()) // It may have come before there was anything to cancel.
             runner.cancel(false);
-        watch(queue, recorder, outcome.tree);
+        watch(queue, recorder, outcome.curve);
         outcome.result = runner.wait();
         m_current.set(nullptr);
         const Result<RunId> stored = recorder.finish();
@@ -96,28 +96,20 @@ private:
         m_current.cancel(count > 1);
     }
 
-    void watch(EventQueue& queue, const RunRecorder& recorder, std::vector<Point>& tree)
+    void watch(EventQueue& queue, const RunRecorder& recorder, CurveSoFar& curve)
     {
         FollowView follow(m_lab.out);
         ProgressView progress(m_lab.out, !m_order.follow && !m_lab.json);
-        std::int64_t originNs = 0;
         bool toldStore = false;
         for (bool finished = false; !finished;) {
             const std::vector<RunEvent> events = queue.take();
             if (m_order.follow)
                 follow.show(events);
-            progress.show(events);
             for (const RunEvent& event : events) {
-                if (const auto* started = std::get_if<RunStarted>(&event.body))
-                    originNs = started->originNs;
-                if (const auto* taken = std::get_if<SamplesTaken>(&event.body))
-                    for (const Sample& sample : taken->samples)
-                        if (sample.has(Column::TreeBytes))
-                            addThinned(tree,
-                                {static_cast<double>(sample.monotonicNs - originNs) / 1e9,
-                                    static_cast<double>(sample[Column::TreeBytes])});
+                curve.note(event);
                 finished = finished || std::holds_alternative<RunFinished>(event.body);
             }
+            progress.show(events, curve);
             if (const std::optional<Error> error = toldStore ? std::nullopt : recorder.error()) {
                 progress.clear();
                 m_lab.out.note("storing this run does not work (it goes on all the same): " + error->message);
@@ -165,7 +157,7 @@ int run(Lab& lab, const Words& words)
         else if (lab.json)
             results.push_back(toJson(outcome.result));
         else
-            printRun(lab.out, outcome.result, outcome.tree);
+            printRun(lab.out, outcome.result, outcome.curve.points());
         lab.out.flush();
         if (outcome.storeError)
             lab.out.error("the run took place, but could not be stored: " + outcome.storeError->message);

@@ -12,6 +12,20 @@ constexpr std::size_t kMostPoints = 1024;
 constexpr std::size_t kRoomForAll = 110;
 constexpr std::size_t kSparkCells = 16;
 
+void addThinned(std::vector<Point>& points, Point point)
+{
+    points.push_back(point);
+    if (points.size() <= kMostPoints)
+        return;
+    // Of two neighbours the higher one stays: a peak is never lost.
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i + 1 < points.size(); i += 2)
+        points[kept++] = points[i].y > points[i + 1].y ? points[i] : points[i + 1];
+    if (points.size() % 2 != 0)
+        points[kept++] = points.back();
+    points.resize(kept);
+}
+
 } // namespace
 
 void EventQueue::push(const RunEvent& event)
@@ -39,13 +53,27 @@ void FollowView::show(const std::vector<RunEvent>& events)
     m_out.flush();
 }
 
-void ProgressView::show(const std::vector<RunEvent>& events)
+void CurveSoFar::note(const RunEvent& event)
+{
+    if (const auto* started = std::get_if<RunStarted>(&event.body))
+        m_originNs = started->originNs;
+    const auto* taken = std::get_if<SamplesTaken>(&event.body);
+    if (!taken)
+        return;
+    for (const Sample& sample : taken->samples)
+        if (sample.has(Column::TreeBytes))
+            addThinned(m_points,
+                {static_cast<double>(sample.monotonicNs - m_originNs) / 1e9,
+                    static_cast<double>(sample[Column::TreeBytes])});
+}
+
+void ProgressView::show(const std::vector<RunEvent>& events, const CurveSoFar& curve)
 {
     if (!m_line.isShown())
         return;
     for (const RunEvent& event : events)
         note(event);
-    m_line.show(text());
+    m_line.show(text(curve.points()));
 }
 
 void ProgressView::note(const RunEvent& event)
@@ -53,12 +81,6 @@ void ProgressView::note(const RunEvent& event)
     m_nowNs = event.monotonicNs;
     if (const auto* started = std::get_if<RunStarted>(&event.body)) {
         m_originNs = started->originNs;
-    } else if (const auto* taken = std::get_if<SamplesTaken>(&event.body)) {
-        for (const Sample& sample : taken->samples)
-            if (sample.has(Column::TreeBytes))
-                addThinned(m_tree,
-                    {static_cast<double>(sample.monotonicNs - m_originNs) / 1e9,
-                        static_cast<double>(sample[Column::TreeBytes])});
     } else if (const auto* state = std::get_if<StateChanged>(&event.body)) {
         m_phase = toWireName(state->state);
     } else if (const auto* message = std::get_if<protocol::Message>(&event.body)) {
@@ -71,7 +93,7 @@ void ProgressView::note(const RunEvent& event)
     }
 }
 
-std::string ProgressView::text() const
+std::string ProgressView::text(const std::vector<Point>& tree) const
 {
     const std::size_t barCells = m_line.width() < kRoomForAll ? 8 : 20;
     std::string text = printable(m_phase);
@@ -80,24 +102,10 @@ std::string ProgressView::text() const
     } else {
         text += "  " + formatDuration(std::chrono::nanoseconds(m_nowNs - m_originNs));
     }
-    if (!m_tree.empty())
-        text += "  memory " + formatSize(static_cast<std::uint64_t>(m_tree.back().y)) + " "
-            + sparkline(m_tree, kSparkCells);
+    if (!tree.empty())
+        text
+            += "  memory " + formatSize(static_cast<std::uint64_t>(tree.back().y)) + " " + sparkline(tree, kSparkCells);
     return text;
-}
-
-void addThinned(std::vector<Point>& points, Point point)
-{
-    points.push_back(point);
-    if (points.size() <= kMostPoints)
-        return;
-    // Of two neighbours the higher one stays: a peak is never lost.
-    std::size_t kept = 0;
-    for (std::size_t i = 0; i + 1 < points.size(); i += 2)
-        points[kept++] = points[i].y > points[i + 1].y ? points[i] : points[i + 1];
-    if (points.size() % 2 != 0)
-        points[kept++] = points.back();
-    points.resize(kept);
 }
 
 } // namespace loadlab::cli

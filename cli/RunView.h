@@ -41,6 +41,18 @@ private:
     std::int64_t m_originNs = 0;
 };
 
+/// The run's tree_bytes over its seconds, in at most 1024 points: halved whenever it grows beyond, which is enough for
+/// a sparkline of any run.
+class CurveSoFar {
+public:
+    void note(const RunEvent& event);
+    [[nodiscard]] const std::vector<Point>& points() const { return m_points; }
+
+private:
+    std::vector<Point> m_points;
+    std::int64_t m_originNs = 0;
+};
+
 /// On a terminal: one line with bar, bytes, rate, time left and the curve so far.
 class ProgressView {
 public:
@@ -48,23 +60,19 @@ public:
         : m_line(out, wanted)
     {
     }
-    void show(const std::vector<RunEvent>& events);
+    void show(const std::vector<RunEvent>& events, const CurveSoFar& curve);
     void clear() { m_line.clear(); }
 
 private:
     void note(const RunEvent& event);
-    [[nodiscard]] std::string text() const;
+    [[nodiscard]] std::string text(const std::vector<Point>& tree) const;
 
     ProgressLine m_line;
     ByteRate m_rate;
     std::string m_phase{"starting"};
     std::optional<protocol::Progress> m_progress;
-    std::vector<Point> m_tree;
     std::int64_t m_originNs = 0;
     std::int64_t m_nowNs = 0;
 };
-
-/// The curve in at most 1024 points, halved whenever it grows beyond: enough for a sparkline of any run.
-void addThinned(std::vector<Point>& points, Point point);
 
 } // namespace loadlab::cli
