@@ -92,13 +92,26 @@ RunResult TrialRun::conclude()
     return result;
 }
 
+namespace {
+
+/// For a listener that may throw again: it must not take the lab along.
+template <typename F> void despiteTheListener(F tell)
+{
+    try {
+        tell();
+    } catch (const std::exception&) { // Said already, in the result.
+    }
+}
+
+} // namespace
+
 /// No memory left, or a listener that throws: the run still ends as every run does, with nothing left behind.
 RunResult TrialRun::giveUp(const std::string& why)
 {
     m_worker.reset();
     endLeftovers(m_uuid);
     if (!m_account)
-        begin(identity());
+        despiteTheListener([this] { begin(identity()); });
     if (m_account->facts.duration.count() == 0)
         m_account->end(monotonicNs());
     RunResult result
@@ -106,9 +119,9 @@ RunResult TrialRun::giveUp(const std::string& why)
     result.verdict = Verdict{};
     result.verdict->summary = "The lab itself failed during the run: " + toUtf8(why) + ".";
     result.verdict->evidence.push_back({"lab", toUtf8(why), std::string(toWireName(FailureMode::Unknown)), 1.0});
-    enter(TrialState::Settled);
-    m_outlet.flush();
-    m_outlet.emit(RunFinished{result}, monotonicNs());
+    despiteTheListener([this] { enter(TrialState::Settled); });
+    despiteTheListener([this] { m_outlet.flush(); });
+    despiteTheListener([this, &result] { m_outlet.emit(RunFinished{result}, monotonicNs()); });
     return result;
 }
 

@@ -135,6 +135,7 @@ private Q_SLOTS:
     void samplesComeInOrderAndInBatches();
     void everyEventHasAJsonForm();
     void aListenerThatThrowsEndsTheRun();
+    void aListenerThatKeepsThrowingStillEndsTheRun();
 
 private:
     [[nodiscard]] TrialSpec fake(const std::map<std::string, std::string>& options) const;
@@ -654,6 +655,21 @@ void tst_TrialRunner::aListenerThatThrowsEndsTheRun()
     QCOMPARE(modeOf(result), std::string("unknown"));
     QVERIFY2(result.verdict->summary.find("no room left") != std::string::npos, result.verdict->summary.c_str());
     QVERIFY(std::holds_alternative<RunFinished>(trial.events.back().body));
+    QVERIFY(findProcessesOfRun(trial.runner->uuid()).empty());
+}
+
+void tst_TrialRunner::aListenerThatKeepsThrowingStillEndsTheRun()
+{
+    Trial trial;
+    bool throws = false;
+    trial.onEvent = [&throws](const RunEvent& event) {
+        throws = throws || std::holds_alternative<WorkerStarted>(event.body);
+        if (throws)
+            throw std::runtime_error("no room left");
+    };
+    const RunResult result = run(trial, {{"mode", "stubborn"}});
+    QCOMPARE(modeOf(result), std::string("unknown"));
+    QVERIFY2(result.verdict->summary.find("no room left") != std::string::npos, result.verdict->summary.c_str());
     QVERIFY(findProcessesOfRun(trial.runner->uuid()).empty());
 }
 
