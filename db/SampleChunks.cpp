@@ -1,9 +1,11 @@
 #include "db/SampleChunks.h"
 
 #include "core/curve/ChunkCodec.h"
+#include "core/curve/CurveSummary.h"
 #include "db/Sqlite.h"
 
 #include <algorithm>
+#include <optional>
 
 namespace loadlab {
 namespace {
@@ -162,29 +164,29 @@ Result<Curve> readCurve(const sqlite::Connection& database, RunId run)
 
 Result<std::vector<float>> readSparkline(const sqlite::Connection& database, RunId run, std::size_t cells)
 {
-    sqlite::Statement span = database.prepare("SELECT min(from_ns), max(to_ns) FROM sample_chunks WHERE run = ?");
-    const Result<bool> found = span.bind(run.value).step();
-    if (!found || !*found || span.isNull())
-        return found ? Result(std::vector<float>()) : found.error();
-    const std::int64_t from = span.integer();
-    const double perNs
-        = static_cast<double>(cells) / static_cast<double>(std::max<std::int64_t>(span.integer() - from, 1));
-    std::vector<float> line(cells, -1.0F);
+    std::vector<Point> tree;
+    std::optional<std::int64_t> from;
     Result<void> read = forEachChunk(database, run, [&](std::span<const Sample> samples) {
         for (const Sample& sample : samples) {
-            if (!sample.has(Column::TreeBytes))
-                continue;
-            const double at = static_cast<double>(std::max<std::int64_t>(sample.monotonicNs - from, 0)) * perNs;
-            float& cell = line[std::min(static_cast<std::size_t>(at), cells - 1)];
-            cell = std::max(cell, static_cast<float>(sample[Column::TreeBytes]));
+            if (!from)
+                from = sample.monotonicNs;
+            if (sample.has(Column::TreeBytes))
+                tree.push_back({static_cast<double>(std::max<std::int64_t>(sample.monotonicNs - *from, 0)) / 1e9,
+                    static_cast<double>(sample[Column::TreeBytes])});
         }
     });
     if (!read)
         return std::move(read).error();
-    const auto first = std::ranges::find_if(line, [](float value) { return value >= 0; });
-    if (first == line.end())
+    if (tree.empty())
         return std::vector<float>();
-    float before = *first;
+    tree.resize(endOfLoad(tree) + 1);
+    const double perS = static_cast<double>(cells) / std::max(tree.back().x, 1e-9);
+    std::vector<float> line(cells, -1.0F);
+    for (const Point& point : tree) {
+        float& cell = line[std::min(static_cast<std::size_t>(point.x * perS), cells - 1)];
+        cell = std::max(cell, static_cast<float>(point.y));
+    }
+    float before = static_cast<float>(tree.front().y);
     for (float& cell : line)
         before = cell = cell < 0 ? before : cell;
     return line;

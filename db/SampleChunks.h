@@ -53,7 +53,8 @@ Result<void> forEachChunk(
 Result<Curve> readCurve(const sqlite::Connection& database, RunId run);
 
 /// The highest tree_bytes of each of `cells` equal stretches of time; a stretch without samples repeats the one before.
-/// Empty when no sample has tree_bytes.
+/// It ends where the load did (endOfLoad()): what its process gave back when it was taken down is not in it. Empty when
+/// no sample has tree_bytes.
 Result<std::vector<float>> readSparkline(const sqlite::Connection& database, RunId run, std::size_t cells);
 
 } // namespace loadlab

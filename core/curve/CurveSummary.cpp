@@ -104,6 +104,23 @@ double slope(const Curve& curve, Column column, double fromS, double toS)
     return count >= 2 && variance > 0 ? covariance / variance : 0;
 }
 
+std::size_t endOfLoad(std::span<const Point> tree)
+{
+    constexpr double share = 0.9;
+    std::size_t last = tree.size();
+    while (last > 0 && tree[last - 1].y <= 0)
+        --last;
+    if (last == 0)
+        return 0;
+    const double windowS = std::clamp((tree[--last].x - tree.front().x) / 10, 2.0, 15.0);
+    double highest = 0;
+    for (std::size_t i = last + 1; i-- > 0 && tree[last].x - tree[i].x <= windowS;)
+        highest = std::max(highest, tree[i].y);
+    while (tree[last].y < highest * share)
+        --last;
+    return last;
+}
+
 void rateThePhases(const Curve& curve, std::vector<Phase>& phases)
 {
     for (auto& phase : phases)

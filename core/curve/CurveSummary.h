@@ -1,9 +1,11 @@
 #pragma once
 
+#include "core/curve/Decimate.h"
 #include "core/curve/Sample.h"
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -33,6 +35,10 @@ struct CurveSummary {
     double meanRateBytesPerS = 0; ///< Of tree_bytes: (peak − first) / (time of the peak − time of the first).
 };
 
+/// Where the load was still there: index of the last point of tree_bytes before the process was taken down. Memory that
+/// goes within the last tenth of the run (at least 2, at most 15 s) and does not come back was given up, not loaded: of
+/// that stretch the last point at 90 % of its highest counts. Points in order of time; 0 for none.
+std::size_t endOfLoad(std::span<const Point> tree);
 CurveSummary summarise(const Curve& curve);
 /// Least-squares slope of a column in bytes (or units) per second over [fromS, toS]; 0 with fewer than 2 samples.
 double slope(const Curve& curve, Column column, double fromS, double toS);

@@ -2,12 +2,15 @@
 
 #include "core/Text.h"
 #include "core/Units.h"
+#include "core/curve/CurveSummary.h"
 #include "core/curve/CurveText.h"
+#include "core/curve/Decimate.h"
 #include "gui/widgets/Figures.h"
 #include "gui/widgets/StateLook.h"
 
 #include <QStringList>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 namespace loadlab {
@@ -97,23 +100,21 @@ std::vector<Phase> phasesOf(const Json& run)
     if (!list.is_array())
         return phases;
     for (const Json& entry : list) {
-        QString name = words(at(entry, {"name"}));
-        if (!name.isEmpty())
-            name[0] = name[0].toUpper();
-        phases.push_back({name.toStdString(), number(at(entry, {"from_s"})), number(at(entry, {"to_s"})),
-            number(at(entry, {"rate_bytes_per_s"}))});
+        phases.push_back({phaseWords(words(at(entry, {"name"})).toStdString()).toStdString(),
+            number(at(entry, {"from_s"})), number(at(entry, {"to_s"})), number(at(entry, {"rate_bytes_per_s"}))});
     }
     return phases;
 }
 
-/// Last sample at which the tree held memory: what follows is the settling after its end.
-double endOf(const Curve& curve)
+/// Where the mark stands: of a load that worked at its peak, else where its process was still whole.
+double endOf(const Curve& curve, ChartEnd::Mark mark)
 {
-    for (auto sample = curve.samples.rbegin(); sample != curve.samples.rend(); ++sample)
-        for (const Column column : {Column::TreeBytes, Column::RssBytes, Column::AnonBytes})
-            if (sample->has(column) && (*sample)[column] > 0)
-                return static_cast<double>(sample->monotonicNs - curve.originNs) / 1e9;
-    return curve.samples.empty() ? 0 : static_cast<double>(curve.samples.back().monotonicNs - curve.originNs) / 1e9;
+    const std::vector<Point> tree = pointsOf(curve, Column::TreeBytes);
+    if (tree.empty())
+        return curve.samples.empty() ? 0 : static_cast<double>(curve.samples.back().monotonicNs - curve.originNs) / 1e9;
+    if (mark != ChartEnd::Mark::Loaded)
+        return tree[endOfLoad(tree)].x;
+    return std::ranges::max_element(tree, {}, &Point::y)->x;
 }
 
 ChartEnd endingOf(const Json& run, const Curve& curve)
@@ -121,7 +122,8 @@ ChartEnd endingOf(const Json& run, const Curve& curve)
     if (!run.is_object() || !run.contains("mode") || (curve.samples.empty() && !run["mode"].is_null()))
         return {};
     const QString mode = words(run["mode"]);
-    ChartEnd end{markOf(mode), endOf(curve), {}};
+    ChartEnd end{markOf(mode), 0, {}};
+    end.atS = endOf(curve, end.mark);
     const double peak = number(at(run, {"memory", "peak_tree_bytes"}));
     if (end.mark == ChartEnd::Mark::Loaded && peak > 0)
         end.words

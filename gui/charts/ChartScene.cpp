@@ -11,6 +11,8 @@
 namespace loadlab {
 namespace {
 
+constexpr const char* kByteRate = "GiB/s";
+constexpr double kLeastRate = 0.01;
 constexpr float kFillShare = 0.30F;
 constexpr double kEdge = 1.4;
 constexpr double kShortestS = 1.0; ///< Of the whole range: a run of a few samples is not stretched further.
@@ -191,7 +193,9 @@ void ChartScene::refreshLane(std::size_t index)
         return;
     const CurveBands::Lane& lane = bands.lanes()[index];
     const QColor color = m_theme.color(lane.role);
-    m_laneTop[index] = niceStep(lane.peak * 1.02, 1);
+    // A trickle is no mountain.
+    const double least = lane.unit == QLatin1String(kByteRate) ? kLeastRate : 0;
+    m_laneTop[index] = niceStep(std::max(lane.peak * 1.02, least), 1);
     lanes[index]->setRange(fromS, toS, m_laneTop[index]);
     lanes[index]->setShapes(
         {{lane.points, {}, filled(color)}}, {{lane.points, QPen(color, kEdge)}}, columnsOf(*lanes[index]));
@@ -334,7 +338,9 @@ void ChartScene::paintLaneFront(QPainter& painter, std::size_t index) const
     const double value = running ? lane.points.back().y : lane.peak;
     const QString prefix = (lane.column == Column::SystemPsiSomeUs ? QStringLiteral("some ") : QString())
         + (running ? QString() : QStringLiteral("max "));
-    const QString words = QStringLiteral("%1%2 %3").arg(prefix, figures::threeDigits(value), lane.unit);
+    const QString words = prefix
+        + (lane.unit == QLatin1String(kByteRate) && value > 0 ? figures::rate(value * 1024 * 1024 * 1024)
+                                                              : figures::threeDigits(value) + u' ' + lane.unit);
     EdgeLabel label{lane.name, words, m_theme.color(lane.role), lanes[index]->plotRect().center().y()};
     paint.labels({label});
     if (selection)

@@ -1,6 +1,7 @@
 #include "gui/charts/MemoryChart.h"
 
 #include "gui/charts/ChartScene.h"
+#include "gui/widgets/StateLook.h"
 
 #include <QKeyEvent>
 #include <QPainter>
@@ -162,6 +163,8 @@ void MemoryChart::setLimits(std::vector<ChartLimit> limits)
 
 void MemoryChart::setPhases(std::vector<Phase> phases)
 {
+    for (Phase& phase : phases)
+        phase.name = phaseWords(phase.name).toStdString();
     m_state->scene.document.phases = std::move(phases);
     touch(kRepaintMs);
 }

@@ -133,6 +133,28 @@ private Q_SLOTS:
         QCOMPARE(slope(curve, Column::GpuBytes, 0, 1), 0.0);
     }
 
+    void theEndOfALoadIsBeforeItsProcessIsTakenDown()
+    {
+        std::vector<Point> tree;
+        for (int i = 0; i <= 200; ++i)
+            tree.push_back({i * 0.05, 1e9 + 1e7 * i});
+        const std::size_t whole = tree.size() - 1;
+        QCOMPARE(endOfLoad(tree), whole);
+        for (const double half : {1.4e9, 0.2e9, 0.2e9, 0.0, 0.0}) // half freed, an idle process, gone
+            tree.push_back({tree.back().x + 0.05, half});
+        QCOMPARE(endOfLoad(tree), whole);
+    }
+
+    void whatWasGivenUpLongBeforeTheEndStaysInTheLoad()
+    {
+        std::vector<Point> tree;
+        for (int i = 0; i <= 1200; ++i)
+            tree.push_back({i * 0.05, i < 600 ? 4e9 : 1e9});
+        QCOMPARE(endOfLoad(tree), tree.size() - 1);
+        QCOMPARE(endOfLoad({}), std::size_t{0});
+        QCOMPARE(endOfLoad(std::vector<Point>{{0, 0}, {1, 0}}), std::size_t{0});
+    }
+
     void everyPhaseGetsItsOwnRate()
     {
         auto curve = ramp(10, 0, 1e6);

@@ -78,6 +78,7 @@ private Q_SLOTS:
     void findsWordsOfALongLog();
     void findsWordsInProgress();
     void keepsPeaksInTheSmallPicture();
+    void theSmallPictureEndsBeforeTheSettling();
 };
 
 void tst_RunList::fillsTheRow()
@@ -239,6 +240,22 @@ void tst_RunList::keepsPeaksInTheSmallPicture()
     const std::vector<float> line = take(store.runs()).at(0).sparkline;
     QCOMPARE(*std::ranges::max_element(line), 77'777.0F);
     QCOMPARE(std::ranges::count(line, 1000.0F), 63);
+}
+
+void tst_RunList::theSmallPictureEndsBeforeTheSettling()
+{
+    RunStore store = take(RunStore::openInMemory());
+    const RunStarted begin = started();
+    const RunId run = take(store.startRun(begin));
+    std::vector<Sample> curve = samples(1000);
+    for (std::size_t i = 970; i < curve.size(); ++i)
+        curve[i][Column::TreeBytes] = i < 985 ? 56 << 20 : 0; // unloaded, then gone
+    take(store.addSamples(run, curve));
+    take(store.finishRun(run, finished(begin)));
+    const std::vector<float> line = take(store.runs()).at(0).sparkline;
+    QCOMPARE(line.size(), std::size_t{64});
+    QVERIFY(std::ranges::is_sorted(line));
+    QCOMPARE(line.back(), static_cast<float>(std::uint64_t{969} << 20));
 }
 
 QTEST_APPLESS_MAIN(tst_RunList)

@@ -306,6 +306,39 @@ private Q_SLOTS:
         QVERIFY(chart.toS() >= 55);
     }
 
+    void theEndMarkStandsAtThePeakOfALoadThatWorked()
+    {
+        auto curve = std::make_shared<Curve>(*shots::loadedCurve());
+        const double peakS = static_cast<double>(curve->samples[70].monotonicNs) / 1e9;
+        curve->samples[70][Column::TreeBytes] += 1 << 20;
+        for (std::size_t i = curve->samples.size() - 4; i < curve->samples.size(); ++i)
+            curve->samples[i][Column::TreeBytes] = 50 << 20; // unloaded
+        const ChartDocument document = makeDocument(shots::loadedRun(), curve);
+        QCOMPARE(document.end.mark, ChartEnd::Mark::Loaded);
+        QCOMPARE(document.end.atS, peakS);
+    }
+
+    void theEndMarkOfAFailureStandsWhereTheProcessWasWhole()
+    {
+        auto curve = std::make_shared<Curve>(*shots::killedCurve());
+        const std::size_t whole = curve->samples.size() - 4;
+        for (std::size_t i = 1; i < 4; ++i)
+            curve->samples[whole + i][Column::TreeBytes] = i == 3 ? 0 : curve->samples[whole][Column::TreeBytes] / 2;
+        const ChartDocument document = makeDocument(shots::killedRun(), curve);
+        QCOMPARE(document.end.mark, ChartEnd::Mark::Failed);
+        QCOMPARE(document.end.atS, static_cast<double>(curve->samples[whole].monotonicNs) / 1e9);
+        QVERIFY(document.end.words.startsWith(QStringLiteral("Host OOM, killed at")));
+    }
+
+    void phasesAreSpeltAlikeWhileItRunsAndAfterwards()
+    {
+        MemoryChart chart(m_holder);
+        chart.setPhases({{"reading", 0, 2, 0}});
+        QCOMPARE(chart.document().phases.front().name, std::string("Reading"));
+        const ChartDocument ended = makeDocument(shots::loadedRun(), shots::loadedCurve());
+        QCOMPARE(ended.phases.at(1).name, std::string("Reading"));
+    }
+
     void aRunInProgressHasItsWordsFromTheStart()
     {
         RunResult run = shots::killedRun();
