@@ -5,6 +5,7 @@
 #include "gui/Words.h"
 
 #include <algorithm>
+#include <cmath>
 #include <csignal>
 #include <cstring>
 
@@ -35,9 +36,8 @@ std::string withoutControls(std::string_view bytes)
 
 QString percentWords(const protocol::Progress& progress)
 {
-    const auto percent = progress.total == 0 ? 0 : progress.done * 100 / progress.total;
     return QStringLiteral("%1 %  %2 of %3 %4  %5")
-        .arg(percent)
+        .arg(percentOf(progress))
         .arg(toQString(formatCount(progress.done)), toQString(formatCount(progress.total)), toQString(progress.unit),
             toQString(progress.what));
 }
@@ -52,6 +52,19 @@ QString endWords(const WaitStatus& status)
 }
 
 } // namespace
+
+double shareOf(const protocol::Progress& progress)
+{
+    const bool inBytes = progress.totalBytes > 0;
+    const auto done = static_cast<double>(inBytes ? progress.doneBytes : progress.done);
+    const auto total = static_cast<double>(inBytes ? progress.totalBytes : progress.total);
+    return total > 0 ? std::min(1.0, done / total) : 0.0;
+}
+
+int percentOf(const protocol::Progress& progress)
+{
+    return static_cast<int>(std::floor(shareOf(progress) * 100 + 1e-9));
+}
 
 QString shownLine(std::string_view bytes)
 {
@@ -115,6 +128,7 @@ void LiveRun::begin(const RunStarted& started)
     *this = LiveRun();
     m_started = started;
     m_curve.originNs = started.originNs;
+    enterPhase("starting", 0);
 }
 
 void LiveRun::enterPhase(const std::string& name, double atS)
@@ -241,9 +255,7 @@ std::vector<LiveLine> LiveRun::linesOfMessage(const protocol::Message& message, 
 bool LiveRun::isNewProgress(const protocol::Progress& progress)
 {
     m_progress = progress;
-    const int percent = progress.total == 0
-        ? 0
-        : static_cast<int>(std::min<std::uint64_t>(100, progress.done * 100 / progress.total));
+    const int percent = percentOf(progress);
     if (percent / 10 == m_toldPercent / 10 && m_toldPercent >= 0)
         return false;
     m_toldPercent = percent;

@@ -34,6 +34,11 @@ private:
 /// One line as it is shown.
 QString shownLine(std::string_view bytes);
 
+/// How much of the load is done, 0 to 1: by bytes where the worker tells them, else by count.
+double shareOf(const protocol::Progress& progress);
+/// The same in percent, rounded down: 100 is said when everything is there.
+int percentOf(const protocol::Progress& progress);
+
 /// What is known of a run so far, from its events alone. A value without threads; the same for a run in progress and
 /// one that ended.
 class LiveRun {

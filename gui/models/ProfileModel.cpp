@@ -1,7 +1,7 @@
 #include "gui/models/ProfileModel.h"
 
-#include "gui/Words.h"
 #include "gui/widgets/Figures.h"
+#include "gui/widgets/StateLook.h"
 
 #include <QLocale>
 
@@ -24,8 +24,9 @@ QString phaseAt(const std::vector<Phase>& phases, double tS)
 {
     for (auto phase = phases.rbegin(); phase != phases.rend(); ++phase)
         if (phase->fromS <= tS)
-            return toQString(phase->name);
-    return {};
+            return phaseWords(phase->name);
+    // The first sample is taken just before the first phase is noted.
+    return phases.empty() ? QString() : phaseWords(phases.front().name);
 }
 
 ProfileRow rowOf(

@@ -1,6 +1,7 @@
 #include "gui/pages/ReadoutStrip.h"
 
 #include "gui/Words.h"
+#include "gui/widgets/ElidedLabel.h"
 #include "gui/widgets/Figures.h"
 #include "gui/widgets/Panel.h"
 #include "gui/widgets/Type.h"
@@ -24,13 +25,6 @@ QString progressWords(const protocol::Progress& progress)
 {
     return QStringLiteral("%1 of %2 %3")
         .arg(figures::count(progress.done), figures::count(progress.total), toQString(progress.unit));
-}
-
-double shareOf(const protocol::Progress& progress)
-{
-    if (progress.totalBytes > 0)
-        return static_cast<double>(progress.doneBytes) / static_cast<double>(progress.totalBytes);
-    return progress.total == 0 ? 0.0 : static_cast<double>(progress.done) / static_cast<double>(progress.total);
 }
 
 QString endWords(const RunResult& result)
@@ -75,11 +69,11 @@ ReadoutStrip::Cell ReadoutStrip::makeCell()
     auto* column = new QVBoxLayout(cell.box);
     column->setContentsMargins(14, 8, 10, 8);
     column->setSpacing(2);
-    cell.name = makeMuted({}, cell.box);
+    cell.name = makeElidedMuted({}, cell.box);
     cell.figure = makeTitle({}, cell.box);
     cell.figure->setFont(type::sized(font(), type::kReadout, true));
     cell.unit = makeMuted({}, cell.box);
-    cell.remark = makeMuted({}, cell.box);
+    cell.remark = makeElidedMuted({}, cell.box);
     for (QLabel* label : {cell.name, cell.remark})
         label->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
     auto* row = new QHBoxLayout;
@@ -95,16 +89,16 @@ ReadoutStrip::Cell ReadoutStrip::makeCell()
     return cell;
 }
 
-/// "94.7 GiB" is shown as a large figure with its unit; words without a unit stay whole.
+/// "94.7 GiB" is shown as a large figure with its unit, "330 M parameters" too; words without a unit stay whole.
 void ReadoutStrip::set(std::size_t at, const QString& name, const QString& words, const QString& remark)
 {
     const Cell& cell = m_cells[at];
-    const qsizetype space = words.lastIndexOf(QLatin1Char(' '));
+    const bool twoUnits = words.count(QLatin1Char(' ')) > 2;
+    const qsizetype space = twoUnits ? words.lastIndexOf(QLatin1Char(' ')) : words.indexOf(QLatin1Char(' '));
     cell.name->setText(name);
     cell.figure->setText(space < 0 ? words : words.left(space));
     cell.unit->setText(space < 0 ? QString() : words.mid(space + 1));
     cell.remark->setText(remark);
-    cell.remark->setToolTip(remark);
     cell.box->setAccessibleName(name + QStringLiteral(": ") + words);
 }
 
@@ -117,8 +111,7 @@ void ReadoutStrip::showRunning(const LiveRun& run, std::uint64_t totalBytes, dou
     const std::uint64_t available = knowsAvailable ? valueOf(*last, Column::SystemAvailableBytes) : 0;
     const std::optional<double> growth = run.growthBytesPerS(kGrowthOverS);
     set(0, QStringLiteral("Memory of the load"), last ? figures::size(tree) : figures::kNone,
-        swap > 0 ? QStringLiteral("%1 of it in swap").arg(figures::size(swap))
-                 : QStringLiteral("anonymous, shared, swap"));
+        swap > 0 ? QStringLiteral("%1 of it in swap").arg(figures::size(swap)) : QStringLiteral("without page cache"));
     set(1, QStringLiteral("Growth"), growth ? figures::rate(*growth) : figures::kNone, QStringLiteral("last 10 s"));
     set(2, QStringLiteral("Free on the machine"), knowsAvailable ? figures::size(available) : figures::kNone,
         QStringLiteral("of %1").arg(figures::size(totalBytes)));
@@ -131,8 +124,9 @@ void ReadoutStrip::showRunning(const LiveRun& run, std::uint64_t totalBytes, dou
 
 void ReadoutStrip::showProgress(const std::optional<protocol::Progress>& progress)
 {
-    const double share = progress ? shareOf(*progress) : 0;
-    set(4, QStringLiteral("Progress"), progress ? figures::percent(share) : figures::kNone, {});
+    const double share = progress ? shareOf(*progress) : 0.0;
+    set(4, QStringLiteral("Progress"), progress ? QStringLiteral("%1 %").arg(percentOf(*progress)) : figures::kNone,
+        {});
     m_count->setText(progress ? progressWords(*progress) : QStringLiteral("nothing told yet"));
     m_cells[4].remark->hide();
     m_bar->show();
@@ -146,16 +140,20 @@ void ReadoutStrip::showEnded(const RunResult& result)
         curve.peakTreeBytes > 0 ? figures::size(curve.peakTreeBytes) : figures::kNone,
         result.identity.predictedPeakBytes > 0
             ? QStringLiteral("predicted %1").arg(figures::size(result.identity.predictedPeakBytes))
-            : QStringLiteral("anonymous, shared, swap"));
+            : QStringLiteral("without page cache"));
     set(1, QStringLiteral("Peak of swap"), curve.sampleCount > 0 ? figures::size(curve.peakSwapBytes) : figures::kNone,
         curve.swapBeganS ? QStringLiteral("swapping began at %1").arg(figures::seconds(*curve.swapBeganS))
                          : QStringLiteral("nothing was swapped"));
     set(2, QStringLiteral("Least that was free"),
         curve.lowestAvailableBytes > 0 ? figures::size(curve.lowestAvailableBytes) : figures::kNone,
-        QStringLiteral("%1 before the start").arg(figures::size(curve.baselineAvailableBytes)));
-    const QString loaded = result.loaded ? figures::parameters(result.loaded->parameters) : figures::kNone;
+        QStringLiteral("%1 at the start").arg(figures::size(curve.baselineAvailableBytes)));
+    const QString loaded = result.loaded
+        ? figures::parameters(result.loaded->parameters) + QStringLiteral(" parameters")
+        : figures::kNone;
     set(3, QStringLiteral("Loaded"), loaded,
-        result.loaded         ? QStringLiteral("parameters, %1 tensors").arg(figures::count(result.loaded->tensors))
+        result.loaded ? QStringLiteral("in %1 %2")
+                            .arg(figures::count(result.loaded->tensors),
+                                result.loaded->tensors == 1 ? QStringLiteral("tensor") : QStringLiteral("tensors"))
             : result.progress ? progressWords(*result.progress)
                               : QStringLiteral("no tensor was told of"));
     set(4, QStringLiteral("Ended after"), figures::duration(result.duration), endWords(result));

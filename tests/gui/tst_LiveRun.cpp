@@ -73,8 +73,10 @@ private Q_SLOTS:
         run.apply(samples(0, 4, 100 * kMiB));
         run.apply(at(4, StateChanged{TrialState::Loading}));
         QCOMPARE(run.state(), TrialState::Loading);
-        QCOMPARE(run.phases().size(), std::size_t{1});
-        QVERIFY(run.phases().front().toS > 3.9);
+        QCOMPARE(run.phases().size(), std::size_t{2});
+        QCOMPARE(run.phases().front().name, std::string("starting"));
+        QCOMPARE(run.phases().front().toS, 1.0);
+        QVERIFY(run.phases().back().toS > 3.9);
         QVERIFY(run.growthBytesPerS(10));
         QVERIFY(qAbs(*run.growthBytesPerS(10) - 100.0 * kMiB) < kMiB);
         QCOMPARE(run.elapsedS(5 * kSecond), 5.0);
@@ -85,6 +87,19 @@ private Q_SLOTS:
         QCOMPARE(texts(run.apply(at(6, end))), QStringList{QStringLiteral("lab: Loaded.")});
         QVERIFY(run.hasEnded());
         QCOMPARE(run.elapsedS(99 * kSecond), 6.0);
+    }
+
+    void aPercentMeansBytesWhereTheyAreTold()
+    {
+        const protocol::Progress progress{"tensors", 49, 158, 540, 1000, "model.norm.weight"};
+        QCOMPARE(percentOf(progress), 54);
+        QCOMPARE(percentOf({"tensors", 49, 158, 0, 0, ""}), 31);
+        QCOMPARE(percentOf({"tensors", 999, 1000, 0, 0, ""}), 99);
+        QCOMPARE(percentOf({"tensors", 0, 0, 0, 0, ""}), 0);
+        LiveRun run;
+        run.apply(started());
+        QCOMPARE(texts(run.apply(message(1, progress))),
+            QStringList{QStringLiteral("progress: 54 %  49 of 158 tensors  model.norm.weight")});
     }
 
     void anotherStartForgetsTheRunBefore()
@@ -202,7 +217,7 @@ private Q_SLOTS:
         QCOMPARE(rows[1].usedBytes, static_cast<std::uint64_t>(100 * kMiB));
         QCOMPARE(*rows[1].deltaBytes, 100 * kMiB);
         QCOMPARE(*rows[1].rateBytesPerS, 20.0 * kMiB);
-        QCOMPARE(rows[2].phase, QStringLiteral("checking"));
+        QCOMPARE(rows[2].phase, QStringLiteral("Checking"));
         QCOMPARE(rows[3].tS, 12.0);
         QVERIFY(profileOf({}, {}, 5).empty());
     }
