@@ -2,6 +2,7 @@
 
 #include "core/Locations.h"
 #include "core/Text.h"
+#include "gui/Words.h"
 
 #include <algorithm>
 #include <array>
@@ -87,6 +88,18 @@ std::string quotedForShell(std::string_view word)
     return quoted + "'";
 }
 
+namespace {
+
+/// Below the home folder with a "~", which every shell expands where the word is not quoted.
+std::string pathWord(const std::filesystem::path& path)
+{
+    const std::string shown = shownPath(path).toStdString();
+    const std::string whole = quotedForShell(path.native());
+    return shown.starts_with("~/") && whole == path.native() ? shown : whole;
+}
+
+} // namespace
+
 std::string commandLineOf(const TrialSpec& spec, const std::filesystem::path& database)
 {
     std::string line = "loadlab";
@@ -94,8 +107,8 @@ std::string commandLineOf(const TrialSpec& spec, const std::filesystem::path& da
         line += std::string(" ") + option + " " + quotedForShell(value);
     };
     if (database != defaultDatabase())
-        add("--db", database.native());
-    line += " run " + quotedForShell(spec.checkpoint.native());
+        line += " --db " + pathWord(database);
+    line += " run " + pathWord(spec.checkpoint);
     add("--backend", spec.variant.backend);
     add("--dtype", spec.variant.dtype);
     add("--device-map", spec.variant.deviceMap);

@@ -73,12 +73,11 @@ void LabStatusBar::showReading(const MachineReading& reading)
     const std::uint64_t used = memory.totalBytes - std::min(memory.totalBytes, memory.availableBytes);
     m_meter->setValues(used, memory.totalBytes);
     m_used->setText(QStringLiteral("%1 of %2").arg(figures::size(used), figures::size(memory.totalBytes)));
-    m_swap->setText(memory.swapTotalBytes == 0 ? QStringLiteral("no swap")
+    m_swap->setText(memory.swapTotalBytes == 0 ? QStringLiteral("No swap")
                                                : QStringLiteral("Swap %1").arg(figures::size(memory.swapUsedBytes)));
     m_psi->setText(reading.psiSomePercent
             ? QStringLiteral("PSI some %1 %").arg(QLocale().toString(*reading.psiSomePercent, 'f', 1))
             : QString());
-    m_psi->setVisible(reading.psiSomePercent.has_value());
 }
 
 QString LabStatusBar::loadWords() const
@@ -122,7 +121,7 @@ void LabStatusBar::refreshDatabase()
         words = QStringLiteral("This run is not being stored");
         why = toSentence(*m_controller.recordingError());
     } else if (state.kind == DatabaseState::Kind::Opening) {
-        words = QStringLiteral("opening the database");
+        words = QStringLiteral("Opening the database");
     } else if (state.kind == DatabaseState::Kind::ReadOnly) {
         words = runs + QStringLiteral(" · read only, new runs are not kept");
         why = state.words;

@@ -6,7 +6,9 @@
 #include "gui/models/RunsModel.h"
 #include "gui/pages/ColumnScroll.h"
 #include "gui/pages/LogPanel.h"
+#include "gui/pages/ProfileView.h"
 #include "gui/pages/ReadoutStrip.h"
+#include "gui/widgets/ElidedLabel.h"
 #include "gui/widgets/EmptyState.h"
 #include "gui/widgets/Figures.h"
 #include "gui/widgets/IconButton.h"
@@ -16,13 +18,11 @@
 #include "gui/widgets/Type.h"
 #include "gui/widgets/VerdictView.h"
 
-#include <QHeaderView>
 #include <QLabel>
 #include <QLocale>
 #include <QScrollBar>
 #include <QSplitter>
 #include <QStackedWidget>
-#include <QTableView>
 #include <QVBoxLayout>
 
 namespace loadlab {
@@ -83,7 +83,7 @@ LivePage::LivePage(const ThemeHolder& theme, const Lab& lab, TrialController& co
 void LivePage::buildHeader()
 {
     m_badge = new ModeBadge(theme(), m_header);
-    m_subject = makeTitle({}, m_header);
+    m_subject = makeElidedTitle({}, m_header);
     m_elapsed = makeTitle({}, m_header);
     m_elapsed->setFont(type::sized(font(), type::kTitle, true));
     m_stop
@@ -137,18 +137,7 @@ QWidget* LivePage::buildProfile()
     m_profilePanel = new Panel(QStringLiteral("Profile"), this);
     m_profilePanel->setRemark(QStringLiteral("every 5 s"));
     m_profilePanel->body()->setContentsMargins(12, 8, 6, 6);
-    m_profileView = new QTableView(m_profilePanel);
-    m_profileView->setModel(m_profile);
-    m_profileView->setAccessibleName(QStringLiteral("Memory profile"));
-    m_profileView->setShowGrid(false);
-    m_profileView->setFrameShape(QFrame::NoFrame);
-    m_profileView->setSelectionBehavior(QAbstractItemView::SelectRows);
-    m_profileView->setFont(figures::tabular(font()));
-    m_profileView->verticalHeader()->hide();
-    m_profileView->verticalHeader()->setDefaultSectionSize(m_profileView->fontMetrics().height() + 6);
-    m_profileView->horizontalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
-    m_profileView->horizontalHeader()->setStretchLastSection(true);
-    m_profileView->horizontalHeader()->setHighlightSections(false);
+    m_profileView = new ProfileView(*m_profile, m_profilePanel);
     m_profilePanel->body()->addWidget(m_profileView, 1);
     return m_profilePanel;
 }

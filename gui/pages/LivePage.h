@@ -12,17 +12,18 @@ class QLabel;
 class QMenu;
 class QSplitter;
 class QStackedWidget;
-class QTableView;
 
 namespace loadlab {
 
 class ActionButton;
 class ChartPanel;
+class ElidedLabel;
 class EmptyState;
 class LogPanel;
 class ModeBadge;
 class PageHeader;
 class Panel;
+class ProfileView;
 class ReadoutStrip;
 class VerdictView;
 
@@ -76,7 +77,7 @@ private:
     RunExporter& m_exporter;
     PageHeader* m_header;
     ModeBadge* m_badge;
-    QLabel* m_subject;
+    ElidedLabel* m_subject;
     QLabel* m_elapsedWord;
     QLabel* m_elapsed;
     ActionButton* m_stop;
@@ -89,7 +90,7 @@ private:
     ChartPanel* m_chart;
     LogPanel* m_log;
     ProfileModel* m_profile;
-    QTableView* m_profileView;
+    ProfileView* m_profileView;
     Panel* m_profilePanel;
     Panel* m_verdictPanel;
     VerdictView* m_verdict;

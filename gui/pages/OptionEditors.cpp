@@ -1,6 +1,7 @@
 #include "gui/pages/OptionEditors.h"
 
 #include "gui/Words.h"
+#include "gui/widgets/StateLook.h"
 
 #include <QCheckBox>
 #include <QComboBox>
@@ -18,7 +19,7 @@ OptionEditor::OptionEditor(PluginOption option, QWidget* parent)
     , m_widget(makeWidget(parent))
 {
     m_widget->setObjectName(QStringLiteral("option_") + toQString(m_option.name));
-    m_widget->setToolTip(toQString(m_option.help));
+    m_widget->setToolTip(inWords(toQString(m_option.help)));
     m_widget->setAccessibleName(toQString(m_option.label));
     m_widget->setAccessibleDescription(toQString(m_option.help));
     setValue(m_option.defaultValue);

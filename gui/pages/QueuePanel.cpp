@@ -1,6 +1,7 @@
 #include "gui/pages/QueuePanel.h"
 
 #include "gui/widgets/BadgeDelegate.h"
+#include "gui/widgets/ColumnWidths.h"
 #include "gui/widgets/IconButton.h"
 #include "gui/widgets/Panel.h"
 
@@ -28,7 +29,11 @@ QueuePanel::QueuePanel(const ThemeHolder& theme, TrialController& controller, QW
     m_view->setItemDelegateForColumn(QueueModel::State, new BadgeDelegate(theme, QueueModel::StateRole, m_view));
     m_view->header()->setStretchLastSection(false);
     m_view->header()->setSectionResizeMode(QueueModel::Trial, QHeaderView::Stretch);
-    m_view->header()->setSectionResizeMode(QueueModel::State, QHeaderView::ResizeToContents);
+    m_view->header()->setSectionResizeMode(QueueModel::State, QHeaderView::Fixed);
+    m_view->header()->resizeSection(QueueModel::State,
+        columnWidth(*m_view->header(), QueueModel::State, {QStringLiteral("Dtype conflict"), ColumnSample::kBadge}));
+    m_view->setMinimumWidth(
+        m_view->header()->sectionSize(QueueModel::State) + 8 * m_view->fontMetrics().averageCharWidth());
     m_view->installEventFilter(this);
     m_note->setWordWrap(true);
     auto* column = new QVBoxLayout(this);

@@ -4,6 +4,7 @@
 
 #include <QHBoxLayout>
 #include <QLabel>
+#include <QStyle>
 
 namespace loadlab {
 
@@ -21,6 +22,7 @@ RemarkLabel::RemarkLabel(const ThemeHolder& theme, QWidget* parent)
     row->addWidget(m_sign);
     row->addWidget(m_words, 1);
     connect(&theme, &ThemeHolder::themeChanged, this, &RemarkLabel::refresh);
+    hide();
 }
 
 void RemarkLabel::show(const Remark& remark)
@@ -53,14 +55,18 @@ QString RemarkLabel::words() const
 void RemarkLabel::refresh()
 {
     const QString sign = iconOf(m_level);
+    setVisible(!m_words->text().isEmpty());
     m_sign->setVisible(m_signed);
     if (m_signed)
         m_sign->setPixmap(m_theme.theme().pixmap(
             sign, m_level == Remark::Level::Ok ? Role::Muted : roleOfSign(sign), 16, devicePixelRatioF()));
     const bool bad = m_signed && m_level == Remark::Level::Error;
-    QPalette palette;
-    palette.setColor(QPalette::WindowText, m_theme.color(bad ? Role::Fail : Role::Muted));
-    m_words->setPalette(palette);
+    const QString role = bad ? QStringLiteral("fail") : QStringLiteral("muted");
+    if (m_words->property("role").toString() == role)
+        return;
+    m_words->setProperty("role", role);
+    m_words->style()->unpolish(m_words);
+    m_words->style()->polish(m_words);
 }
 
 } // namespace loadlab

@@ -7,6 +7,8 @@
 #include "gui/models/RunsModel.h"
 #include "gui/pages/ColumnScroll.h"
 #include "gui/pages/LogPanel.h"
+#include "gui/pages/ProfileView.h"
+#include "gui/widgets/ElidedLabel.h"
 #include "gui/widgets/Figures.h"
 #include "gui/widgets/IconButton.h"
 #include "gui/widgets/Type.h"
@@ -14,10 +16,8 @@
 
 #include <QGridLayout>
 #include <QHBoxLayout>
-#include <QHeaderView>
 #include <QLabel>
 #include <QTabWidget>
-#include <QTableView>
 #include <QVBoxLayout>
 
 namespace loadlab {
@@ -96,8 +96,7 @@ QWidget* RunDetails::buildHead()
     m_title = makeTitle({}, head);
     m_title->setFont(type::sized(font(), type::kSubject, true));
     m_title->setObjectName(QStringLiteral("runTitle"));
-    m_name = new QLabel(head);
-    m_name->setTextFormat(Qt::PlainText);
+    m_name = new ElidedLabel({}, head);
     m_name->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
     auto* previous = new IconButton(m_theme, QStringLiteral("up"), QStringLiteral("Previous run"), head);
     auto* next = new IconButton(m_theme, QStringLiteral("down"), QStringLiteral("Next run"), head);
@@ -107,7 +106,7 @@ QWidget* RunDetails::buildHead()
     row->addWidget(m_name, 1);
     row->addWidget(previous);
     row->addWidget(next);
-    m_subject = makeMuted({}, head);
+    m_subject = makeElidedMuted({}, head);
     m_subject->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
     column->addLayout(row);
     column->addWidget(m_subject);
@@ -135,19 +134,7 @@ QWidget* RunDetails::buildSummary()
 QWidget* RunDetails::buildProfile()
 {
     m_profile = new ProfileModel(this);
-    auto* view = new QTableView(this);
-    view->setModel(m_profile);
-    view->setAccessibleName(QStringLiteral("Memory profile"));
-    view->setShowGrid(false);
-    view->setFrameShape(QFrame::NoFrame);
-    view->setSelectionBehavior(QAbstractItemView::SelectRows);
-    view->setFont(figures::tabular(font()));
-    view->verticalHeader()->hide();
-    view->verticalHeader()->setDefaultSectionSize(view->fontMetrics().height() + 6);
-    view->horizontalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
-    view->horizontalHeader()->setStretchLastSection(true);
-    view->horizontalHeader()->setHighlightSections(false);
-    return view;
+    return new ProfileView(*m_profile, this);
 }
 
 QWidget* RunDetails::buildSettings()

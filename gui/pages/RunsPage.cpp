@@ -5,6 +5,7 @@
 #include "gui/pages/RunDetails.h"
 #include "gui/pages/RunFilterBar.h"
 #include "gui/widgets/BadgeDelegate.h"
+#include "gui/widgets/ColumnWidths.h"
 #include "gui/widgets/EmptyState.h"
 #include "gui/widgets/Figures.h"
 #include "gui/widgets/IconButton.h"
@@ -21,12 +22,11 @@
 #include <QTableView>
 #include <QVBoxLayout>
 
-#include <array>
-
 namespace loadlab {
 namespace {
 
 constexpr std::uint64_t kChoicesLookedThrough = 2000;
+constexpr int kSparklineWidth = 70;
 enum StackPage { List, Empty };
 
 QStringList sorted(QStringList words)
@@ -69,7 +69,7 @@ RunsPage::RunsPage(
     m_splitter->setChildrenCollapsible(false);
     m_splitter->setStretchFactor(0, 5);
     m_splitter->setStretchFactor(1, 2);
-    m_splitter->setSizes({880, 400});
+    m_splitter->setSizes({930, 380});
     auto* column = new QVBoxLayout(this);
     column->setContentsMargins(0, 0, 0, 0);
     column->setSpacing(0);
@@ -113,11 +113,11 @@ void RunsPage::buildTable()
     header.setSectionsClickable(true);
     header.setSortIndicatorShown(true);
     header.setSortIndicator(RunsModel::Run, Qt::DescendingOrder);
-    header.setStretchLastSection(true);
-    const int unit = m_table->fontMetrics().averageCharWidth();
-    const std::array widths{7, 14, 26, 11, 11, 11, 11, 11, 14, 24};
-    for (int column = 0; column < RunsModel::ColumnCount; ++column)
-        header.resizeSection(column, widths[static_cast<std::size_t>(column)] * unit);
+    fitColumns(header,
+        {{QStringLiteral("12345")}, {QStringLiteral("26 Dec 21:40")}, {QStringLiteral("qwen3-omni-30b-int8-awq")},
+            {QStringLiteral("transformers")}, {QStringLiteral("bfloat16")}, {QStringLiteral("sequential")},
+            {{}, kSparklineWidth}, {QStringLiteral("0.842")}, {QStringLiteral("25 min 48 s")},
+            {QStringLiteral("Structure mismatch"), ColumnSample::kBadge}});
 }
 
 void RunsPage::wire()

@@ -6,6 +6,7 @@
 #include "gui/pages/RemarkLabel.h"
 #include "gui/widgets/IconButton.h"
 #include "gui/widgets/Panel.h"
+#include "gui/widgets/StateLook.h"
 
 #include <QCheckBox>
 #include <QComboBox>
@@ -26,8 +27,13 @@ namespace {
 constexpr int kLabelColumn = 0;
 constexpr int kEditorColumn = 1;
 constexpr int kRemarkColumn = 2;
-/// Rows of the grid; those that stay empty take no room.
+/// Rows of the form; those that stay empty take no room. Each is two of the grid: below the editor is the place of its
+/// remark where the form is too narrow for a third column.
 enum Row { kModelRow = 0, kLoadingRow = 10, kOptionsRow = 20, kLimitsRow = 200, kEndRow = 210 };
+constexpr int kGridRows = 2;
+constexpr int kNarrowCharacters = 84;
+constexpr int kLabels = 96;
+constexpr int kNarrowLabels = 80;
 
 QComboBox* makeCombo(const QString& name, QWidget* parent)
 {
@@ -106,13 +112,13 @@ TrialForm::TrialForm(const ThemeHolder& theme, const Lab& lab, QWidget* parent)
     m_grid->setContentsMargins(16, 10, 16, 10);
     m_grid->setHorizontalSpacing(10);
     m_grid->setVerticalSpacing(6);
-    m_grid->setColumnMinimumWidth(kLabelColumn, 96);
+    m_grid->setColumnMinimumWidth(kLabelColumn, kLabels);
     m_grid->setColumnStretch(kEditorColumn, 5);
     m_grid->setColumnStretch(kRemarkColumn, 4);
     buildModel();
     buildLoading();
     buildLimits();
-    m_grid->setRowStretch(kEndRow, 1);
+    m_grid->setRowStretch(kEndRow * kGridRows, 1);
     fillBackends();
     takeBackend();
 }
@@ -121,21 +127,43 @@ void TrialForm::addSection(const QString& title, int row)
 {
     QLabel* label = makeTitle(title, this);
     label->setContentsMargins(0, row > 0 ? 6 : 0, 0, 0);
-    m_grid->addWidget(label, row, kLabelColumn, 1, 3);
+    m_grid->addWidget(label, row * kGridRows, kLabelColumn, 1, 3);
 }
 
 QLabel* TrialForm::addRow(int row, const QString& words, QWidget* editor, Remark::Field field)
 {
     QLabel* label = makeMuted(words, this);
     label->setBuddy(editor);
-    m_grid->addWidget(label, row, kLabelColumn);
-    m_grid->addWidget(editor, row, kEditorColumn);
+    m_grid->addWidget(label, row * kGridRows, kLabelColumn);
+    m_grid->addWidget(editor, row * kGridRows, kEditorColumn);
     if (!m_remarks.contains(field)) {
         auto* remark = new RemarkLabel(m_theme, this);
-        m_grid->addWidget(remark, row, kRemarkColumn);
         m_remarks[field] = remark;
+        m_places[remark] = row;
+        place(*remark);
     }
     return label;
+}
+
+void TrialForm::place(RemarkLabel& remark)
+{
+    const int row = m_places[&remark] * kGridRows;
+    m_grid->removeWidget(&remark);
+    m_grid->addWidget(&remark, m_narrow ? row + 1 : row, m_narrow ? kEditorColumn : kRemarkColumn);
+}
+
+void TrialForm::resizeEvent(QResizeEvent* event)
+{
+    const bool narrow = width() < kNarrowCharacters * fontMetrics().averageCharWidth();
+    if (narrow != m_narrow) {
+        m_narrow = narrow;
+        m_grid->setColumnStretch(kRemarkColumn, narrow ? 0 : 4);
+        m_grid->setColumnMinimumWidth(kLabelColumn, narrow ? kNarrowLabels : kLabels);
+        m_grid->setContentsMargins(narrow ? 10 : 16, 10, narrow ? 10 : 16, 10);
+        for (const auto& [remark, row] : m_places)
+            place(*remark);
+    }
+    QWidget::resizeEvent(event);
 }
 
 void TrialForm::buildModel()
@@ -281,6 +309,9 @@ void TrialForm::takeBackend()
 void TrialForm::buildOptions(const PluginManifest& manifest)
 {
     qDeleteAll(std::exchange(m_options, {}));
+    for (QWidget* widget : m_optionWidgets)
+        if (auto* remark = qobject_cast<RemarkLabel*>(widget))
+            m_places.erase(remark);
     qDeleteAll(std::exchange(m_optionWidgets, {}));
     int row = kOptionsRow;
     for (const PluginOption& option : manifest.options)
@@ -294,16 +325,17 @@ void TrialForm::addOption(int row, const PluginOption& option)
     label->setBuddy(editor->widget());
     label->setWordWrap(true);
     auto* help = new RemarkLabel(m_theme, this);
-    help->showHint(firstSentence(toQString(option.help)));
-    m_grid->addWidget(label, row, kLabelColumn);
-    m_grid->addWidget(editor->widget(), row, kEditorColumn);
-    m_grid->addWidget(help, row, kRemarkColumn);
+    help->showHint(inWords(firstSentence(toQString(option.help))));
+    m_grid->addWidget(label, row * kGridRows, kLabelColumn);
+    m_grid->addWidget(editor->widget(), row * kGridRows, kEditorColumn);
+    m_places[help] = row;
+    place(*help);
     connect(editor, &OptionEditor::changed, this, &TrialForm::changed);
     m_options.push_back(editor);
-    for (QWidget* widget : {editor->widget(), static_cast<QWidget*>(label), static_cast<QWidget*>(help)}) {
+    label->show();
+    editor->widget()->show();
+    for (QWidget* widget : {editor->widget(), static_cast<QWidget*>(label), static_cast<QWidget*>(help)})
         m_optionWidgets.push_back(widget);
-        widget->show();
-    }
 }
 
 void TrialForm::setCheckpoints(std::vector<std::shared_ptr<const Checkpoint>> checkpoints)

@@ -56,7 +56,11 @@ Q_SIGNALS:
     void changed(); ///< Anything; at once.
     void browseRequested();
 
+protected:
+    void resizeEvent(QResizeEvent* event) override;
+
 private:
+    void place(RemarkLabel& remark);
     void buildModel();
     void buildLoading();
     void buildLimits();
@@ -92,6 +96,8 @@ private:
     QLineEdit* m_stall;
     QSpinBox* m_sampleHz;
     std::map<Remark::Field, RemarkLabel*> m_remarks;
+    std::map<RemarkLabel*, int> m_places; ///< The row that each remark speaks of.
+    bool m_narrow = false; ///< Remarks stand below their editors.
     std::set<std::string> m_installed;
     bool m_filling = false;
 };

@@ -3,11 +3,14 @@
 #include "gui/Words.h"
 #include "gui/models/ZooModel.h"
 #include "gui/pages/SignDelegate.h"
+#include "gui/widgets/ColumnWidths.h"
+#include "gui/widgets/ElidedLabel.h"
 #include "gui/widgets/Figures.h"
 #include "gui/widgets/FitBar.h"
 #include "gui/widgets/IconButton.h"
 #include "gui/widgets/ModeBadge.h"
 #include "gui/widgets/SegmentBar.h"
+#include "gui/widgets/StateLook.h"
 #include "gui/widgets/Type.h"
 
 #include <QDesktopServices>
@@ -101,14 +104,14 @@ QWidget* ZooDetails::buildContent()
     column->setContentsMargins(0, 0, 0, 0);
     column->setSpacing(8);
     auto* head = new QHBoxLayout;
-    m_name = makeTitle({}, content);
+    m_name = makeElidedTitle({}, content);
     m_name->setFont(type::sized(font(), 1.18, true));
     m_name->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
     m_badge = new ModeBadge(m_theme, content);
     head->addWidget(m_name, 1);
     head->addWidget(m_badge);
     column->addLayout(head);
-    m_path = makeMuted({}, content);
+    m_path = makeElidedMuted({}, content);
     m_path->setFont(type::fixed(type::sized(font(), type::kSmall)));
     m_path->setTextInteractionFlags(Qt::TextSelectableByMouse);
     m_path->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
@@ -170,9 +173,14 @@ QWidget* ZooDetails::buildFiles()
     m_filesView->verticalHeader()->hide();
     m_filesView->verticalHeader()->setDefaultSectionSize(m_filesView->fontMetrics().height() + 6);
     QHeaderView& header = *m_filesView->horizontalHeader();
+    const ColumnSample size{QStringLiteral("0.842 GiB")};
+    const ColumnSample check{QStringLiteral("header and size ok"), ColumnSample::kSign};
     header.setSectionResizeMode(FilesModel::File, QHeaderView::Stretch);
-    header.setSectionResizeMode(FilesModel::Size, QHeaderView::ResizeToContents);
-    header.setSectionResizeMode(FilesModel::Check, QHeaderView::ResizeToContents);
+    header.setSectionResizeMode(FilesModel::Size, QHeaderView::Fixed);
+    header.setSectionResizeMode(FilesModel::Check, QHeaderView::Fixed);
+    header.resizeSection(FilesModel::Size, columnWidth(header, FilesModel::Size, size));
+    header.resizeSection(FilesModel::Check, columnWidth(header, FilesModel::Check, check));
+    m_filesView->setTextElideMode(Qt::ElideMiddle);
     header.setHighlightSections(false);
     m_filesView->setMinimumHeight(90);
     column->addWidget(m_filesView, 1);
@@ -248,18 +256,23 @@ void ZooDetails::showProblems()
     for (const Problem& problem : m_checkpoint->problems) {
         if (row == kShownParts) {
             add(QStringLiteral("info"),
-                QStringLiteral("%1 more problems").arg(m_checkpoint->problems.size() - kShownParts));
+                QStringLiteral("%1 more %2")
+                    .arg(m_checkpoint->problems.size() - kShownParts)
+                    .arg(m_checkpoint->problems.size() - kShownParts == 1 ? QStringLiteral("problem")
+                                                                          : QStringLiteral("problems")));
             break;
         }
         const bool corrupt = problem.mode == FailureMode::CorruptFile;
         const QString text = toQString(problem.text);
         const QString file = toQString(problem.file);
-        const QString words = file.isEmpty() || text.contains(file) ? text : file + QStringLiteral(": ") + text;
-        add(corrupt ? QStringLiteral("fail") : QStringLiteral("warn"), words);
+        // "is absent: …" goes on from the file's name.
+        const QString joint = text.startsWith(QLatin1String("is ")) ? QStringLiteral(" ") : QStringLiteral(": ");
+        const QString words = file.isEmpty() || text.contains(file) ? text : file + joint + text;
+        add(corrupt ? QStringLiteral("fail") : QStringLiteral("warn"), inWords(words));
     }
     for (const std::string& note : m_checkpoint->notes)
         if (row < kShownParts)
-            add(QStringLiteral("info"), toQString(note));
+            add(QStringLiteral("info"), inWords(toQString(note)));
     grid->setColumnStretch(1, 1);
     m_problems->setVisible(row > 0);
 }
@@ -276,7 +289,7 @@ void ZooDetails::showParts()
             rest += component.sizeBytes;
     }
     if (rest > 0)
-        segments.push_back({QStringLiteral("other parts"), rest, Role::Other});
+        segments.push_back({QStringLiteral("Other parts"), rest, Role::Other});
     m_parts->setVisible(!segments.isEmpty());
     m_segments->setSegments(std::move(segments));
     m_partsTotal->setText(figures::size(m_checkpoint->weightBytes));

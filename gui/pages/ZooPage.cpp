@@ -5,6 +5,7 @@
 #include "gui/pages/ZooDetails.h"
 #include "gui/widgets/BadgeDelegate.h"
 #include "gui/widgets/Chip.h"
+#include "gui/widgets/ColumnWidths.h"
 #include "gui/widgets/EmptyState.h"
 #include "gui/widgets/Figures.h"
 #include "gui/widgets/IconButton.h"
@@ -69,6 +70,7 @@ ZooPage::ZooPage(const ThemeHolder& theme, ZooController& zoo, const Dialogs& di
     m_splitter->setChildrenCollapsible(false);
     m_splitter->setStretchFactor(0, 5);
     m_splitter->setStretchFactor(1, 3);
+    m_splitter->setSizes({890, 430});
     m_stack->addWidget(padded(m_splitter));
     m_stack->addWidget(m_empty);
     auto* column = new QVBoxLayout(this);
@@ -132,15 +134,16 @@ void ZooPage::buildTree()
     m_tree->setItemDelegateForColumn(ZooModel::LastRunColumn, new SignDelegate(theme(), ZooModel::SignRole, m_tree));
     m_tree->setItemDelegateForColumn(ZooModel::State, new BadgeDelegate(theme(), ZooModel::StateRole, m_tree));
     QHeaderView& header = *m_tree->header();
-    header.setStretchLastSection(true);
     header.setSectionsMovable(true);
     header.setHighlightSections(false);
     header.setSectionResizeMode(QHeaderView::Interactive);
-    const int unit = m_tree->fontMetrics().averageCharWidth();
-    const std::array widths{36, 12, 8, 9, 14, 8, 16, 12};
-    for (int column = 0; column < ZooModel::ColumnCount; ++column)
-        header.resizeSection(column, widths[static_cast<std::size_t>(column)] * unit);
-    header.setMinimumSectionSize(5 * unit);
+    const int indent = 2 * m_tree->indentation();
+    fitColumns(header,
+        {{QStringLiteral("qwen2.5-0.5b-missing-shard"), indent}, {QStringLiteral("Qwen3-Omni")},
+            {QStringLiteral("0.842")}, {QStringLiteral("0.494 B")}, {QStringLiteral("int8 packed")},
+            {QStringLiteral("15 / 15")}, {QStringLiteral("Pointer files"), ColumnSample::kBadge},
+            {QStringLiteral("run 1234"), ColumnSample::kSign}});
+    header.setMinimumSectionSize(5 * m_tree->fontMetrics().averageCharWidth());
 }
 
 QWidget* ZooPage::buildList()

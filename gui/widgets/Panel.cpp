@@ -1,5 +1,6 @@
 #include "gui/widgets/Panel.h"
 
+#include "gui/widgets/ElidedLabel.h"
 #include "gui/widgets/Type.h"
 
 #include <QHBoxLayout>
@@ -52,8 +53,8 @@ QFrame* makeVerticalLine(QWidget* parent)
 Panel::Panel(const QString& title, QWidget* parent)
     : QFrame(parent)
     , m_titleRow(new QHBoxLayout)
-    , m_title(makeTitle(title, this))
-    , m_remark(makeMuted({}, this))
+    , m_title(makeElidedTitle(title, this))
+    , m_remark(makeElidedMuted({}, this))
     , m_body(new QVBoxLayout(this))
 {
     setObjectName(QStringLiteral("panel"));
@@ -95,7 +96,7 @@ PageHeader::PageHeader(const QString& title, QWidget* parent)
     : QFrame(parent)
     , m_row(new QHBoxLayout(this))
     , m_title(makeTitle(title, this))
-    , m_remark(makeMuted({}, this))
+    , m_remark(makeElidedMuted({}, this))
 {
     setObjectName(QStringLiteral("head"));
     setMinimumHeight(46);

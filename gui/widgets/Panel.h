@@ -10,6 +10,8 @@ class QVBoxLayout;
 
 namespace loadlab {
 
+class ElidedLabel;
+
 /// The white box with a border; an optional title row (bold title left, muted remark or widgets right) and a body.
 class Panel : public QFrame {
     Q_OBJECT
@@ -29,8 +31,8 @@ public:
 
 private:
     QHBoxLayout* m_titleRow;
-    QLabel* m_title;
-    QLabel* m_remark;
+    ElidedLabel* m_title;
+    ElidedLabel* m_remark;
     int m_besideAt = 1;
     QVBoxLayout* m_body;
 };
@@ -52,7 +54,7 @@ public:
 private:
     QHBoxLayout* m_row;
     QLabel* m_title;
-    QLabel* m_remark;
+    ElidedLabel* m_remark;
     int m_besideAt = 1;
 };
 

@@ -2,6 +2,8 @@
 
 #include "core/FailureMode.h"
 
+#include <QRegularExpression>
+
 #include <array>
 
 namespace loadlab {
@@ -77,6 +79,38 @@ StateLook lookOf(QStringView wireName)
     if (mode)
         return {QStringLiteral("fail"), fromStd(toWords(*mode)), Role::Fail};
     return {QStringLiteral("unk"), wireName.toString(), Role::Neutral};
+}
+
+QString inWords(const QString& sentence)
+{
+    static const QRegularExpression wireName(QStringLiteral("\\b[a-z]+(?:_[a-z]+)+\\b"));
+    QString words;
+    qsizetype copied = 0;
+    for (auto found = wireName.globalMatch(sentence); found.hasNext();) {
+        const QRegularExpressionMatch match = found.next();
+        const std::optional<FailureMode> mode = findFailureMode(match.captured().toStdString());
+        if (!mode)
+            continue;
+        words += sentence.mid(copied, match.capturedStart() - copied);
+        words += QString(match.capturedStart() == 0 ? QStringLiteral("%1") : QStringLiteral("“%1”"))
+                     .arg(fromStd(toWords(*mode)));
+        copied = match.capturedEnd();
+    }
+    words += sentence.mid(copied);
+    // A word with a dot, a slash or an underline in it is a name and keeps its spelling.
+    static const QRegularExpression plainStart(
+        QStringLiteral("^(?!libtorch|safetensors)\\p{Ll}[\\p{L}’'-]*(?=[\\s,:;.]|$)(?![.:/]\\S)"));
+    if (plainStart.match(words).hasMatch())
+        words[0] = words[0].toUpper();
+    return words;
+}
+
+QString phaseWords(std::string_view name)
+{
+    QString words = fromStd(name);
+    if (!words.isEmpty())
+        words[0] = words[0].toUpper();
+    return words;
 }
 
 Outcome outcomeOf(QStringView wireName)

@@ -4,6 +4,8 @@
 
 #include <QStringView>
 
+#include <string_view>
+
 namespace loadlab {
 
 /// How a state is shown everywhere: icon + word, then colour.
@@ -17,6 +19,12 @@ struct StateLook {
 /// ("baseline", "loading" …), a manifest's ("usable", "broken"). Empty: a run in progress ("Loading").
 /// A word that nobody knows is shown as it is, with the sign for unknown.
 StateLook lookOf(QStringView wireName);
+
+/// A sentence of the lab's other parts as a person reads it: begins with a capital, and failure modes stand in words
+/// ("structure_mismatch: …" → "Structure mismatch: …"). Names in it that begin a sentence stay ("model.safetensors").
+QString inWords(const QString& sentence);
+/// A phase's name as it is shown everywhere: "reading" → "Reading".
+QString phaseWords(std::string_view name);
 
 /// What a run came to, for the mark at its curve's end: ○ running, ● loaded, × failed, □ unknown or given up.
 enum class Outcome { Running, Loaded, Failed, Unknown };

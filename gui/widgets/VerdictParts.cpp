@@ -50,8 +50,10 @@ EvidenceRow::Words evidenceWords(const Evidence& evidence, const Verdict& verdic
     const std::string mode(toWireName(verdict.mode));
     const StateLook look = lookOf(QString::fromStdString(mode));
     EvidenceRow::Words words;
-    words.fact = QString::fromStdString(evidence.fact);
+    words.fact = inWords(QString::fromStdString(evidence.fact));
     words.source = QString::fromStdString(evidence.source);
+    if (words.source.startsWith(QLatin1String("worker.")))
+        words.source[6] = u' ';
     if (withWeight)
         words.weight = QString(QStringLiteral("%1%2"))
                            .arg(evidence.weight < 0 ? QStringLiteral("−") : QString())

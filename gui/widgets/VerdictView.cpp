@@ -155,7 +155,7 @@ void VerdictView::buildHead(QVBoxLayout& layout)
     if (full)
         row->addWidget(makeSmall(verdict_text::basisOfConfidence(verdict), m_content));
     layout.addLayout(row);
-    auto* sentence = new LinkLabel(m_theme, QString::fromStdString(verdict.summary), m_content);
+    auto* sentence = new LinkLabel(m_theme, inWords(QString::fromStdString(verdict.summary)), m_content);
     sentence->setWordWrap(true);
     sentence->setTextInteractionFlags(sentence->textInteractionFlags() | Qt::TextSelectableByMouse);
     if (full)
@@ -248,7 +248,7 @@ QWidget* VerdictView::makeRemedy(const Remedy& remedy, bool first)
     row->addWidget(sign, 0, Qt::AlignTop);
     auto* words = new QVBoxLayout;
     words->setSpacing(2);
-    auto* text = new LinkLabel(m_theme, QString::fromStdString(remedy.text), box);
+    auto* text = new LinkLabel(m_theme, inWords(QString::fromStdString(remedy.text)), box);
     text->setWordWrap(true);
     if (m_form == Form::Full)
         text->setFont(type::sized(font(), 1.0, true));
@@ -259,12 +259,15 @@ QWidget* VerdictView::makeRemedy(const Remedy& remedy, bool first)
     auto* basis = new LinkLabel(m_theme, verdict_text::basisOf(remedy), box);
     basis->setProperty("role", QStringLiteral("muted"));
     basis->setFont(type::sized(font(), type::kSmall));
-    words->addWidget(basis);
-    row->addLayout(words, 1);
     for (LinkLabel* label : {text, basis})
         connect(label, &LinkLabel::runRequested, this, &VerdictView::runRequested);
+    row->addLayout(words, 1);
+    // A compact card is narrow: its buttons stand below the words, beside their basis.
+    auto* foot = new QHBoxLayout;
+    foot->addWidget(basis, 1);
+    words->addLayout(foot);
     if (!changes.isEmpty())
-        addRemedyButtons(*row, remedy, first);
+        addRemedyButtons(m_form == Form::Full ? *row : *foot, remedy, first);
     return box;
 }
 

@@ -1,6 +1,8 @@
 #include "Shots.h"
 #include "gui/widgets/BadgeDelegate.h"
 #include "gui/widgets/Chip.h"
+#include "gui/widgets/ColumnWidths.h"
+#include "gui/widgets/ElidedLabel.h"
 #include "gui/widgets/EmptyState.h"
 #include "gui/widgets/Figures.h"
 #include "gui/widgets/FitBar.h"
@@ -36,6 +38,16 @@ constexpr std::uint64_t gib(double value)
 }
 
 enum { Values = Qt::UserRole, State, Key };
+
+/// Dark pixels: words on a light ground.
+int inkIn(const QImage& image)
+{
+    int ink = 0;
+    for (int y = 0; y < image.height(); ++y)
+        for (int x = 0; x < image.width(); ++x)
+            ink += qGray(image.pixel(x, y)) < 190;
+    return ink;
+}
 
 QVector<float> rising(double from, double to)
 {
@@ -297,6 +309,104 @@ private Q_SLOTS:
         IconButton button(m_light, QStringLiteral("export"), QStringLiteral("Export chart"));
         QCOMPARE(button.accessibleName(), QStringLiteral("Export chart"));
         QVERIFY(!button.icon().isNull());
+    }
+
+    void columnsAreAsWideAsHeaderAndSample_data()
+    {
+        QTest::addColumn<bool>("sorting");
+        QTest::newRow("sorted by a click") << true;
+        QTest::newRow("in one order") << false;
+    }
+    /// What is painted at the fitted width is what is painted with room to spare.
+    void columnsAreAsWideAsHeaderAndSample()
+    {
+        QFETCH(bool, sorting);
+        ThemeHolder holder(Theme::light());
+        dress(holder);
+        const QString sample = QStringLiteral("25 min 48 s");
+        QStandardItemModel model(1, 3);
+        model.setHorizontalHeaderLabels(
+            {QStringLiteral("Peak GiB"), QStringLiteral("Duration"), QStringLiteral("Outcome")});
+        model.setItem(0, 0, new QStandardItem(QStringLiteral("0.842")));
+        model.setItem(0, 1, new QStandardItem(sample));
+        model.setItem(0, 2, new QStandardItem);
+        QTableView table;
+        table.setModel(&model);
+        table.setShowGrid(false);
+        table.horizontalHeader()->setHighlightSections(false);
+        table.horizontalHeader()->setSortIndicatorShown(sorting);
+        fitColumns(*table.horizontalHeader(), {{QStringLiteral("0.842")}, {sample}, {}});
+        table.resize(700, 120);
+        table.show();
+        QVERIFY(QTest::qWaitForWindowExposed(&table));
+        for (const Qt::Alignment side : {Qt::AlignLeft, Qt::AlignRight})
+            for (int column = 0; column < 2; ++column) {
+                model.setHeaderData(
+                    column, Qt::Horizontal, QVariant::fromValue(side | Qt::AlignVCenter), Qt::TextAlignmentRole);
+                table.horizontalHeader()->setSortIndicator(column, Qt::DescendingOrder);
+                const int fitted = table.columnWidth(column);
+                const auto ink = [&] {
+                    const QRect head(table.horizontalHeader()->sectionViewportPosition(column), 0,
+                        table.columnWidth(column) - 1, table.horizontalHeader()->height() - 2);
+                    const QRect cell = table.visualRect(model.index(0, column));
+                    return inkIn(table.horizontalHeader()->viewport()->grab(head).toImage())
+                        + inkIn(table.viewport()->grab(cell).toImage());
+                };
+                const int tight = ink();
+                table.setColumnWidth(column, fitted + 80);
+                QCOMPARE(tight, ink());
+                table.setColumnWidth(column, fitted / 2);
+                QVERIFY2(ink() < tight, "a cut would be seen");
+                table.setColumnWidth(column, fitted);
+            }
+    }
+
+    void theLastColumnTakesWhatIsLeftAndNeverLessThanItNeeds()
+    {
+        QStandardItemModel model(1, 3);
+        model.setHorizontalHeaderLabels({QStringLiteral("a"), QStringLiteral("b"), QStringLiteral("c")});
+        QTableView table;
+        table.setModel(&model);
+        QHeaderView& header = *table.horizontalHeader();
+        const ColumnSample wide{QStringLiteral("Structure mismatch"), ColumnSample::kBadge};
+        fitColumns(header, {{}, {}, wide});
+        table.resize(800, 120);
+        table.show();
+        QVERIFY(QTest::qWaitForWindowExposed(&table));
+        QCOMPARE(header.length(), header.viewport()->width());
+        table.resize(120, 120);
+        QCOMPARE(header.sectionSize(2), columnWidth(header, 2, wide));
+        header.resizeSection(0, 333);
+        QTableView again;
+        again.setModel(&model);
+        fitColumns(*again.horizontalHeader(), {{}, {}, wide});
+        QVERIFY(again.horizontalHeader()->restoreState(header.saveState()));
+        QCOMPARE(again.columnWidth(0), 333);
+    }
+
+    void aLabelEndsInAnEllipsisWhereTheRoomEnds()
+    {
+        ElidedLabel label(QStringLiteral("started 21 Nov 14:41, predicted 1.30 GiB"));
+        label.resize(label.sizeHint());
+        QVERIFY(!label.isElided());
+        label.resize(60, label.height());
+        QVERIFY(label.isElided());
+        QVERIFY(label.minimumSizeHint().width() < 60);
+        QCOMPARE(label.text(), QStringLiteral("started 21 Nov 14:41, predicted 1.30 GiB"));
+    }
+
+    void failureModesAreReadInWords()
+    {
+        QCOMPARE(inWords(QStringLiteral("structure_mismatch: a tensor is missing")),
+            QStringLiteral("Structure mismatch: a tensor is missing"));
+        QCOMPARE(inWords(QStringLiteral("End with structure_mismatch where it differs")),
+            QStringLiteral("End with “Structure mismatch” where it differs"));
+        QCOMPARE(inWords(QStringLiteral("exit code 1")), QStringLiteral("Exit code 1"));
+        QCOMPARE(inWords(QStringLiteral("model.safetensors is absent")), QStringLiteral("model.safetensors is absent"));
+        QCOMPARE(inWords(QStringLiteral("packed_weights=keep")), QStringLiteral("packed_weights=keep"));
+        QCOMPARE(inWords(QString()), QString());
+        QCOMPARE(phaseWords("reading"), QStringLiteral("Reading"));
+        QCOMPARE(phaseWords(""), QString());
     }
 
     void gallery_data()

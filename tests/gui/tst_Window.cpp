@@ -9,16 +9,19 @@
 #include "gui/pages/RunsPage.h"
 #include "gui/pages/TrialForm.h"
 #include "gui/pages/TrialsPage.h"
+#include "gui/widgets/ElidedLabel.h"
 
 #include <QCheckBox>
 #include <QComboBox>
 #include <QDropEvent>
+#include <QLabel>
 #include <QLineEdit>
 #include <QMessageBox>
 #include <QMimeData>
 #include <QPlainTextEdit>
 #include <QProcess>
 #include <QPushButton>
+#include <QScrollArea>
 #include <QScrollBar>
 #include <QSignalSpy>
 #include <QSpinBox>
@@ -136,6 +139,69 @@ private Q_SLOTS:
         auto& table = m_bench->find<QTableView>(QStringLiteral("runsTable"));
         QTRY_COMPARE(table.model()->index(0, RunsModel::Outcome).data(RunsModel::ModeRole).toString(),
             QString::fromStdString(got));
+    }
+
+    void outlivesAKillOfTheWorkerThatItShows()
+    {
+        m_bench->open();
+        startLongLoad();
+        QVERIFY(m_bench->find<QPushButton>(QStringLiteral("stopButton")).isVisible());
+        const std::string uuid = controller().live().started().identity.uuid;
+        const std::vector<int> workers = findProcessesOfRun(uuid);
+        QVERIFY(!workers.empty());
+        for (const int worker : workers)
+            QCOMPARE(::kill(worker, SIGKILL), 0);
+        QTRY_VERIFY_WITH_TIMEOUT(controller().live().hasEnded() && !controller().isBusy(), kLongMs);
+        QVERIFY(window().isVisible());
+        QCOMPARE(window().currentPage(), int{MainWindow::LiveIndex});
+        QCOMPARE(*controller().live().result()->exitSignal, SIGKILL);
+        QVERIFY(controller().live().result()->verdict->mode != FailureMode::Ok);
+        QVERIFY(m_bench->find<QPushButton>(QStringLiteral("runAgainButton")).isEnabled());
+        QVERIFY(m_bench->find<QPlainTextEdit>(QStringLiteral("logText"))
+                    .toPlainText()
+                    .contains(QStringLiteral("ended by signal 9")));
+        QVERIFY(findProcessesOfRun(uuid).empty());
+        startFake("ok");
+        QTRY_VERIFY_WITH_TIMEOUT(controller().live().hasEnded() && !controller().isBusy(), kLongMs);
+        QCOMPARE(controller().live().result()->verdict->mode, FailureMode::Ok);
+    }
+
+    void nothingIsCutInTheSmallestWindow_data()
+    {
+        QTest::addColumn<QString>("mode");
+        QTest::newRow("loaded") << QStringLiteral("ok");
+        QTest::newRow("failed") << QStringLiteral("crash");
+    }
+    void nothingIsCutInTheSmallestWindow()
+    {
+        QFETCH(QString, mode);
+        const std::filesystem::path zoo = m_bench->bench().demoZoo().parent_path();
+        m_bench->open();
+        window().zoo().addFolder(zoo);
+        window().trialsPage().draft(made());
+        startFake(mode.toStdString());
+        QTRY_VERIFY_WITH_TIMEOUT(controller().live().hasEnded() && !controller().isBusy(), kLongMs);
+        window().resize(1024, 680);
+        for (int page = 0; page < 4; ++page) {
+            window().showPage(page);
+            QTest::qWait(0);
+            QCOMPARE(window().size(), QSize(1024, 680));
+            QStringList cut;
+            for (const QLabel* label : window().findChildren<QLabel*>())
+                if (label->isVisible() && !label->wordWrap() && !qobject_cast<const ElidedLabel*>(label)
+                    && label->width() < label->sizeHint().width())
+                    cut << label->text();
+            for (const QPushButton* button : window().findChildren<QPushButton*>())
+                if (button->isVisible() && button->width() < button->sizeHint().width())
+                    cut << button->text();
+            for (const QScrollArea* area : window().findChildren<QScrollArea*>())
+                if (area->isVisible() && area->widget() && area->widget()->width() > area->viewport()->width())
+                    cut << QStringLiteral("%1 needs %2, has %3")
+                               .arg(QString::fromLatin1(area->widget()->metaObject()->className()))
+                               .arg(area->widget()->width())
+                               .arg(area->viewport()->width());
+            QVERIFY2(cut.isEmpty(), qPrintable(QStringLiteral("page %1: ").arg(page) + cut.join(u'|')));
+        }
     }
 
     void aDatabaseThatCannotBeUsedIsToldAndTheTrialRuns()

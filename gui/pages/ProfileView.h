@@ -1,0 +1,26 @@
+#pragma once
+
+#include <QTableView>
+
+namespace loadlab {
+
+class ProfileModel;
+
+/// The memory profile of a run as a table whose columns are never cut: where the room is short, what the readouts and
+/// the chart show as well is left out (what was free, then the difference).
+class ProfileView : public QTableView {
+    Q_OBJECT
+
+public:
+    ProfileView(ProfileModel& model, QWidget* parent = nullptr);
+
+protected:
+    void resizeEvent(QResizeEvent* event) override;
+
+private:
+    void chooseColumns();
+
+    std::vector<int> m_widths;
+};
+
+} // namespace loadlab
