@@ -26,8 +26,16 @@ void LabBench::open()
     qputenv("LOADLAB_PLUGIN_PATH", LOADLAB_BINARY_DIR "/tests/plugins");
     qputenv("HF_HUB_CACHE", (m_folder / "no-hub").c_str());
     qunsetenv("LOADLAB_RESOURCES");
-    m_lab = openLab(
-        Locations::ofProgramsIn(LOADLAB_BINARY_DIR "/bin"), folder() / "runs.sqlite", folder() / "settings.json");
+    fs::path database = folder() / "runs.sqlite";
+    if (qEnvironmentVariableIsSet("LOADLAB_SHOTS")) {
+        // Pictures show the paths of a person's home, not those of a temporary folder.
+        qputenv("HOME", m_folder.path().toUtf8());
+        qunsetenv("XDG_DATA_HOME");
+        qunsetenv("LOADLAB_DB");
+        database = defaultDatabase();
+        fs::create_directories(database.parent_path());
+    }
+    m_lab = openLab(Locations::ofProgramsIn(LOADLAB_BINARY_DIR "/bin"), database, folder() / "settings.json");
 }
 
 fs::path LabBench::demoZoo()

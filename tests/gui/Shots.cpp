@@ -49,7 +49,7 @@ void keep(const QString& name, const QImage& image)
 {
     const QString folder = qEnvironmentVariable("LOADLAB_SHOTS");
     if (!folder.isEmpty() && QDir().mkpath(folder))
-        image.save(QStringLiteral("%1/%2.png").arg(folder, name));
+        image.convertToFormat(QImage::Format_RGB888).save(QStringLiteral("%1/%2.png").arg(folder, name), "PNG", 0);
 }
 
 void keep(const QString& name, QWidget& widget)

@@ -19,6 +19,7 @@
 #include <QProcess>
 #include <QPushButton>
 #include <QSettings>
+#include <QSplitter>
 #include <QStatusBar>
 #include <QTableView>
 #include <QTest>
@@ -191,6 +192,8 @@ private Q_SLOTS:
                     && window().controller().live().progress()->done * 3
                         > window().controller().live().progress()->total,
                 kLoadMs);
+            window().livePage().findChild<ChartPanel*>()->chart().flush();
+            QCoreApplication::processEvents();
             shots::keep(QStringLiteral("live-running-light-1440"), window());
         }
         QTRY_VERIFY_WITH_TIMEOUT(!window().controller().isBusy(), kLoadMs);
@@ -212,7 +215,7 @@ private Q_SLOTS:
             table.model()->index(0, RunsModel::Outcome).data(RunsModel::ModeRole).toString(), QStringLiteral("ok"));
         table.selectRow(0);
         QTRY_COMPARE(m_tour->labelText(QStringLiteral("runTitle")), QStringLiteral("Run 2"));
-        shoot(QStringLiteral("runs"));
+        shoot(QStringLiteral("runs-first"));
         auto& words = m_tour->find<QLineEdit>(QStringLiteral("runWords"));
         m_tour->press(QKeySequence::Find);
         QVERIFY(words.hasFocus());
@@ -297,15 +300,40 @@ private Q_SLOTS:
         QCOMPARE(run.verdict->mode, FailureMode::Ok);
     }
 
+    /// Only for the pictures: a table of two runs shows little.
+    void aHistoryForThePicture()
+    {
+        if (!takesShots())
+            return;
+        for (const auto& [name, dtype] : {std::pair{"qwen2.5-0.5b-missing-shard", "auto"},
+                 {"qwen2.5-0.5b-lfs-pointer", "float16"}, {"qwen2.5-0.5b-standin", "float16"},
+                 {"qwen2.5-0.5b-dtype-conflict", "auto"}, {"qwen2.5-0.5b-standin", "auto"}}) {
+            pick(QString::fromLatin1(name));
+            setDtype(QString::fromLatin1(dtype));
+            runToTheEnd();
+        }
+        window().openRun(RunId{1});
+        QTRY_COMPARE(m_tour->labelText(QStringLiteral("runTitle")), QStringLiteral("Run 1"));
+        auto& table = m_tour->find<QTableView>(QStringLiteral("runsTable"));
+        QTRY_COMPARE(table.model()->rowCount(), 9);
+        table.setFocus();
+        window().statusBar()->clearMessage();
+        shoot(QStringLiteral("runs"));
+    }
+
     void comesBackAsItWasLeft()
     {
         window().showPage(MainWindow::RunsIndex);
         window().resize(1200, 800);
         m_tour->find<QTableView>(QStringLiteral("runsTable")).setColumnWidth(RunsModel::Backend, 137);
+        auto& splitter = *window().runsPage().findChild<QSplitter*>();
+        splitter.setSizes({600, 480});
+        const QList<int> sizes = splitter.sizes();
         QVERIFY(window().close());
         m_tour->open();
         QCOMPARE(window().currentPage(), int{MainWindow::RunsIndex});
         QCOMPARE(window().size(), QSize(1200, 800));
+        QTRY_COMPARE(window().runsPage().findChild<QSplitter*>()->sizes(), sizes);
         QTRY_VERIFY(window().library().state().kind == DatabaseState::Kind::Ready);
         auto& table = m_tour->find<QTableView>(QStringLiteral("runsTable"));
         QCOMPARE(table.columnWidth(RunsModel::Backend), 137);
