@@ -255,6 +255,14 @@ void MainWindow::focusFind()
     page().focusFind();
 }
 
+void MainWindow::applyFirstRemedy()
+{
+    if (currentPage() == RunsIndex)
+        m_runsPage->applyFirstRemedy();
+    else if (currentPage() == LiveIndex)
+        m_livePage->applyFirstRemedy();
+}
+
 void MainWindow::focusLog()
 {
     if (currentPage() == RunsIndex) {

@@ -81,6 +81,7 @@ private:
     void goBack(int by);
     void focusFind();
     void focusLog();
+    void applyFirstRemedy();
     void fillExportMenu(QMenu& menu);
     void askWhetherToStop();
     void tell(const QString& words);

@@ -25,6 +25,7 @@ constexpr const char* kKeys = R"(<table cellspacing="6">
 <tr><td>Ctrl+O, F5</td><td>add folder, rescan</td><td>&nbsp;&nbsp;Ctrl+N</td><td>new trial</td></tr>
 <tr><td>Ctrl+R</td><td>run</td><td>&nbsp;&nbsp;Ctrl+.</td><td>stop; again within 10 s: kill</td></tr>
 <tr><td>Ctrl+L</td><td>log</td><td>&nbsp;&nbsp;Ctrl+E</td><td>export</td></tr>
+<tr><td>Ctrl+Enter</td><td>apply the first remedy and run</td><td>&nbsp;&nbsp;F1</td><td>keys</td></tr>
 <tr><td>Ctrl+C</td><td>rows as a table</td><td>&nbsp;&nbsp;Ctrl+Q</td><td>quit</td></tr>
 <tr><td colspan="4">In a chart: ← → cursor, + − zoom, 0 fit, S stacked or total, L log scale</td></tr>
 </table>)";
@@ -129,6 +130,8 @@ void MainWindow::buildTrialMenus()
     QMenu& run = *menuBar()->addMenu(QStringLiteral("&Run"));
     QAction* start = add(run, QStringLiteral("&Run"), Qt::CTRL | Qt::Key_R, [this] { this->run(); });
     QAction* stop = add(run, QStringLiteral("&Stop"), Qt::CTRL | Qt::Key_Period, [this] { m_controller.stop(); });
+    add(run, QStringLiteral("&Apply the first remedy and run"), Qt::CTRL | Qt::Key_Return,
+        [this] { applyFirstRemedy(); });
     QAction* open = add(run, QStringLiteral("Show in R&uns"), QKeySequence(), [this] {
         if (m_controller.liveRunId())
             openRun(*m_controller.liveRunId());

@@ -367,6 +367,13 @@ void LivePage::refreshBanner()
     refreshHead();
 }
 
+void LivePage::applyFirstRemedy()
+{
+    const QString remedy = m_verdict->firstRemedy();
+    if (!remedy.isEmpty() && run().hasEnded())
+        Q_EMIT remedyRequested(*run().result(), remedy, true);
+}
+
 void LivePage::focusLog()
 {
     m_log->view()->setFocus(Qt::ShortcutFocusReason);

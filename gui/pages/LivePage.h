@@ -36,6 +36,8 @@ public:
         RunExporter& exporter, QWidget* parent = nullptr);
 
     void focusLog();
+    /// Ctrl+Enter: as the button of the first remedy that can be applied; nothing where there is none.
+    void applyFirstRemedy();
     /// What Export offers for the run that is shown.
     void exportMenu(QMenu& menu);
     [[nodiscard]] QString title() const;

@@ -32,8 +32,8 @@ QueuePanel::QueuePanel(const ThemeHolder& theme, TrialController& controller, QW
     m_view->header()->setSectionResizeMode(QueueModel::State, QHeaderView::Fixed);
     m_view->header()->resizeSection(QueueModel::State,
         columnWidth(*m_view->header(), QueueModel::State, {QStringLiteral("Dtype conflict"), ColumnSample::kBadge}));
-    m_view->setMinimumWidth(
-        m_view->header()->sectionSize(QueueModel::State) + 8 * m_view->fontMetrics().averageCharWidth());
+    m_view->setMinimumWidth(m_view->header()->sectionSize(QueueModel::State)
+        + columnWidth(*m_view->header(), QueueModel::Trial, {QStringLiteral("qwen2.5…")}) + 2 * m_view->frameWidth());
     m_view->installEventFilter(this);
     m_note->setWordWrap(true);
     auto* column = new QVBoxLayout(this);

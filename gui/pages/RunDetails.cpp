@@ -224,6 +224,13 @@ QList<QWidget*> RunDetails::panes() const
     return {m_chart, m_tabs};
 }
 
+void RunDetails::applyFirstRemedy()
+{
+    const QString remedy = m_verdict->firstRemedy();
+    if (m_run && !remedy.isEmpty())
+        Q_EMIT remedyRequested(m_run->result, remedy, true);
+}
+
 void RunDetails::focusLog()
 {
     m_tabs->setCurrentWidget(m_log);

@@ -33,6 +33,7 @@ public:
     [[nodiscard]] ChartDocument document() const; ///< Only while a run is shown.
     [[nodiscard]] QList<QWidget*> panes() const;
     void focusLog();
+    void applyFirstRemedy();
 
 Q_SIGNALS:
     void previousRequested();

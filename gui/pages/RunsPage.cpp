@@ -26,7 +26,7 @@ namespace loadlab {
 namespace {
 
 constexpr std::uint64_t kChoicesLookedThrough = 2000;
-constexpr int kSparklineWidth = 70;
+constexpr int kSparklineWidth = 64;
 enum StackPage { List, Empty };
 
 QStringList sorted(QStringList words)
@@ -69,7 +69,7 @@ RunsPage::RunsPage(
     m_splitter->setChildrenCollapsible(false);
     m_splitter->setStretchFactor(0, 5);
     m_splitter->setStretchFactor(1, 2);
-    m_splitter->setSizes({930, 380});
+    m_splitter->setSizes({950, 360});
     auto* column = new QVBoxLayout(this);
     column->setContentsMargins(0, 0, 0, 0);
     column->setSpacing(0);
@@ -321,6 +321,11 @@ void RunsPage::openExport(QWidget* below)
 std::optional<RunId> RunsPage::shownRun() const
 {
     return m_details->run() ? m_details->run()->result.run : std::nullopt;
+}
+
+void RunsPage::applyFirstRemedy()
+{
+    m_details->applyFirstRemedy();
 }
 
 void RunsPage::focusLog()

@@ -35,6 +35,7 @@ public:
     /// Of the details; nothing when none is shown.
     [[nodiscard]] std::optional<RunId> shownRun() const;
     void focusLog();
+    void applyFirstRemedy();
 
     [[nodiscard]] QList<QWidget*> panes() const override;
     void focusFind() override;

@@ -43,6 +43,13 @@ QGridLayout* freshGrid(QWidget& widget)
     return grid;
 }
 
+/// A layout shows what is new in it one turn of the event loop later; until then there would be a hole.
+void showAll(const QWidget& widget)
+{
+    for (QWidget* child : widget.findChildren<QWidget*>(QString(), Qt::FindDirectChildrenOnly))
+        child->show();
+}
+
 QLabel* makeSign(const ThemeHolder& theme, const QString& sign, QWidget* parent)
 {
     auto* label = new QLabel(parent);
@@ -168,6 +175,7 @@ QWidget* ZooDetails::buildFiles()
         FilesModel::Check, new SignDelegate(m_theme, FilesModel::SignRole, m_filesView));
     m_filesView->setAccessibleName(QStringLiteral("Files of the checkpoint"));
     m_filesView->setShowGrid(false);
+    m_filesView->setWordWrap(false);
     m_filesView->setSelectionBehavior(QAbstractItemView::SelectRows);
     m_filesView->setHorizontalScrollMode(QAbstractItemView::ScrollPerPixel);
     m_filesView->verticalHeader()->hide();
@@ -243,6 +251,7 @@ void ZooDetails::showFacts()
         add(QStringLiteral("Shards"),
             QStringLiteral("%1 of %2").arg(m_checkpoint->shardsPresent).arg(m_checkpoint->shardsExpected));
     grid->setColumnStretch(1, 1);
+    showAll(*m_facts);
 }
 
 void ZooDetails::showProblems()
@@ -274,6 +283,7 @@ void ZooDetails::showProblems()
         if (row < kShownParts)
             add(QStringLiteral("info"), inWords(toQString(note)));
     grid->setColumnStretch(1, 1);
+    showAll(*m_problems);
     m_problems->setVisible(row > 0);
 }
 
@@ -342,6 +352,7 @@ void ZooDetails::showFits()
         grid->addLayout(verdict, row++, 3);
     }
     grid->setColumnStretch(2, 1);
+    showAll(*m_fits);
 }
 
 QWidget* ZooDetails::filesView() const

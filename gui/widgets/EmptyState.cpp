@@ -69,6 +69,7 @@ void EmptyState::setWords(const QString& icon, const QString& fact, const QStrin
     m_icon = icon;
     m_fact->setText(fact);
     m_next->setText(next);
+    m_next->setFixedHeight(m_next->heightForWidth(kWordsWidth));
     setAccessibleName(fact);
     setAccessibleDescription(next);
     refreshPicture();

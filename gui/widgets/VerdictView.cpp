@@ -84,6 +84,15 @@ void VerdictView::setFigure(QWidget* figure)
     rebuild();
 }
 
+QString VerdictView::firstRemedy() const
+{
+    if (m_result.verdict)
+        for (const Remedy& remedy : m_result.verdict->remedies)
+            if (!verdict_text::changes(remedy, m_result.identity.variant).isEmpty())
+                return QString::fromStdString(remedy.id);
+    return {};
+}
+
 void VerdictView::setCompactCounts(int facts, int remedies)
 {
     m_facts = facts;

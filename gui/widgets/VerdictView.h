@@ -32,6 +32,9 @@ public:
     /// Of compact form: how many facts and remedies are shown (default 2 and 1).
     void setCompactCounts(int facts, int remedies);
 
+    /// Id of the first remedy that can be applied; empty when there is none.
+    [[nodiscard]] QString firstRemedy() const;
+
 Q_SIGNALS:
     void applyRemedyRequested(const QString& remedyId);
     void previewRemedyRequested(const QString& remedyId);

@@ -141,6 +141,29 @@ private Q_SLOTS:
             QString::fromStdString(got));
     }
 
+    void ctrlEnterAppliesTheFirstRemedy()
+    {
+        m_bench->open();
+        const std::filesystem::path zoo = m_bench->bench().demoZoo().parent_path();
+        TrialSpec spec = m_bench->bench().fakeTrial("ok");
+        spec.plugin = *m_bench->bench().lab().findPlugin("libtorch");
+        spec.checkpoint = zoo / "qwen2.5-0.5b-dtype-conflict";
+        spec.variant.backend = "libtorch";
+        spec.variant.dtype = "float16";
+        spec.variant.options.clear();
+        controller().run(spec, QStringLiteral("conflict"));
+        window().showPage(MainWindow::LiveIndex);
+        QTRY_VERIFY_WITH_TIMEOUT(controller().live().hasEnded() && !controller().isBusy(), kLongMs);
+        QCOMPARE(controller().live().result()->verdict->mode, FailureMode::DtypeQuantizationConflict);
+        const std::string parent = controller().live().started().identity.uuid;
+        m_bench->press(QKeySequence(Qt::CTRL | Qt::Key_Return));
+        QTRY_VERIFY_WITH_TIMEOUT(
+            controller().live().hasEnded() && controller().live().started().identity.uuid != parent, kLongMs);
+        QCOMPARE(controller().live().started().identity.parentUuid, std::optional(parent));
+        QCOMPARE(controller().live().started().identity.variant.dtype, std::string("auto"));
+        QTRY_VERIFY_WITH_TIMEOUT(!controller().isBusy(), kLongMs);
+    }
+
     void outlivesAKillOfTheWorkerThatItShows()
     {
         m_bench->open();
