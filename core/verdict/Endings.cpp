@@ -48,9 +48,11 @@ std::optional<InspectedDefect> inspectedDefect(const RunFacts& facts)
     };
     if (const auto problem = problemOf(mode); problem != facts.problems.end())
         return InspectedDefect{mode, problem->file, problem->text};
-    // Every file is whole; tensors that the config promises are in none of them.
-    if (const auto problem = problemOf(FailureMode::StructureMismatch); problem != facts.problems.end())
-        return InspectedDefect{problem->mode, problem->file, problem->text};
+    // What kept inspecting from seeing it all; or every file is whole, and tensors that the config promises are in
+    // none.
+    for (const FailureMode other : {FailureMode::DiskIo, FailureMode::StructureMismatch})
+        if (const auto problem = problemOf(other); problem != facts.problems.end())
+            return InspectedDefect{problem->mode, problem->file, problem->text};
     return InspectedDefect{mode, {}, words};
 }
 
