@@ -66,7 +66,7 @@ int dbBackup(Lab& lab, const Words& words)
     if (lab.json)
         lab.out.printJson({{"file", toUtf8(file.string())}, {"size_bytes", size}});
     else
-        lab.out.printLine(file.string() + "  " + formatSize(size));
+        lab.out.printLine((lab.out.isTerminal() ? printable(file.native()) : file.native()) + "  " + formatSize(size));
     return kDone;
 }
 

@@ -203,7 +203,7 @@ int exportRuns(Lab& lab, const Words& words)
     for (const fs::path& written : *files) {
         document["files"].push_back(toUtf8(fs::absolute(written).string()));
         if (!lab.json)
-            lab.out.printLine(written.string());
+            lab.out.printPath(written);
     }
     if (lab.json)
         lab.out.printJson(document);

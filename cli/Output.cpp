@@ -79,6 +79,24 @@ char32_t decode(std::string_view text, std::size_t at, std::size_t& next)
     return point;
 }
 
+/// Valid UTF-8 in which no byte commands a terminal, but for those of `kept`.
+std::string withoutControls(std::string_view bytes, std::string_view kept)
+{
+    const std::string text = toUtf8(bytes);
+    std::string out;
+    for (std::size_t at = 0, next = 0; at < text.size(); at = next) {
+        const char32_t point = decode(text, at, next);
+        const char c = text[at];
+        if ((point < 0x20 || point == 0x7F) && kept.find(c) == std::string_view::npos)
+            out += {'^', static_cast<char>(c ^ 0x40)};
+        else if (point >= 0x80 && point < 0xA0) // U+009B is one byte's "ESC [" to many terminals
+            out += "\uFFFD";
+        else
+            out.append(text, at, next - at);
+    }
+    return out;
+}
+
 std::size_t widthOf(char32_t point)
 {
     // wcwidth() knows wide and combining characters only under a UTF-8 locale, whatever the user's is.
@@ -115,6 +133,11 @@ void Output::print(std::string_view text)
         flush();
 }
 
+void Output::printPath(const std::filesystem::path& path)
+{
+    printLine(m_terminal ? printable(path.native()) : path.native());
+}
+
 void Output::printJson(const nlohmann::json& document)
 {
     print(document.dump(m_terminal ? 2 : -1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
@@ -145,7 +168,7 @@ void Output::error(std::string_view text)
 {
     // On a terminal a progress line may stand there. A stderr that cannot be written leaves nobody to tell.
     const std::string_view clear = m_sharedTerminal ? "\r\x1b[K" : "";
-    (void)writeAll(STDERR_FILENO, std::string(clear) + toUtf8("loadlab: " + std::string(text) + "\n"));
+    (void)writeAll(STDERR_FILENO, std::string(clear) + withoutControls("loadlab: " + std::string(text), "\n") + "\n");
 }
 
 std::size_t Output::width() const
@@ -187,16 +210,7 @@ void secureStandardStreams()
 
 std::string printable(std::string_view bytes)
 {
-    const std::string text = toUtf8(bytes);
-    std::string out;
-    for (const char c : text) {
-        const auto byte = static_cast<std::uint8_t>(c);
-        if (byte < 0x20 || byte == 0x7F)
-            out += {'^', static_cast<char>(byte ^ 0x40)};
-        else
-            out += c;
-    }
-    return out;
+    return withoutControls(bytes, "");
 }
 
 std::string counted(std::uint64_t count, std::string_view noun)

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
@@ -24,6 +25,8 @@ public:
 
     void print(std::string_view text);
     void printLine(std::string_view text) { print(std::string(text) + "\n"); }
+    /// A line that is a path: as it is for programs, harmless on a terminal.
+    void printPath(const std::filesystem::path& path);
     /// One document and a newline; for eyes on a terminal it is indented.
     void printJson(const nlohmann::json& document);
     /// One document on one line: JSON Lines.
@@ -32,7 +35,7 @@ public:
 
     /// "loadlab: text" on stderr; nothing with quiet.
     void note(std::string_view text);
-    /// "loadlab: text" on stderr.
+    /// "loadlab: text" on stderr. Of control characters only the newline stays: messages quote names of files.
     void error(std::string_view text);
 
     [[nodiscard]] bool isTerminal() const { return m_terminal; }
@@ -60,7 +63,8 @@ private:
 /// SIGPIPE from ending the program without leaving it ignored for the programs that we start. First thing in main().
 void secureStandardStreams();
 
-/// For people: valid UTF-8 on one line; control characters (of a hostile file name, say) become visible as ^X.
+/// For people: valid UTF-8 on one line; control characters (of a hostile file name, say) become visible as ^X, those
+/// of the C1 set U+FFFD.
 std::string printable(std::string_view bytes);
 /// "1 run", "2 runs".
 std::string counted(std::uint64_t count, std::string_view noun);

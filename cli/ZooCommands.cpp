@@ -255,7 +255,7 @@ int demoZoo(Lab& lab, const Words& words)
     for (const fs::path& folder : *made) {
         list.push_back(toUtf8(folder.string()));
         if (!lab.json)
-            lab.out.printLine(folder.string());
+            lab.out.printPath(folder);
     }
     if (lab.json)
         lab.out.printJson({{"folder", toUtf8(fs::absolute(words.operands.front()).string())}, {"checkpoints", list}});

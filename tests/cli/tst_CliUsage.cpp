@@ -116,6 +116,8 @@ void tst_CliUsage::messagesAreUtf8WhateverWasTyped()
     const CliResult result = lab.run({"caf\xE9\xFF"});
     QCOMPARE(result.code, 2);
     QVERIFY2(result.err.contains("'caf\xEF\xBF\xBD\xEF\xBF\xBD'"), result.words());
+    const CliResult hostile = lab.run({"inspect", lab.path("no\x1b[31m\rname")});
+    QVERIFY2(hostile.err.contains("no^[[31m^Mname") && !hostile.err.contains('\x1b'), hostile.words());
 }
 
 void tst_CliUsage::aReadingCommandMakesNoDatabase()

@@ -264,6 +264,10 @@ void tst_CliWords::cutsTextByColumnsNotBytes()
 void tst_CliWords::showsControlCharacters()
 {
     QCOMPARE(printable("a\x1b[31m\nb\xFF"), std::string("a^[[31m^Jb\xEF\xBF\xBD"));
+    QCOMPARE(printable("\xC2\x9B"
+                       "31m\xC3\xA9"),
+        std::string("\xEF\xBF\xBD"
+                    "31m\xC3\xA9"));
 }
 
 void tst_CliWords::barFillsByEighths()
