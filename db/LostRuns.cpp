@@ -71,8 +71,8 @@ Verdict lostVerdict(const OpenRun& run, const std::string& bootId, const RunResu
     const std::string supports(toWireName(verdict.mode));
     const std::string when = formatDuration(result.duration);
     verdict.summary = host ? "The machine went down or was restarted; what is stored ends " + when + " into the run."
-                           : "LoadLab itself ended during the run; what is stored ends " + when
-            + " into it, and how the load went on is not known.";
+                           : "The recording breaks off " + when
+            + " into the run: LoadLab itself ended, or could write no more. How the load went on is not known.";
     verdict.evidence.push_back({"lab",
         host ? "recorded in boot " + run.bootId + ", this is boot " + bootId
              : "the recording process " + std::to_string(run.lab.pid) + " no longer lives",
