@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <map>
 
 namespace loadlab {
@@ -77,6 +78,18 @@ std::string schemeOf(const Quantization& quantization)
     return words;
 }
 
+/// The format counts dimensions in 64 bits, libtorch in 63; beside a 0 any of them passes the format's own rules.
+void refuseUncountable(const SafetensorsHeader::Tensor& tensor, const std::string& file)
+{
+    constexpr auto most = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+    for (const std::uint64_t dimension : tensor.shape)
+        if (dimension > most)
+            throw LoadFailure(FailureMode::StructureMismatch,
+                file + ": tensor '" + toUtf8(tensor.name.substr(0, 200)) + "' has a dimension of "
+                    + std::to_string(dimension) + ", more than libtorch can count",
+                "fetch the file again: no model has such a tensor", file);
+}
+
 class Planner {
 public:
     Planner(const Checkpoint& checkpoint, const LoadOptions& options, const TorchAbilities& abilities)
@@ -125,6 +138,7 @@ void Planner::collect()
         tensor.file = place.file;
         tensor.offset = m_checkpoint.weightFiles[place.file].header->dataOffset() + stored.begin;
         tensor.storedBytes = stored.sizeBytes();
+        refuseUncountable(stored, m_checkpoint.weightFiles[place.file].name);
         tensor.stored = stored.dtype;
         decideDtype(tensor);
         m_plan.tensors.push_back(tensor);

@@ -50,6 +50,7 @@ private Q_SLOTS:
     void convertsFloatsOnly();
     void refusesScaledEightBitFloats();
     void convertsPlainEightBitFloats();
+    void refusesWhatLibtorchCannotCount();
     void saysWhyThereIsNoGpu();
     void refusesOptionsThatNobodyKnows();
 
@@ -141,6 +142,15 @@ void TestLoadPlan::convertsPlainEightBitFloats()
     QCOMPARE(find(plan(checkpoint, variantOf("float32"), abilitiesWithout({})), "a.weight").bytes, std::uint64_t{16});
     QCOMPARE(failureOf(checkpoint, variantOf("float32"), abilitiesWithout({Dtype::F8E5M2})).mode,
         FailureMode::DtypeQuantizationConflict);
+}
+
+void TestLoadPlan::refusesWhatLibtorchCannotCount()
+{
+    const Checkpoint checkpoint = checkpointOf({{"a", Dtype::F32, {0, std::uint64_t{1} << 63}}});
+    const LoadFailure failure = failureOf(checkpoint, variantOf("auto"), abilitiesWithout({}));
+    QCOMPARE(failure.mode, FailureMode::StructureMismatch);
+    QVERIFY2(failure.message.find("'a' has a dimension of 9223372036854775808") != std::string::npos,
+        failure.message.c_str());
 }
 
 void TestLoadPlan::saysWhyThereIsNoGpu()
