@@ -70,8 +70,9 @@ void printTable(Output& out, const std::vector<RunRow>& rows)
     for (const RunRow& row : rows) {
         std::vector<Table::Cell> cells{std::to_string(row.run.value),
             {row.mode ? std::string(toWireName(*row.mode)) : "in progress", paintOf(row.mode)}, row.checkpointName,
-            row.variant.backend, row.variant.dtype, row.variant.deviceMap, formatSize(row.peakTreeBytes),
-            formatDuration(row.duration), toIsoUtc(row.startedUtc).substr(0, 19)};
+            row.variant.backend, row.variant.dtype, row.variant.deviceMap,
+            row.mode ? formatSize(row.peakTreeBytes) : "-", row.mode ? formatDuration(row.duration) : "-",
+            toIsoUtc(row.startedUtc).substr(0, 19)};
         if (curves)
             cells.emplace_back(rowSparkline(row));
         table.add(std::move(cells));

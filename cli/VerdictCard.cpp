@@ -113,7 +113,7 @@ std::string exitWords(const RunResult& result)
     if (result.exitCode)
         return "worker's exit code " + std::to_string(*result.exitCode);
     if (!result.verdict)
-        return "so far";
+        return "still running";
     const bool lost = result.verdict->mode == FailureMode::LabLost || result.verdict->mode == FailureMode::HostLost;
     return lost ? "nobody saw the worker end" : "worker never started";
 }

@@ -215,6 +215,8 @@ void tst_CliHistory::aLostRunIsNotSaidToHaveNeverStarted()
     QTRY_VERIFY_WITH_TIMEOUT(lab.run({"show", "last"}).out.contains("progress"), 10000);
     const CliResult going = lab.run({"show", "last"});
     QVERIFY2(going.out.contains("in progress") && !going.out.contains("never started"), going.words());
+    const CliResult listed = lab.run({"runs"});
+    QVERIFY2(listed.out.contains("in progress\t") && listed.out.contains("\t-\t-\t"), listed.words());
     process->signal(SIGKILL);
     QCOMPARE(process->wait(), -1);
     const CliResult lost = lab.run({"show", "last"});
