@@ -178,7 +178,7 @@ void TrialController::settle()
         [runner = std::shared_ptr<TrialRunner>(std::move(m_current->runner)),
             recorder = std::move(m_current->recorder)] {
             runner->wait();
-            recorder->flush();
+            static_cast<void>(recorder->finish()); // what cannot be stored is taken back before anybody asks
             return Record{recorder->run(), recorder->error()};
         },
         [this](Record record) { recorded(record.run, std::move(record.error)); });
