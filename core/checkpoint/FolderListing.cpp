@@ -93,7 +93,8 @@ FolderEntry lookUp(const fs::path& folder, std::string_view name)
     FolderEntry entry{std::string(name), EntryKind::Absent, 0, {}};
     if (leaves(name)) {
         entry.kind = EntryKind::Outside;
-        entry.detail = name.empty() ? "is no name" : "leaves the checkpoint's folder; it was not followed";
+        entry.detail = name.empty() ? "is an empty name; it was not followed"
+                                    : "leaves the checkpoint's folder; it was not followed";
         return entry;
     }
     const fs::path path = folder / name;
