@@ -1,5 +1,6 @@
 #include "core/Settings.h"
 
+#include "core/Descriptor.h"
 #include "core/Text.h"
 
 #include <algorithm>
@@ -19,26 +20,6 @@ using nlohmann::json;
 namespace {
 
 constexpr std::size_t kMaxFileBytes = std::size_t{4} << 20;
-
-/// Closes at the end of the scope (and lets go of a lock that the descriptor holds).
-class Descriptor {
-public:
-    explicit Descriptor(int fd)
-        : m_fd(fd)
-    {
-    }
-    ~Descriptor()
-    {
-        if (m_fd >= 0)
-            ::close(m_fd);
-    }
-    Descriptor(const Descriptor&) = delete;
-    Descriptor& operator=(const Descriptor&) = delete;
-    [[nodiscard]] int get() const { return m_fd; }
-
-private:
-    int m_fd;
-};
 
 Error failed(const fs::path& file, std::string_view doing, int error)
 {

@@ -15,7 +15,7 @@ struct Sequence {
 /// Unicode 15, table 3-7: the allowed second byte depends on the first, all others are 80..BF.
 Sequence sequenceAt(std::string_view s, std::size_t at)
 {
-    const auto byte = [&](std::size_t i) { return i < s.size() ? static_cast<std::uint8_t>(s[i]) : std::uint8_t {0}; };
+    const auto byte = [&](std::size_t i) { return i < s.size() ? static_cast<std::uint8_t>(s[i]) : std::uint8_t{0}; };
     const std::uint8_t first = byte(at);
     if (first < 0x80)
         return {1, true};
@@ -105,11 +105,20 @@ std::string fromHex(std::string_view hex)
     return out;
 }
 
+std::string_view trimmed(std::string_view text)
+{
+    while (!text.empty() && text.front() == ' ')
+        text.remove_prefix(1);
+    while (!text.empty() && text.back() == ' ')
+        text.remove_suffix(1);
+    return text;
+}
+
 std::string nearestWord(std::string_view word, const std::vector<std::string>& candidates)
 {
     const auto distance = [word](std::string_view other) {
         std::vector<std::size_t> row(other.size() + 1);
-        std::iota(row.begin(), row.end(), std::size_t {0});
+        std::iota(row.begin(), row.end(), std::size_t{0});
         for (std::size_t i = 1; i <= word.size(); ++i) {
             std::size_t diagonal = row[0];
             row[0] = i;

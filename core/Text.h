@@ -15,6 +15,9 @@ std::string toUtf8(std::string_view bytes);
 std::string toHex(std::string_view bytes);
 std::string fromHex(std::string_view hex);
 
+/// Without the spaces at both ends.
+std::string_view trimmed(std::string_view text);
+
 /// The candidate with the smallest edit distance to the word, when it is near enough to be a slip of the fingers
 /// (distance at most 1 + a third of the word's length); else empty.
 std::string nearestWord(std::string_view word, const std::vector<std::string>& candidates);

@@ -1,5 +1,7 @@
 #include "core/Units.h"
 
+#include "core/Text.h"
+
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -25,15 +27,6 @@ constexpr std::array kTimeUnits {
     Unit {"", 1.0}, Unit {"s", 1.0}, Unit {"ms", 1e-3}, Unit {"us", 1e-6}, Unit {"min", 60.0}, Unit {"m", 60.0},
     Unit {"h", 3600.0}, Unit {"d", 86400.0},
 };
-
-std::string_view trimmed(std::string_view text)
-{
-    while (!text.empty() && text.front() == ' ')
-        text.remove_prefix(1);
-    while (!text.empty() && text.back() == ' ')
-        text.remove_suffix(1);
-    return text;
-}
 
 Error badValue(std::string_view text, std::string_view what, std::string_view example)
 {

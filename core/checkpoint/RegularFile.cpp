@@ -1,5 +1,7 @@
 #include "core/checkpoint/RegularFile.h"
 
+#include "core/Descriptor.h"
+
 #include <algorithm>
 #include <cerrno>
 #include <fcntl.h>
@@ -16,25 +18,6 @@ Error systemError(int code)
     const bool absent = code == ENOENT || code == ENOTDIR;
     return {absent ? ErrorKind::NotFound : ErrorKind::Io, std::generic_category().message(code)};
 }
-
-class Descriptor {
-public:
-    explicit Descriptor(int value)
-        : m_value(value)
-    {
-    }
-    Descriptor(const Descriptor&) = delete;
-    Descriptor& operator=(const Descriptor&) = delete;
-    ~Descriptor()
-    {
-        if (m_value >= 0)
-            ::close(m_value);
-    }
-    [[nodiscard]] int value() const { return m_value; }
-
-private:
-    int m_value;
-};
 
 } // namespace
 
@@ -59,16 +42,16 @@ std::string_view wordsForKind(unsigned mode)
 Result<RegularFile> RegularFile::open(const std::filesystem::path& file)
 {
     const Descriptor place(::open(file.c_str(), O_PATH | O_CLOEXEC));
-    if (place.value() < 0)
+    if (place.get() < 0)
         return systemError(errno);
     struct stat status { };
-    if (::fstat(place.value(), &status) != 0)
+    if (::fstat(place.get(), &status) != 0)
         return systemError(errno);
     if (!S_ISREG(status.st_mode))
         return Error{
             ErrorKind::Invalid, "is " + std::string(wordsForKind(status.st_mode)) + ", not a file; it was not opened"};
     // The same inode again, now for reading: nobody can put a FIFO in its place between look and open.
-    const std::string same = "/proc/self/fd/" + std::to_string(place.value());
+    const std::string same = "/proc/self/fd/" + std::to_string(place.get());
     int descriptor = ::open(same.c_str(), O_RDONLY | O_CLOEXEC);
     if (descriptor < 0 && errno == ENOENT) // no /proc
         descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);

@@ -1,5 +1,6 @@
 #include "core/telemetry/Sampler.h"
 
+#include "core/Descriptor.h"
 #include "core/Units.h"
 #include "core/telemetry/ProcessTree.h"
 #include "core/telemetry/SystemCounters.h"
@@ -24,32 +25,6 @@ namespace {
 constexpr double kLowestHz = 1;
 constexpr double kHighestHz = 1000;
 constexpr double kFullColumnsHz = 50;
-
-class Descriptor {
-public:
-    explicit Descriptor(int fd = -1)
-        : m_fd(fd)
-    {
-    }
-    Descriptor(Descriptor&& other) noexcept
-        : m_fd(std::exchange(other.m_fd, -1))
-    {
-    }
-    Descriptor& operator=(Descriptor&& other) noexcept
-    {
-        std::swap(m_fd, other.m_fd);
-        return *this;
-    }
-    ~Descriptor()
-    {
-        if (m_fd >= 0)
-            ::close(m_fd);
-    }
-    [[nodiscard]] int get() const { return m_fd; }
-
-private:
-    int m_fd;
-};
 
 timespec timeOf(std::int64_t ns)
 {

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "core/curve/Sample.h"
-#include "core/worker/Descriptor.h"
+#include "core/Descriptor.h"
 
 #include <cstdint>
 #include <mutex>

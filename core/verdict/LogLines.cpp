@@ -30,15 +30,6 @@ std::string withoutControls(std::string_view text)
     return clean;
 }
 
-std::string_view trimmed(std::string_view text)
-{
-    while (!text.empty() && text.front() == ' ')
-        text.remove_prefix(1);
-    while (!text.empty() && text.back() == ' ')
-        text.remove_suffix(1);
-    return text;
-}
-
 } // namespace
 
 std::vector<LogLine> logLines(std::string_view log)

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "core/Result.h"
-#include "core/worker/Descriptor.h"
+#include "core/Descriptor.h"
 #include "core/worker/WorkerProcess.h"
 
 #include <sys/types.h>

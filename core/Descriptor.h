@@ -5,7 +5,7 @@
 
 namespace loadlab {
 
-/// A file descriptor with an owner.
+/// A file descriptor with an owner: closed with it (which lets go of locks that the descriptor holds).
 class Descriptor {
 public:
     Descriptor() = default;
