@@ -29,7 +29,7 @@ void LabBench::open()
     fs::path database = folder() / "runs.sqlite";
     if (qEnvironmentVariableIsSet("LOADLAB_SHOTS")) {
         // Pictures show the paths of a person's home, not those of a temporary folder.
-        qputenv("HOME", m_folder.path().toUtf8());
+        qputenv("HOME", m_folder.c_str());
         qunsetenv("XDG_DATA_HOME");
         qunsetenv("LOADLAB_DB");
         database = defaultDatabase();
