@@ -89,7 +89,28 @@ QWidget* PreflightPanel::buildButtons()
     row->addStretch();
     row->addWidget(m_run);
     column->addLayout(row);
+    m_fix = new ActionButton(
+        m_theme, QStringLiteral("Fix and run"), QStringLiteral("run"), QStringLiteral("primary"), box);
+    m_fix->setObjectName(QStringLiteral("fixButton"));
+    m_fix->setToolTip(QStringLiteral("Apply the repair above, then start this load"));
+    connect(m_fix, &QPushButton::clicked, this, [this] {
+        if (const std::optional<Variant> repair = wholeRepair())
+            Q_EMIT fixAndRunRequested(*repair);
+    });
+    column->addWidget(m_fix, 0, Qt::AlignRight);
     return box;
+}
+
+std::optional<Variant> PreflightPanel::wholeRepair() const
+{
+    std::optional<Variant> repair;
+    int errors = 0;
+    for (const Remark& one : m_inspection.findings())
+        if (one.level == Remark::Level::Error) {
+            ++errors;
+            repair = one.repair;
+        }
+    return errors == 1 ? repair : std::nullopt;
 }
 
 void PreflightPanel::show(const TrialInspection& inspection)
@@ -192,7 +213,9 @@ void PreflightPanel::refreshButtons()
     m_run->setEnabled(m_obstacle.isEmpty() && !m_busy);
     m_queue->setEnabled(m_obstacle.isEmpty());
     m_queue->setKind(m_busy ? QStringLiteral("primary") : QString());
-    m_run->setKind(m_busy ? QString() : QStringLiteral("primary"));
+    const bool fixable = m_obstacle.isEmpty() && !m_busy && wholeRepair().has_value();
+    m_fix->setVisible(fixable);
+    m_run->setKind(m_busy || fixable ? QString() : QStringLiteral("primary"));
     m_run->setText(errors > 0 ? QStringLiteral("Run anyway") : QStringLiteral("Run"));
     if (!m_obstacle.isEmpty())
         m_note->setText(m_obstacle);

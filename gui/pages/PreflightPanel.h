@@ -30,6 +30,8 @@ public:
 
 Q_SIGNALS:
     void repairRequested(const loadlab::Variant& variant);
+    /// Repair, then run: offered where one repair solves the only problem.
+    void fixAndRunRequested(const loadlab::Variant& variant);
     void runRequested();
     void queueRequested();
 
@@ -40,6 +42,8 @@ private:
     void addFinding(const Remark& remark);
     void showPrediction();
     void refreshButtons();
+    /// The repair that leaves no error behind, if there is one.
+    [[nodiscard]] std::optional<Variant> wholeRepair() const;
 
     const ThemeHolder& m_theme;
     TrialInspection m_inspection;
@@ -57,6 +61,7 @@ private:
     QLabel* m_note;
     ActionButton* m_queue;
     ActionButton* m_run;
+    ActionButton* m_fix;
 };
 
 } // namespace loadlab

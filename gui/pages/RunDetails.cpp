@@ -93,6 +93,7 @@ QWidget* RunDetails::buildHead()
     column->setContentsMargins(0, 0, 0, 0);
     column->setSpacing(2);
     auto* row = new QHBoxLayout;
+    row->setSpacing(8);
     m_title = makeTitle({}, head);
     m_title->setFont(type::sized(font(), type::kSubject, true));
     m_title->setObjectName(QStringLiteral("runTitle"));

@@ -123,6 +123,10 @@ void TrialsPage::wire()
         inspectAndDraft(spec.checkpoint, [] {});
     });
     connect(m_preflight, &PreflightPanel::repairRequested, m_form, &TrialForm::setVariant);
+    connect(m_preflight, &PreflightPanel::fixAndRunRequested, this, [this](const Variant& variant) {
+        m_form->setVariant(variant);
+        run();
+    });
     connect(m_preflight, &PreflightPanel::runRequested, this, &TrialsPage::run);
     connect(m_preflight, &PreflightPanel::queueRequested, this, &TrialsPage::addToQueue);
     connect(&m_controller, &TrialController::queueChanged, this, &TrialsPage::refresh);

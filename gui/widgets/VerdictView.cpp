@@ -273,6 +273,7 @@ QWidget* VerdictView::makeRemedy(const Remedy& remedy, bool first)
     row->addLayout(words, 1);
     // A compact card is narrow: its buttons stand below the words, beside their basis.
     auto* foot = new QHBoxLayout;
+    foot->setSpacing(8);
     foot->addWidget(basis, 1);
     words->addLayout(foot);
     if (!changes.isEmpty())

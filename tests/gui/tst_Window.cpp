@@ -164,6 +164,26 @@ private Q_SLOTS:
         QTRY_VERIFY_WITH_TIMEOUT(!controller().isBusy(), kLongMs);
     }
 
+    void fixAndRunAppliesTheOnlyRepair()
+    {
+        const std::filesystem::path conflict = m_bench->bench().demoZoo().parent_path() / "qwen2.5-0.5b-dtype-conflict";
+        m_bench->open();
+        window().trialsPage().draft(
+            std::make_shared<const Checkpoint>(take(inspectCheckpoint(conflict, m_bench->bench().lab().families))));
+        window().showPage(MainWindow::TrialsIndex);
+        auto& backend = m_bench->find<QComboBox>(QStringLiteral("Backend"));
+        backend.setCurrentIndex(backend.findData(QStringLiteral("libtorch")));
+        m_bench->find<QComboBox>(QStringLiteral("Dtype")).setCurrentText(QStringLiteral("float16"));
+        auto* fix = window().findChild<QPushButton*>(QStringLiteral("fixButton"));
+        QTRY_VERIFY(fix->isVisible());
+        QCOMPARE(m_bench->find<QPushButton>(QStringLiteral("runButton")).text(), QStringLiteral("Run anyway"));
+        QTest::mouseClick(fix, Qt::LeftButton);
+        QTRY_VERIFY_WITH_TIMEOUT(controller().live().hasEnded() && !controller().isBusy(), kLongMs);
+        QCOMPARE(controller().live().started().identity.variant.dtype, std::string("auto"));
+        window().showPage(MainWindow::TrialsIndex);
+        QTRY_VERIFY(!fix->isVisible());
+    }
+
     void outlivesAKillOfTheWorkerThatItShows()
     {
         m_bench->open();
