@@ -1,5 +1,6 @@
 #include "gui/models/ProfileModel.h"
 
+#include "gui/models/TableHeader.h"
 #include "gui/widgets/Figures.h"
 #include "gui/widgets/StateLook.h"
 
@@ -109,14 +110,7 @@ int ProfileModel::columnCount(const QModelIndex& parent) const
 
 QVariant ProfileModel::headerData(int section, Qt::Orientation orientation, int role) const
 {
-    if (orientation != Qt::Horizontal || section < 0 || section >= ColumnCount)
-        return {};
-    if (role == Qt::DisplayRole)
-        return QString::fromUtf8(kHeaders[static_cast<std::size_t>(section)]);
-    if (role == Qt::TextAlignmentRole)
-        return QVariant::fromValue(
-            Qt::Alignment((section == PhaseColumn ? Qt::AlignLeft : Qt::AlignRight) | Qt::AlignVCenter));
-    return {};
+    return headerOf(kHeaders, section, orientation, role, section != PhaseColumn);
 }
 
 QVariant ProfileModel::data(const QModelIndex& index, int role) const

@@ -2,6 +2,7 @@
 
 #include "core/Units.h"
 #include "gui/Words.h"
+#include "gui/models/TableHeader.h"
 #include "gui/widgets/Figures.h"
 #include "gui/widgets/SparklineDelegate.h"
 #include "gui/widgets/StateLook.h"
@@ -267,14 +268,7 @@ int RunsModel::columnCount(const QModelIndex& parent) const
 
 QVariant RunsModel::headerData(int section, Qt::Orientation orientation, int role) const
 {
-    if (orientation != Qt::Horizontal || section < 0 || section >= ColumnCount)
-        return {};
-    if (role == Qt::DisplayRole)
-        return QString::fromUtf8(kHeaders[static_cast<std::size_t>(section)]);
-    if (role == Qt::TextAlignmentRole)
-        return QVariant::fromValue(
-            Qt::Alignment((isNumber(section) ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter));
-    return {};
+    return headerOf(kHeaders, section, orientation, role, isNumber(section));
 }
 
 QVariant RunsModel::data(const QModelIndex& index, int role) const
@@ -282,8 +276,7 @@ QVariant RunsModel::data(const QModelIndex& index, int role) const
     if (!index.isValid())
         return {};
     if (role == Qt::TextAlignmentRole)
-        return QVariant::fromValue(
-            Qt::Alignment((isNumber(index.column()) ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter));
+        return alignmentOf(isNumber(index.column()));
     const RunRow* row = touch(index.row());
     if (!row)
         return role == Qt::DisplayRole && index.column() == Checkpoint ? QVariant(QStringLiteral("…")) : QVariant();

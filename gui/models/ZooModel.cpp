@@ -2,6 +2,7 @@
 
 #include "core/Text.h"
 #include "gui/Words.h"
+#include "gui/models/TableHeader.h"
 #include "gui/widgets/Figures.h"
 #include "gui/widgets/StateLook.h"
 
@@ -262,14 +263,7 @@ int ZooModel::columnCount(const QModelIndex&) const
 
 QVariant ZooModel::headerData(int section, Qt::Orientation orientation, int role) const
 {
-    if (orientation != Qt::Horizontal || section < 0 || section >= ColumnCount)
-        return {};
-    if (role == Qt::DisplayRole)
-        return QString::fromUtf8(kHeaders[static_cast<std::size_t>(section)]);
-    if (role == Qt::TextAlignmentRole)
-        return QVariant::fromValue(
-            Qt::Alignment((isNumber(section) ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter));
-    return {};
+    return headerOf(kHeaders, section, orientation, role, isNumber(section));
 }
 
 Qt::ItemFlags ZooModel::flags(const QModelIndex& index) const
@@ -299,8 +293,7 @@ QVariant ZooModel::data(const QModelIndex& index, int role) const
         return checkpoint.problems.empty() ? toQString(checkpoint.path.native())
                                            : toQString(checkpoint.problems.front().text);
     case Qt::TextAlignmentRole:
-        return QVariant::fromValue(
-            Qt::Alignment((isNumber(index.column()) ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter));
+        return alignmentOf(isNumber(index.column()));
     case SortRole:
         return sortKey(*row, index.column());
     case SignRole:

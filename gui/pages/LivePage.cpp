@@ -69,12 +69,7 @@ LivePage::LivePage(const ThemeHolder& theme, const Lab& lab, TrialController& co
     m_banner->hide();
     m_stack->addWidget(buildBody());
     m_stack->addWidget(m_empty);
-    auto* column = new QVBoxLayout(this);
-    column->setContentsMargins(0, 0, 0, 0);
-    column->setSpacing(0);
-    column->addWidget(m_header);
-    column->addWidget(m_banner);
-    column->addWidget(m_stack, 1);
+    stackUp({m_header, m_banner, m_stack});
     wire();
     refreshHead();
     refreshEmpty();

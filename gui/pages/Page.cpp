@@ -13,6 +13,16 @@ Page::Page(const ThemeHolder& theme, QWidget* parent)
     setObjectName(QStringLiteral("page"));
 }
 
+void Page::stackUp(std::initializer_list<QWidget*> rows)
+{
+    auto* column = new QVBoxLayout(this);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->setSpacing(0);
+    for (QWidget* row : rows)
+        column->addWidget(row);
+    column->setStretch(column->count() - 1, 1);
+}
+
 QWidget* Page::padded(QWidget* body)
 {
     auto* box = new QWidget(this);

@@ -6,6 +6,8 @@
 #include <QSettings>
 #include <QWidget>
 
+#include <initializer_list>
+
 class QHeaderView;
 class QSplitter;
 
@@ -29,6 +31,8 @@ public:
 protected:
     [[nodiscard]] const ThemeHolder& theme() const { return m_theme; }
 
+    /// The page from top to bottom; the last takes the room that is left.
+    void stackUp(std::initializer_list<QWidget*> rows);
     /// The page's margin around what stands below the header.
     [[nodiscard]] QWidget* padded(QWidget* body);
     static void save(QSettings& settings, const QString& key, const QSplitter& splitter);

@@ -70,11 +70,7 @@ RunsPage::RunsPage(
     m_splitter->setStretchFactor(0, 5);
     m_splitter->setStretchFactor(1, 2);
     m_splitter->setSizes({950, 360});
-    auto* column = new QVBoxLayout(this);
-    column->setContentsMargins(0, 0, 0, 0);
-    column->setSpacing(0);
-    column->addWidget(m_header);
-    column->addWidget(padded(m_splitter), 1);
+    stackUp({m_header, padded(m_splitter)});
     wire();
     refresh();
 }

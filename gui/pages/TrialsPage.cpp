@@ -57,11 +57,7 @@ TrialsPage::TrialsPage(const ThemeHolder& theme, const Lab& lab, ZooController& 
     m_splitter->setStretchFactor(2, 3);
     m_stack->addWidget(padded(m_splitter));
     m_stack->addWidget(m_empty);
-    auto* column = new QVBoxLayout(this);
-    column->setContentsMargins(0, 0, 0, 0);
-    column->setSpacing(0);
-    column->addWidget(m_header);
-    column->addWidget(m_stack, 1);
+    stackUp({m_header, m_stack});
     wire();
     takeCheckpoints();
     check();

@@ -73,11 +73,7 @@ ZooPage::ZooPage(const ThemeHolder& theme, ZooController& zoo, const Dialogs& di
     m_splitter->setSizes({890, 430});
     m_stack->addWidget(padded(m_splitter));
     m_stack->addWidget(m_empty);
-    auto* column = new QVBoxLayout(this);
-    column->setContentsMargins(0, 0, 0, 0);
-    column->setSpacing(0);
-    column->addWidget(m_header);
-    column->addWidget(m_stack, 1);
+    stackUp({m_header, m_stack});
     wire();
     refresh();
 }

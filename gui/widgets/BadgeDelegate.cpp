@@ -3,30 +3,23 @@
 #include "gui/widgets/ModeBadge.h"
 #include "gui/widgets/Type.h"
 
-#include <QApplication>
 #include <QPainter>
 
 namespace loadlab {
 
 BadgeDelegate::BadgeDelegate(const ThemeHolder& theme, int role, QObject* parent)
-    : QStyledItemDelegate(parent)
-    , m_theme(theme)
+    : PaintedDelegate(theme, parent)
     , m_role(role)
 {
 }
 
 void BadgeDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const
 {
-    QStyleOptionViewItem cell = option;
-    initStyleOption(&cell, index);
-    cell.text.clear();
-    cell.icon = {};
-    const QStyle* style = option.widget ? option.widget->style() : QApplication::style();
-    style->drawControl(QStyle::CE_ItemViewItem, &cell, painter, option.widget);
+    paintEmptyCell(*painter, option, index);
     const QVariant wire = index.data(m_role);
     if (!wire.isValid())
         return;
-    paintBadge(*painter, option.rect.adjusted(4, 1, -4, -1), wire.toString(), m_theme.theme(),
+    paintBadge(*painter, option.rect.adjusted(4, 1, -4, -1), wire.toString(), theme(),
         type::sized(option.font, type::kSmall), 16, option.state.testFlag(QStyle::State_Enabled));
 }
 

@@ -1,14 +1,12 @@
 #pragma once
 
-#include "gui/widgets/ThemeHolder.h"
-
-#include <QStyledItemDelegate>
+#include "gui/widgets/PaintedDelegate.h"
 
 namespace loadlab {
 
 /// Shows the wire name in `role` (default Qt::EditRole) as a badge. The model answers Qt::AccessibleTextRole and
 /// Qt::DisplayRole with the words itself (lookOf().words).
-class BadgeDelegate : public QStyledItemDelegate {
+class BadgeDelegate : public PaintedDelegate {
     Q_OBJECT
 
 public:
@@ -18,7 +16,6 @@ public:
     [[nodiscard]] QSize sizeHint(const QStyleOptionViewItem& option, const QModelIndex& index) const override;
 
 private:
-    const ThemeHolder& m_theme;
     int m_role;
 };
 

@@ -3,7 +3,6 @@
 #include "gui/widgets/Figures.h"
 #include "gui/widgets/StateLook.h"
 
-#include <QApplication>
 #include <QPainter>
 #include <QPainterPath>
 #include <QPixmapCache>
@@ -108,25 +107,18 @@ QString sparklineWords(std::uint64_t peakBytes, double durationS, const QString&
 }
 
 SparklineDelegate::SparklineDelegate(const ThemeHolder& theme, Roles roles, QObject* parent)
-    : QStyledItemDelegate(parent)
-    , m_theme(theme)
+    : PaintedDelegate(theme, parent)
     , m_roles(roles)
 {
 }
 
 void SparklineDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const
 {
-    QStyleOptionViewItem cell = option;
-    initStyleOption(&cell, index);
-    cell.text.clear();
-    cell.icon = {};
-    const QStyle* style = option.widget ? option.widget->style() : QApplication::style();
-    style->drawControl(QStyle::CE_ItemViewItem, &cell, painter, option.widget);
+    paintEmptyCell(*painter, option, index);
     const auto values = index.data(m_roles.values).value<QVector<float>>();
     if (values.isEmpty())
         return;
 
-    const Theme& theme = m_theme.theme();
     const QRect box(
         option.rect.topLeft() + QPoint(4, 0), QSize(std::min(option.rect.width() - 8, 90), option.rect.height()));
     const qreal ratio = painter->device()->devicePixelRatioF();
@@ -135,14 +127,14 @@ void SparklineDelegate::paint(QPainter* painter, const QStyleOptionViewItem& opt
                             .arg(box.width())
                             .arg(box.height())
                             .arg(ratio)
-                            .arg(theme.color(Role::Resident).rgba());
+                            .arg(theme().color(Role::Resident).rgba());
     QPixmap picture;
     if (!QPixmapCache::find(key, &picture)) {
         picture = QPixmap((QSizeF(box.size()) * ratio).toSize());
         picture.setDevicePixelRatio(ratio);
         picture.fill(Qt::transparent);
         QPainter own(&picture);
-        paintSparkline(own, QRectF(QPointF(), QSizeF(box.size())), values, index.data(m_roles.state).toString(), theme);
+        paintSparkline(own, QRectF(QPointF(), QSizeF(box.size())), values, index.data(m_roles.state).toString(), theme());
         own.end();
         QPixmapCache::insert(key, picture);
     }

@@ -1,14 +1,12 @@
 #pragma once
 
-#include "gui/widgets/ThemeHolder.h"
-
-#include <QStyledItemDelegate>
+#include "gui/widgets/PaintedDelegate.h"
 
 namespace loadlab {
 
 /// Paints a run's curve in a cell on its own scale, with the end mark that tells the outcome
 /// (● loaded, × failed, □ unknown, ○ running). Fixed size hint; the picture is cached by run.
-class SparklineDelegate : public QStyledItemDelegate {
+class SparklineDelegate : public PaintedDelegate {
     Q_OBJECT
 
 public:
@@ -24,7 +22,6 @@ public:
     [[nodiscard]] QSize sizeHint(const QStyleOptionViewItem& option, const QModelIndex& index) const override;
 
 private:
-    const ThemeHolder& m_theme;
     Roles m_roles;
 };
 
