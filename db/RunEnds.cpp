@@ -74,10 +74,11 @@ Result<void> updateSparkline(const Connection& database, RunId run)
     const Result<std::vector<float>> line = readSparkline(database, run, kSparklineCells);
     if (!line) // damaged chunks cost the run its small picture, not its end
         return line.error().kind == ErrorKind::Invalid ? Result<void>() : line.error();
+    if (line->empty())
+        return database.update("runs", "id", run.value, {{"sparkline", nullptr}});
     std::string bytes(line->size() * sizeof(float), '\0');
     std::memcpy(bytes.data(), line->data(), bytes.size());
-    return database.update(
-        "runs", "id", run.value, {{"sparkline", line->empty() ? Value(nullptr) : sqlite::Blob(bytes)}});
+    return database.update("runs", "id", run.value, {{"sparkline", sqlite::Blob(bytes)}});
 }
 
 Result<void> updateDetails(const Connection& database, RunId run, const RunResult& result)

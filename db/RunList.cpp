@@ -152,7 +152,8 @@ RunRow readRow(Statement& row)
     run.peakTreeBytes = row.count();
     const std::string_view line = row.bytes();
     run.sparkline.resize(std::min<std::size_t>(line.size() / sizeof(float), 64));
-    std::memcpy(run.sparkline.data(), line.data(), run.sparkline.size() * sizeof(float));
+    if (!run.sparkline.empty())
+        std::memcpy(run.sparkline.data(), line.data(), run.sparkline.size() * sizeof(float));
     return run;
 }
 
