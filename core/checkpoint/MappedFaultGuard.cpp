@@ -6,6 +6,7 @@
 #include <csignal>
 #include <limits>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 namespace loadlab {
@@ -43,10 +44,8 @@ bool replaceByZeros(std::uintptr_t address)
         if (address < begin || address >= end)
             continue;
         const std::uintptr_t page = address & ~(g_pageBytes - 1);
-        // mmap is a bare system call here, though POSIX does not list it as async-signal-safe.
-        void* const zeros = ::mmap(
-            reinterpret_cast<void*>(page), end - page, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
-        if (zeros == MAP_FAILED)
+        // The bare system call: POSIX does not list mmap() as async-signal-safe, and others may have put theirs before it.
+        if (::syscall(SYS_mmap, page, end - page, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == -1)
             return false;
         lower(slot.fault, page - begin);
         return true;
