@@ -64,11 +64,12 @@ bool belongsToAnother(pid_t pid, const std::string& variable)
     return marked && !hasVariable(environment, variable);
 }
 
-/// State and group of /proc/PID/stat: what follows the name, which may hold any bytes.
+/// Of /proc/PID/stat, what follows the name, which may hold any bytes.
 struct StatLine {
     char state = 'X';
     pid_t parent = 0;
     pid_t group = 0;
+    int threads = 0; ///< Field 20. Of a zombie more than 1 while others of its threads are still ending.
 };
 
 StatLine statLine(pid_t pid)
@@ -78,14 +79,20 @@ StatLine statLine(pid_t pid)
     StatLine line;
     if (afterName == std::string::npos)
         return line;
-    std::istringstream(text.substr(afterName + 1)) >> line.state >> line.parent >> line.group;
+    std::istringstream fields(text.substr(afterName + 1));
+    fields >> line.state >> line.parent >> line.group;
+    std::string skipped;
+    for (int field = 6; field < 20; ++field)
+        fields >> skipped;
+    fields >> line.threads;
     return line;
 }
 
+/// Until its last thread has ended a process holds its memory and cannot be reaped, whatever its state says.
 bool lives(pid_t pid)
 {
-    const char state = statLine(pid).state;
-    return state != 'Z' && state != 'X';
+    const StatLine line = statLine(pid);
+    return line.state != 'X' && (line.state != 'Z' || line.threads > 1);
 }
 
 NamedProcess named(pid_t pid)
