@@ -120,13 +120,18 @@ QVector<Change> changes(const Remedy& remedy, const Variant& variant)
     if (!change.is_object())
         return all;
     const nlohmann::json had = toJson(variant);
+    const auto add = [&](const std::string& name, const nlohmann::json& wanted) {
+        const Change one{text(name), shown(before(had, name)), shown(wanted)};
+        if (one.before != one.after)
+            all.append(one);
+    };
     for (const auto& [name, value] : change.items()) {
         if (name != "options" || !value.is_object()) {
-            all.append({text(name), shown(before(had, name)), shown(value)});
+            add(name, value);
             continue;
         }
         for (const auto& [option, wanted] : value.items())
-            all.append({text(option), shown(before(had, option)), shown(wanted)});
+            add(option, wanted);
     }
     return all;
 }

@@ -27,7 +27,7 @@ struct Change {
     QString before; ///< As the run had it; "–" when it was not set.
     QString after;
 };
-/// Of the remedy's change against the run's variant; empty when there is nothing to set.
+/// Of the remedy's change against the run's variant, without what it had already; empty when there is nothing to set.
 QVector<Change> changes(const Remedy& remedy, const Variant& variant);
 
 /// A read-out of the card: "Peak of the tree", "94.7 GiB", "RSS 96.1 GiB".

@@ -201,8 +201,8 @@ private Q_SLOTS:
         QCOMPARE(changes[0].setting + changes[0].before + changes[0].after, QStringLiteral("dtypeautobfloat16"));
         QCOMPARE(changes[1].setting + changes[1].before + changes[1].after, QStringLiteral("new–true"));
         QCOMPARE(changes[2].setting + changes[2].before + changes[2].after, QStringLiteral("talkerondisabled"));
-        for (const char* bad : {"null", "", "[1]", "{", "7"}) {
-            remedy.changeJson = bad;
+        for (const char* nothing : {"null", "", "[1]", "{", "7", R"({"dtype":"auto","options":{"talker":"on"}})"}) {
+            remedy.changeJson = nothing;
             QVERIFY(verdict_text::changes(remedy, run.identity.variant).isEmpty());
         }
     }
