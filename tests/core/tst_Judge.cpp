@@ -623,14 +623,20 @@ private Q_SLOTS:
         const auto pickle = judge(facts, rules());
         QVERIFY(!remedyOf(pickle, "allow-torchscript"));
         QVERIFY(remedyOf(pickle, "convert-to-safetensors"));
+        // That the backend reads TorchScript, too, makes no TorchScript of a pickle.
+        facts.error->message = "x.pt is a pickle; the backend reads safetensors and TorchScript";
+        QVERIFY(!remedyOf(judge(facts, rules()), "allow-torchscript"));
+        QVERIFY(remedyOf(judge(facts, rules()), "convert-to-safetensors"));
     }
 
     void aDeviceThatIsAbsentOffersTheCpu()
     {
         auto facts = failed("device_map_error", "no cuda");
         facts.variant.deviceMap = "cuda";
-        const auto* remedy = remedyOf(judge(facts, rules()), "device-cpu");
-        QVERIFY(remedy);
+        QVERIFY(remedyOf(judge(facts, rules()), "device-cpu"));
+        facts.error->message = "no room for 'model.layers.0' (28.4 MiB) on cpu (10.0 MiB)";
+        QVERIFY(!remedyOf(judge(facts, rules()), "device-cpu"));
+        QVERIFY(remedyOf(judge(facts, rules()), "more-room"));
     }
 
     void aRemedyNamesTheFile()
