@@ -72,23 +72,13 @@ void writeCsvOfRuns(std::ostream& out, const std::vector<ExportedRun>& runs)
     }
 }
 
-/// The result with its curve. The rows are put in as text: a JSON value of each number would take ten times the memory.
-void writeJsonOfRun(std::ostream& out, const ExportedRun& run)
-{
-    std::string text = toJson(run.result).dump();
-    text.pop_back();
-    out << text << ",\"curve\":";
-    writeJson(out, run.curve);
-    out << '}';
-}
-
 void writeJsonOfRuns(std::ostream& out, const std::vector<ExportedRun>& runs)
 {
     if (runs.size() > 1)
         out << '[';
     for (std::size_t i = 0; i < runs.size(); ++i) {
         out << (i ? ",\n" : "");
-        writeJsonOfRun(out, runs[i]);
+        writeJsonWithCurve(out, toJson(runs[i].result).dump(), runs[i].curve);
     }
     out << (runs.size() > 1 ? "]\n" : "\n");
 }
@@ -118,11 +108,7 @@ Result<std::string> draw(const Lab& lab, const ExportedRun& run, ExportFormat fo
     const json settings{{"out", picture.string()}, {"format", toWord(format)}, {"scale", 2},
         {"run", toJson(run.result)}, {"machine", {{"name", machine.hostName}, {"memory_bytes", machine.memoryBytes}}}};
     const Result<void> saved = saveFile(job, [&](std::ostream& out) {
-        std::string text = settings.dump(-1, ' ', false, json::error_handler_t::replace);
-        text.pop_back();
-        out << text << ",\"curve\":";
-        writeJson(out, run.curve);
-        out << '}';
+        writeJsonWithCurve(out, settings.dump(-1, ' ', false, json::error_handler_t::replace), run.curve);
     });
     if (!saved)
         return saved.error();

@@ -155,6 +155,14 @@ std::string toCsv(const Curve& curve)
     return std::move(out).str();
 }
 
+void writeJsonWithCurve(std::ostream& out, std::string_view object, const Curve& curve)
+{
+    object.remove_suffix(1);
+    out << object << (object.size() > 1 ? "," : "") << "\"curve\":";
+    writeJson(out, curve);
+    out << '}';
+}
+
 std::string toJsonText(const Curve& curve)
 {
     std::ostringstream out;

@@ -6,6 +6,7 @@
 #include <iosfwd>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace loadlab {
@@ -20,6 +21,8 @@ void writeCsv(std::ostream& out, const Curve& curve);
 /// {"columns": ["t_s", …], "rows": [[0.050000, 1234, null], …]}: the same table, absent values null. Written row by
 /// row: needs no memory of the table's size.
 void writeJson(std::ostream& out, const Curve& curve);
+/// `object`, the text of a JSON object, with that table as its last member "curve".
+void writeJsonWithCurve(std::ostream& out, std::string_view object, const Curve& curve);
 std::string toCsv(const Curve& curve);
 std::string toJsonText(const Curve& curve);
 

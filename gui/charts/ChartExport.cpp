@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <sstream>
 
 namespace loadlab {
 namespace {
@@ -176,9 +177,10 @@ QByteArray renderCsv(const ChartDocument& document)
 
 QByteArray renderJson(const ChartDocument& document)
 {
-    const std::string table = toJsonText(curveOf(document));
-    const std::string run = document.runJson.empty() ? "null" : document.runJson;
-    return QByteArray::fromStdString("{\"run\":" + run + ",\n" + table.substr(1));
+    std::ostringstream text;
+    writeJsonWithCurve(text, document.runJson.empty() ? "{}" : document.runJson, curveOf(document));
+    text << '\n';
+    return QByteArray::fromStdString(std::move(text).str());
 }
 
 Result<void> exportDocument(const ChartDocument& document, const QString& fileName, const ExportOptions& options)

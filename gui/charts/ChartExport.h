@@ -28,7 +28,8 @@ struct ExportOptions {
 /// GUI thread (they paint with widgets); work offscreen.
 QImage renderImage(const ChartDocument& document, const ExportOptions& options = {});
 QByteArray renderSvg(const ChartDocument& document, const ExportOptions& options = {});
-/// The samples (core/curve/CurveText.h); JSON has the run as "run" beside "columns" and "rows".
+/// Byte for byte what `loadlab export` writes (docs/CLI.md, "export"): the samples; the run with its samples as
+/// "curve". A run in progress is told by its curve alone.
 QByteArray renderCsv(const ChartDocument& document);
 QByteArray renderJson(const ChartDocument& document);
 

@@ -69,6 +69,18 @@ private Q_SLOTS:
         QVERIFY(!back->samples[0].has(Column::SwapBytes));
     }
 
+    void aCurveIsTheLastMemberOfItsObject()
+    {
+        for (const std::string object : {"{}", R"({"run":7,"mode":"ok"})"}) {
+            std::ostringstream text;
+            writeJsonWithCurve(text, object, twoSamples());
+            auto json = nlohmann::json::parse(text.str());
+            QCOMPARE(json["curve"].dump(), nlohmann::json::parse(toJsonText(twoSamples())).dump());
+            json.erase("curve");
+            QCOMPARE(json, nlohmann::json::parse(object));
+        }
+    }
+
     void garbageIsRefusedWithAReason_data()
     {
         QTest::addColumn<QByteArray>("text");

@@ -255,9 +255,33 @@ private Q_SLOTS:
 
         const nlohmann::json json
             = nlohmann::json::parse(exported(QStringLiteral("JSON"), QStringLiteral("run.json")).toStdString());
-        QCOMPARE(json.at("run").at("mode").get<std::string>(), std::string("ok"));
-        QCOMPARE(json.at("rows").size(), samples);
+        QCOMPARE(json.at("run").get<int>(), 2);
+        QCOMPARE(json.at("mode").get<std::string>(), std::string("ok"));
+        QCOMPARE(json.at("curve").at("rows").size(), samples);
         QVERIFY(m_tour->asked.contains(QStringLiteral("run-2-qwen2.5-0.5b-standin.svg")));
+    }
+
+    void exportsWhatTheCommandLineExports()
+    {
+        const QString loadlab = QStringLiteral(LOADLAB_BINARY_DIR "/bin/loadlab");
+        if (!QFile::exists(loadlab))
+            QSKIP("the command line is not built");
+        const std::filesystem::path& folder = m_tour->bench().folder();
+        for (const auto& [action, ending] : {std::pair{"CSV", "csv"}, {"JSON", "json"}}) {
+            const QByteArray ours
+                = exported(QString::fromLatin1(action), QStringLiteral("window.%1").arg(QLatin1String(ending)));
+            const QString theirs = QString::fromStdString((folder / "commandline.").native()) + QLatin1String(ending);
+            QProcess process;
+            process.start(loadlab,
+                {QStringLiteral("--db"), QString::fromStdString(m_tour->bench().lab().database.native()),
+                    QStringLiteral("export"), QStringLiteral("2"), QStringLiteral("--out"), theirs});
+            QVERIFY(process.waitForFinished(kLoadMs));
+            QVERIFY2(process.exitCode() == 0, process.readAllStandardError().constData());
+            QFile file(theirs);
+            QVERIFY(file.open(QIODevice::ReadOnly));
+            QVERIFY(!ours.isEmpty());
+            QVERIFY2(ours == file.readAll(), ending);
+        }
     }
 
     void tellsWhenAnExportCannotBeWritten()
