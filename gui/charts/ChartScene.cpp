@@ -28,6 +28,12 @@ QColor filled(QColor color)
     return color;
 }
 
+QString laneWords(const CurveBands::Lane& lane, double rate)
+{
+    return lane.unit == QLatin1String(kByteRate) && rate > 0 ? figures::rate(rate * 1024 * 1024 * 1024)
+                                                             : figures::threeDigits(rate) + u' ' + lane.unit;
+}
+
 } // namespace
 
 ChartScene::ChartScene(const ThemeHolder& theme, MemoryChart& chart)
@@ -264,6 +270,12 @@ void ChartScene::paintHover(ChartPaint& paint) const
             point != bands.gpu().begin())
             rows.append(
                 {theme.color(Role::Gpu), QStringLiteral("GPU, its own memory"), inUnit(std::prev(point)->y, m_unit)});
+    for (std::size_t i = 0; i < kLanes; ++i)
+        if (laneShown(i)) {
+            const CurveBands::Lane& lane = bands.lanes()[i];
+            const std::optional<double> rate = lane.rateAt(at);
+            rows.append({theme.color(lane.role), lane.name, rate ? laneWords(lane, *rate) : figures::kNone});
+        }
     QString phaseName;
     for (const Phase& phase : document.phases)
         if (at >= phase.fromS && at <= phase.toS)
@@ -338,10 +350,8 @@ void ChartScene::paintLaneFront(QPainter& painter, std::size_t index) const
     const double value = running ? lane.points.back().y : lane.peak;
     const QString prefix = (lane.column == Column::SystemPsiSomeUs ? QStringLiteral("some ") : QString())
         + (running ? QString() : QStringLiteral("max "));
-    const QString words = prefix
-        + (lane.unit == QLatin1String(kByteRate) && value > 0 ? figures::rate(value * 1024 * 1024 * 1024)
-                                                              : figures::threeDigits(value) + u' ' + lane.unit);
-    EdgeLabel label{lane.name, words, m_theme.color(lane.role), lanes[index]->plotRect().center().y()};
+    EdgeLabel label{
+        lane.name, prefix + laneWords(lane, value), m_theme.color(lane.role), lanes[index]->plotRect().center().y()};
     paint.labels({label});
     if (selection)
         paint.selection(selection->first, selection->second, {});

@@ -18,7 +18,7 @@ CurveBands::Band band(Column column, const char* name, const char* shortName, co
 
 CurveBands::Lane lane(const char* name, const char* unit, Role role, Column column, double perSecond)
 {
-    return {QString::fromLatin1(name), QString::fromLatin1(unit), role, column, perSecond, 0, {}, {}, 0};
+    return {QString::fromLatin1(name), QString::fromLatin1(unit), role, column, perSecond, 0, {}, {}};
 }
 
 bool hasTree(const Sample& sample)
@@ -110,18 +110,28 @@ void CurveBands::appendRate(Lane& lane, const Sample& sample, double seconds)
 {
     if (!sample.has(lane.column) || (!lane.window.empty() && seconds <= lane.window.back().x))
         return;
-    if (lane.points.empty())
-        lane.firstS = seconds;
-    lane.window.push_back({seconds, static_cast<double>(sample[lane.column])});
+    const auto value = static_cast<double>(sample[lane.column]);
+    // A counter that went down was started anew: the step says nothing.
+    if (!lane.window.empty() && value < lane.window.back().y)
+        lane.window.clear();
+    lane.window.push_back({seconds, value});
     while (lane.window.size() > 2 && lane.window[1].x <= seconds - kRateWindowS)
         lane.window.pop_front();
+    // Before the window is full a single step would count as a burst that never was.
     const Point& from = lane.window.front();
-    // Before the window is full a single step would count as a burst that never was. A counter that went down was
-    // started anew; the step says nothing.
-    const bool full = seconds - lane.firstS >= kRateWindowS;
-    const double rate = full ? std::max(0.0, lane.window.back().y - from.y) / (seconds - from.x) * lane.perSecond : 0.0;
-    lane.points.push_back({seconds, rate});
-    lane.peak = std::max(lane.peak, rate);
+    if (from.x > seconds - kRateWindowS)
+        return;
+    lane.points.push_back({seconds, (value - from.y) / (seconds - from.x) * lane.perSecond});
+    lane.peak = std::max(lane.peak, lane.points.back().y);
+}
+
+std::optional<double> CurveBands::Lane::rateAt(double seconds) const
+{
+    const auto after = std::upper_bound(
+        points.begin(), points.end(), seconds, [](double x, const Point& point) { return x < point.x; });
+    if (after == points.begin() || std::prev(after)->x < seconds - kRateWindowS)
+        return std::nullopt;
+    return std::prev(after)->y;
 }
 
 std::size_t CurveBands::nearest(double seconds) const

@@ -7,6 +7,7 @@
 #include <QString>
 
 #include <deque>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -28,7 +29,8 @@ public:
         double peak = 0; ///< Largest value of its own, unstacked.
         std::vector<Point> edge;
     };
-    /// A rate over time below the memory plot.
+    /// A rate over time below the memory plot. No point where nothing is known: before the first stretch that a slope
+    /// can be taken from is over, and again after its counter was started anew.
     struct Lane {
         QString name;
         QString unit;
@@ -38,7 +40,9 @@ public:
         double peak = 0;
         std::vector<Point> points;
         std::deque<Point> window; ///< Of the counter: what the slope is taken from.
-        double firstS = 0; ///< Of the counter's first value.
+
+        /// The rate at a sample's time; nothing where none was measured.
+        [[nodiscard]] std::optional<double> rateAt(double seconds) const;
     };
 
     /// `gpuInPool`: GPU memory is part of the machine's memory and stacks; else it is a line of its own, never added.

@@ -1,12 +1,15 @@
 #include "Shots.h"
 #include "core/curve/CurveText.h"
 #include "gui/charts/ChartExport.h"
+#include "gui/charts/MemoryChart.h"
 #include "gui/charts/RenderJob.h"
-#include "gui/widgets/Theme.h"
+#include "gui/widgets/ThemeHolder.h"
 
+#include <QBuffer>
 #include <QMimeData>
 #include <QPainter>
 #include <QRegularExpression>
+#include <QSvgGenerator>
 #include <QSvgRenderer>
 #include <QXmlStreamReader>
 #include <QtTest>
@@ -23,6 +26,20 @@ namespace {
 ChartDocument killed()
 {
     return makeDocument(shots::killedRun(), shots::killedCurve(), 122ULL << 30, QStringLiteral("Jetson AGX Thor"));
+}
+
+/// The chart as it stands in the window, with its cursor.
+QByteArray drawn(MemoryChart& chart)
+{
+    QByteArray bytes;
+    QBuffer buffer(&bytes);
+    QSvgGenerator svg;
+    svg.setOutputDevice(&buffer);
+    svg.setSize(chart.size());
+    QPainter painter(&svg);
+    chart.render(painter, QRectF(QPointF(), QSizeF(chart.size())));
+    painter.end();
+    return bytes;
 }
 
 /// All words of an SVG; empty when it is no XML.
@@ -143,6 +160,22 @@ private Q_SLOTS:
         painter.end();
         QVERIFY(colors(drawn) > 20);
         shots::keep(QStringLiteral("export-svg"), drawn);
+    }
+
+    void theCursorTellsTheRatesAndWhereThereIsNone()
+    {
+        const ThemeHolder holder(Theme::light());
+        MemoryChart chart(holder);
+        chart.resize(900, 600);
+        chart.setDocument(makeDocument(shots::loadedRun(), shots::loadedCurve()));
+        chart.show();
+        chart.flush();
+        chart.setCursor(0);
+        QCOMPARE(wordsOf(drawn(chart)).count(QStringLiteral("\n–\n")), 3);
+        chart.setCursor(2);
+        const QString later = wordsOf(drawn(chart));
+        QVERIFY2(!later.contains(QStringLiteral("\n–\n")), qPrintable(later));
+        QVERIFY(later.contains(QStringLiteral(" cores\n")));
     }
 
     void nothingInTheSvgLeavesThePicture()

@@ -94,7 +94,26 @@ private Q_SLOTS:
         const CurveBands::Lane& cpu = bands.lanes()[1];
         QCOMPARE(cpu.column, Column::CpuNs);
         QVERIFY(cpu.peak > 0.05 && cpu.peak < 0.17);
-        QCOMPARE(cpu.points.size(), curve->samples.size());
+        QCOMPARE(cpu.points.size(), curve->samples.size() - 5);
+    }
+
+    void noRateIsMadeUpBeforeOneIsKnown()
+    {
+        const auto curve = shots::curve(1, 20, [](double t, Sample& sample) {
+            if (t > 0.19)
+                sample[Column::CpuNs] = std::llround((t + 7) * 2e9);
+        });
+        CurveBands bands;
+        bands.append(curve->samples, 0);
+        const CurveBands::Lane& cpu = bands.lanes()[1];
+        QVERIFY(std::fabs(cpu.points.front().x - 0.45) < 1e-9);
+        for (const Point& point : cpu.points)
+            QVERIFY(std::fabs(point.y - 2) < 1e-6);
+        QVERIFY(!cpu.rateAt(0.0));
+        QVERIFY(!cpu.rateAt(0.40));
+        QVERIFY(std::fabs(*cpu.rateAt(0.45) - 2) < 1e-6);
+        QVERIFY(cpu.rateAt(1.0));
+        QVERIFY(!cpu.rateAt(2.0));
     }
 
     void aCounterThatFallsIsNoRate()
@@ -107,6 +126,8 @@ private Q_SLOTS:
         }
         bands.append(samples, 0);
         QCOMPARE(bands.lanes()[0].peak, 0.0);
+        for (const Point& point : bands.lanes()[0].points)
+            QVERIFY2(point.x < 0.95 || point.x > 1.25, qPrintable(QString::number(point.x)));
     }
 
     void nearestAndLastSample()
