@@ -148,16 +148,18 @@ private:
     void take(const Sample& sample)
     {
         const std::lock_guard lock(m_mutex);
-        m_last = sample;
+        if (sample.has(Column::ShmemBytes)) // Every second one reads the resident memory alone.
+            m_lastFull = sample;
         ++m_samples;
         m_came.notify_all();
     }
 
+    /// A mark is a full sample; one that comes before this looks may be a lesser one.
     Sample marked()
     {
         m_sampler.mark();
         const std::lock_guard lock(m_mutex);
-        return m_last;
+        return m_lastFull;
     }
 
     void order(Order order)
@@ -221,7 +223,7 @@ private:
     Child m_child;
     std::mutex m_mutex;
     std::condition_variable m_came;
-    Sample m_last;
+    Sample m_lastFull;
     std::size_t m_samples = 0;
     Sampler m_sampler; ///< Last: its thread uses the others.
 };
