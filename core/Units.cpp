@@ -164,6 +164,11 @@ std::string formatCount(std::uint64_t count)
     return digits;
 }
 
+std::string formatCount(std::uint64_t count, std::string_view noun)
+{
+    return formatCount(count) + " " + std::string(noun) + (count == 1 ? "" : "s");
+}
+
 std::string formatParameters(std::uint64_t count)
 {
     const auto value = static_cast<double>(count);

@@ -33,6 +33,8 @@ std::string formatRate(double bytesPerSecond);
 std::string formatDuration(std::chrono::nanoseconds duration);
 /// "2,034".
 std::string formatCount(std::uint64_t count);
+/// "1 tensor", "2,034 tensors": for nouns that take an s.
+std::string formatCount(std::uint64_t count, std::string_view noun);
 /// "494 M", "4.51 B", "35.3 B": parameters as people say them.
 std::string formatParameters(std::uint64_t count);
 

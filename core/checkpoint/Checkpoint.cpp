@@ -95,9 +95,10 @@ Result<Checkpoint> inspectCheckpoint(const fs::path& path, const FamilyCatalog& 
     Inspection inspection(checkpoint, families, options);
     Result<void> inspected;
     if (!*folder) {
-        if (const Result<RegularFile> file = RegularFile::open(checkpoint.path); !file)
+        const Result<RegularFile> file = RegularFile::open(checkpoint.path);
+        if (!file)
             return Error(file.error()).in(toUtf8(checkpoint.path.native()));
-        inspection.singleFile(checkpoint.path);
+        inspection.singleFile(checkpoint.path, *file);
     } else if (const std::optional<HubRepo> repo = findHubRepo(checkpoint.path)) {
         inspected = inspectRepo(*repo, checkpoint.path, checkpoint, inspection);
     } else {

@@ -72,6 +72,11 @@ bool isFloat(Dtype dtype)
     return factsOf(dtype).isFloat;
 }
 
+bool isEightBitFloat(Dtype dtype)
+{
+    return dtype == Dtype::F8E4M3 || dtype == Dtype::F8E5M2 || dtype == Dtype::F8E4M3Fnuz || dtype == Dtype::F8E5M2Fnuz;
+}
+
 std::string_view toTorchName(RequestedDtype dtype)
 {
     switch (dtype) {

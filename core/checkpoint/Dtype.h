@@ -20,6 +20,8 @@ std::optional<Dtype> findDtype(std::string_view headerName);
 unsigned bitsOf(Dtype dtype);
 /// F16, BF16, F32, F64 and the 4, 6 and 8 bit floats; neither integers nor C64.
 bool isFloat(Dtype dtype);
+/// F8_E4M3, F8_E5M2 and their FNUZ kinds; not F8_E8M0, which holds scales.
+bool isEightBitFloat(Dtype dtype);
 
 /// What the operator asks for.
 enum class RequestedDtype : std::uint8_t { Auto, Float16, BFloat16, Float32 };

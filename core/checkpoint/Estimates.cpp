@@ -59,10 +59,10 @@ bool needsScales(const Checkpoint& checkpoint, const Sums& sums)
 {
     if (!checkpoint.quantization)
         return false;
-    constexpr std::array eightBitFloats{Dtype::F8E4M3, Dtype::F8E5M2, Dtype::F8E4M3Fnuz, Dtype::F8E5M2Fnuz};
-    return checkpoint.quantization->packed || std::ranges::any_of(eightBitFloats, [&sums](Dtype dtype) {
-        return sums[static_cast<std::size_t>(dtype)].elements > 0;
-    });
+    bool needed = checkpoint.quantization->packed;
+    for (std::size_t i = 0; i < sums.size(); ++i)
+        needed = needed || (isEightBitFloat(static_cast<Dtype>(i)) && sums[i].elements > 0);
+    return needed;
 }
 
 } // namespace

@@ -20,13 +20,12 @@ bool isSafetensorsFile(const RegularFile& file, std::string_view name)
 
 } // namespace
 
-void Inspection::singleFile(const std::filesystem::path& path)
+void Inspection::singleFile(const std::filesystem::path& path, const RegularFile& file)
 {
     m_folder = path.parent_path();
     m_checkpoint.shardsExpected = 1;
-    const Result<RegularFile> file = RegularFile::open(path);
-    const FolderEntry entry{path.filename().native(), EntryKind::File, file ? file->sizeBytes() : 0, {}};
-    if (file && !isSafetensorsFile(*file, entry.name))
+    const FolderEntry entry{path.filename().native(), EntryKind::File, file.sizeBytes(), {}};
+    if (!isSafetensorsFile(file, entry.name))
         return torchFiles({entry}, nullptr);
     loadFiles({entry}, nullptr);
     const TensorTable table(m_checkpoint.weightFiles);

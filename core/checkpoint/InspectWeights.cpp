@@ -14,11 +14,6 @@
 namespace loadlab {
 namespace {
 
-std::string tensorsCount(std::uint64_t count)
-{
-    return formatCount(count) + (count == 1 ? " tensor" : " tensors");
-}
-
 /// Words for the file table.
 std::string checkWords(const SafetensorsHeader& header)
 {
@@ -152,10 +147,10 @@ void Inspection::loadFiles(const std::vector<FolderEntry>& files, const ShardInd
             paths.push_back(m_folder / entry.name);
         } else if (entry.kind == EntryKind::Outside && index != nullptr) {
             m_findings.problem(CheckpointState::Corrupt, FailureMode::CorruptFile, entry.name,
-                "the index names it for " + tensorsCount(promised[i]) + ", but it " + entry.detail);
+                "the index names it for " + formatCount(promised[i], "tensor") + ", but it " + entry.detail);
         } else if (entry.kind == EntryKind::Absent) {
             m_findings.problem(CheckpointState::Incomplete, FailureMode::IncompleteDownload, entry.name,
-                index != nullptr ? "is absent: the index promises it for " + tensorsCount(promised[i])
+                index != nullptr ? "is absent: the index promises it for " + formatCount(promised[i], "tensor")
                                  : "is absent: the names of the other shards promise it");
         } else {
             m_findings.problem(entry);
@@ -247,7 +242,7 @@ void Inspection::checkIndex(const ShardIndex& index, const std::string& indexNam
         m_findings.problem(CheckpointState::Complete, FailureMode::CorruptFile, indexName,
             "names the wrong file for " + elsewhere.counted() + ": " + elsewhere.words() + "; rebuild it");
     if (table.count() > found)
-        m_findings.note(tensorsCount(table.count() - found) + " in the shards are not in the index");
+        m_findings.note(formatCount(table.count() - found, "tensor") + " in the shards are not in the index");
     const bool whole = m_findings.state() >= CheckpointState::Unsupported;
     if (whole && index.totalSizeBytes && *index.totalSizeBytes != m_checkpoint.weightBytes)
         m_findings.note("the index says total_size " + formatCount(*index.totalSizeBytes) + ", the tensors have "
@@ -283,8 +278,8 @@ void Inspection::countTensors(const TensorTable& table)
         if (elements[i] > 0)
             m_checkpoint.dtypes[std::string(toHeaderName(static_cast<Dtype>(i)))] = elements[i];
     if (const TensorTable::Repeats& repeats = table.repeats(); repeats.count > 0)
-        m_findings.note(tensorsCount(repeats.count) + " stored in more than one file, first " + inQuotes(repeats.name)
-            + " in " + m_checkpoint.weightFiles[repeats.firstFile].name + " and "
+        m_findings.note(formatCount(repeats.count, "tensor") + " stored in more than one file, first "
+            + inQuotes(repeats.name) + " in " + m_checkpoint.weightFiles[repeats.firstFile].name + " and "
             + m_checkpoint.weightFiles[repeats.otherFile].name + "; counted once");
 }
 

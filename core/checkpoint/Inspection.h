@@ -20,7 +20,7 @@ public:
     /// A folder with config, weights and companions. Errors: Io where the folder cannot be listed.
     Result<void> folder(const std::filesystem::path& folder, bool isSnapshot);
     /// One file, judged by its own bytes. A link is followed wherever it leads: the operator named it.
-    void singleFile(const std::filesystem::path& file);
+    void singleFile(const std::filesystem::path& path, const RegularFile& file);
 
     Findings& findings() { return m_findings; }
     /// Sets state, fingerprint and estimates from what was found.

@@ -80,11 +80,6 @@ std::optional<Dtype> dtypeOfScaled(std::string_view scale, const TensorTable& te
     return index ? std::optional(tensors.tensor(*index).dtype) : std::nullopt;
 }
 
-bool isEightBitFloat(Dtype dtype)
-{
-    return dtype == Dtype::F8E4M3 || dtype == Dtype::F8E5M2 || dtype == Dtype::F8E4M3Fnuz || dtype == Dtype::F8E5M2Fnuz;
-}
-
 /// A bare scale beside a weight: the weight's dtype tells the scheme.
 void refineScaled(Evidence& evidence, const TensorTable& tensors)
 {

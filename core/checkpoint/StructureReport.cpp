@@ -54,7 +54,7 @@ void NameSample::add(std::string_view name)
 
 std::string NameSample::counted() const
 {
-    return formatCount(m_count) + (m_count == 1 ? " tensor" : " tensors");
+    return formatCount(m_count, "tensor");
 }
 
 std::string NameSample::words() const

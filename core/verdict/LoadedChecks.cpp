@@ -17,7 +17,7 @@ Evidence fault(std::string fact, double weight)
 /// "3 tensors are missing: a, b, c", with the first names.
 std::string listed(std::uint64_t count, const char* what, const std::vector<std::string>& names)
 {
-    auto text = formatCount(count) + (count == 1 ? " tensor " : " tensors ") + what;
+    auto text = formatCount(count, "tensor") + " " + what;
     for (std::size_t i = 0; i < std::min<std::size_t>(names.size(), 3); ++i)
         text += (i == 0 ? ": " : ", ") + names[i];
     return text + (count > 3 && !names.empty() ? ", …" : "");

@@ -63,8 +63,8 @@ struct Tally {
     }
     [[nodiscard]] std::string words() const
     {
-        return formatCount(tensors) + (tensors == 1 ? " tensor" : " tensors") + " (" + formatSize(bytes) + ", '"
-            + toUtf8(example.substr(0, 200)) + "'" + (tensors == 1 ? ")" : " and others)");
+        return formatCount(tensors, "tensor") + " (" + formatSize(bytes) + ", '" + toUtf8(example.substr(0, 200)) + "'"
+            + (tensors == 1 ? ")" : " and others)");
     }
 };
 
