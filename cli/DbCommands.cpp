@@ -6,7 +6,6 @@
 #include "core/Units.h"
 
 #include <nlohmann/json.hpp>
-#include <stop_token>
 
 // db check, db backup: the database itself.
 
@@ -38,8 +37,8 @@ int dbCheck(Lab& lab, const Words&)
             {"size_bytes", check->sizeBytes}, {"findings", check->findings}});
     } else {
         lab.out.printLine(lab.out.painted(check->ok ? Paint::Good : Paint::Bad, check->ok ? "sound" : "damaged") + "  "
-            + printable(file) + ": " + counted(check->runs, "run") + ", " + formatSize(check->sizeBytes) + ", schema "
-            + std::to_string(check->schema));
+            + printable(file) + ": " + formatCount(check->runs, "run") + ", " + formatSize(check->sizeBytes)
+            + ", schema " + std::to_string(check->schema));
         for (const std::string& finding : check->findings)
             lab.out.printLine("  " + printable(finding));
     }
@@ -57,16 +56,15 @@ int dbBackup(Lab& lab, const Words& words)
     const Result<RunStore> store = lab.openHistory();
     if (!store)
         return store.error().kind == ErrorKind::NotFound ? noDatabase(lab) : lab.failed(store.error());
-    std::stop_source stop;
-    const Interrupts interrupts([&](int) { stop.request_stop(); });
-    if (const Result<void> done = store->backupTo(file, stop.get_token()); !done)
+    const StopAtInterrupt stop;
+    if (const Result<void> done = store->backupTo(file, stop.token()); !done)
         return lab.failed(done.error());
     std::error_code ignored;
     const std::uintmax_t size = fs::file_size(file, ignored);
     if (lab.json)
         lab.out.printJson({{"file", toUtf8(file.string())}, {"size_bytes", size}});
     else
-        lab.out.printLine((lab.out.isTerminal() ? printable(file.native()) : file.native()) + "  " + formatSize(size));
+        lab.out.printLine(lab.out.shown(file.native()) + "  " + formatSize(size));
     return kDone;
 }
 

@@ -54,7 +54,7 @@ DatabaseReport reportDatabase(const Lab& lab)
         report.words = count.error().message;
     } else {
         report.usable = true;
-        report.words = counted(*count, "run");
+        report.words = formatCount(*count, "run");
     }
     return report;
 }

@@ -145,11 +145,10 @@ Result<std::vector<fs::path>> saveAll(
         const Result<void> saved = saveFile(file, [&](std::ostream& out) { write(out, runs); });
         return saved ? Result<std::vector<fs::path>>({file}) : saved.error();
     }
-    std::stop_source stop;
-    const Interrupts interrupts([&](int) { stop.request_stop(); });
+    const StopAtInterrupt stop;
     std::vector<fs::path> files;
     for (const ExportedRun& run : runs) {
-        const Result<std::string> picture = draw(lab, run, format, stop.get_token());
+        const Result<std::string> picture = draw(lab, run, format, stop.token());
         if (!picture)
             return picture.error();
         files.push_back(pictureFile(file, run, runs.size() == 1));

@@ -175,7 +175,7 @@ int log(Lab& lab, const Words& words)
         return kDone;
     }
     for (const std::string& line : *lines)
-        lab.out.printLine(lab.out.isTerminal() ? printable(line) : line);
+        lab.out.printLine(lab.out.shown(line));
     if (lines->empty())
         lab.out.note("run " + std::to_string(history->run.value) + " printed nothing");
     return kDone;

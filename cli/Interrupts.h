@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <stop_token>
 
 namespace loadlab::cli {
 
@@ -19,6 +20,23 @@ public:
 private:
     struct State;
     std::unique_ptr<State> m_state;
+};
+
+/// Interrupts that ask one piece of work to stop, the first as every later one.
+class StopAtInterrupt {
+public:
+    StopAtInterrupt()
+        : m_interrupts([this](int) { m_stop.request_stop(); })
+    {
+    }
+
+    [[nodiscard]] std::stop_token token() const { return m_stop.get_token(); }
+    /// Whether one came.
+    [[nodiscard]] bool happened() const { return m_interrupts.count() > 0; }
+
+private:
+    std::stop_source m_stop;
+    Interrupts m_interrupts;
 };
 
 } // namespace loadlab::cli

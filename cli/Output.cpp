@@ -1,7 +1,6 @@
 #include "cli/Output.h"
 
 #include "core/Text.h"
-#include "core/Units.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -133,9 +132,9 @@ void Output::print(std::string_view text)
         flush();
 }
 
-void Output::printPath(const std::filesystem::path& path)
+std::string Output::shown(std::string_view bytes) const
 {
-    printLine(m_terminal ? printable(path.native()) : path.native());
+    return m_terminal ? printable(bytes) : std::string(bytes);
 }
 
 void Output::printJson(const nlohmann::json& document)
@@ -211,11 +210,6 @@ void secureStandardStreams()
 std::string printable(std::string_view bytes)
 {
     return withoutControls(bytes, "");
-}
-
-std::string counted(std::uint64_t count, std::string_view noun)
-{
-    return formatCount(count) + " " + std::string(noun) + (count == 1 ? "" : "s");
 }
 
 std::size_t displayWidth(std::string_view utf8)

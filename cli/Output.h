@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstdint>
 #include <filesystem>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
@@ -25,8 +24,10 @@ public:
 
     void print(std::string_view text);
     void printLine(std::string_view text) { print(std::string(text) + "\n"); }
-    /// A line that is a path: as it is for programs, harmless on a terminal.
-    void printPath(const std::filesystem::path& path);
+    /// Words from elsewhere, a file's name or a log's line: as they are for programs, printable() on a terminal.
+    [[nodiscard]] std::string shown(std::string_view bytes) const;
+    /// A line that is a path, as shown() has it.
+    void printPath(const std::filesystem::path& path) { printLine(shown(path.native())); }
     /// One document and a newline; for eyes on a terminal it is indented.
     void printJson(const nlohmann::json& document);
     /// One document on one line: JSON Lines.
@@ -66,8 +67,6 @@ void secureStandardStreams();
 /// For people: valid UTF-8 on one line; control characters (of a hostile file name, say) become visible as ^X, those
 /// of the C1 set U+FFFD.
 std::string printable(std::string_view bytes);
-/// "1 run", "2 runs".
-std::string counted(std::uint64_t count, std::string_view noun);
 /// Columns that the text takes on a terminal.
 std::size_t displayWidth(std::string_view utf8);
 /// At most `columns` wide; what is cut ends in "…".

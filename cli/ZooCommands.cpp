@@ -107,7 +107,7 @@ std::vector<ZooFolder> scan(Lab& lab, const std::vector<fs::path>& folders, cons
     return scanZoo(
         folders, lab.families(),
         [&](const fs::path&, const Checkpoint& checkpoint) {
-            progress.show(counted(++seen, "checkpoint") + ", " + printable(checkpoint.name));
+            progress.show(formatCount(++seen, "checkpoint") + ", " + printable(checkpoint.name));
         },
         stop);
 }
@@ -157,8 +157,8 @@ void noteWhatWasRead(Output& out, const std::vector<Listed>& list)
         all.hashed += one.hashed;
         all.bytes += one.bytes;
     }
-    out.note("read " + counted(all.files, "file") + " whole, " + formatSize(all.bytes) + "; " + formatCount(all.hashed)
-        + " of them compared with the hub's SHA-256");
+    out.note("read " + formatCount(all.files, "file") + " whole, " + formatSize(all.bytes) + "; "
+        + formatCount(all.hashed) + " of them compared with the hub's SHA-256");
 }
 
 void printList(Output& out, const std::vector<ZooFolder>& folders, const std::vector<Listed>& list)
@@ -189,14 +189,13 @@ int zoo(Lab& lab, const Words& words)
     const Result<std::vector<fs::path>> folders = foldersToScan(lab, words);
     if (!folders)
         return lab.wrongUsage(folders.error().message);
-    std::stop_source stop;
-    const Interrupts interrupts([&](int) { stop.request_stop(); });
-    const std::vector<ZooFolder> found = scan(lab, *folders, stop.get_token());
+    const StopAtInterrupt stop;
+    const std::vector<ZooFolder> found = scan(lab, *folders, stop.token());
     const bool deep = words.value("--verify") == "deep";
     std::vector<Listed> list = listOf(lab, words, found);
     if (deep)
-        checkDeeply(lab, list, stop.get_token());
-    if (interrupts.count() > 0)
+        checkDeeply(lab, list, stop.token());
+    if (stop.happened())
         return kCancelled;
     if (lab.json) {
         json document = json::array();
@@ -217,10 +216,9 @@ int inspect(Lab& lab, const Words& words)
     const Result<fs::path> path = findCheckpoint(word, lab.zooFolders());
     if (!path)
         return path.error().kind == ErrorKind::Io ? lab.failed(path.error()) : lab.wrongUsage(path.error().message);
-    std::stop_source stop;
-    const Interrupts interrupts([&](int) { stop.request_stop(); });
+    const StopAtInterrupt stop;
     InspectOptions options;
-    options.stop = stop.get_token();
+    options.stop = stop.token();
     const Result<Checkpoint> checkpoint = inspectCheckpoint(*path, lab.families(), options);
     if (!checkpoint)
         return checkpoint.error().kind == ErrorKind::NotFound ? lab.wrongUsage(checkpoint.error().message)
@@ -237,8 +235,7 @@ int demoZoo(Lab& lab, const Words& words)
     DemoZooOptions options;
     if (const auto size = words.value("--size"))
         options.goodSizeBytes = *parseSize(*size);
-    std::stop_source stop;
-    const Interrupts interrupts([&](int) { stop.request_stop(); });
+    const StopAtInterrupt stop;
     ProgressLine progress(lab.out, !lab.json);
     ByteRate rate;
     const Result<std::vector<fs::path>> made = makeDemoZoo(
@@ -247,7 +244,7 @@ int demoZoo(Lab& lab, const Words& words)
             rate.update(std::chrono::steady_clock::now(), at.doneBytes);
             progress.show(rate.words(at.totalBytes, 20) + "  " + printable(at.checkpoint));
         },
-        stop.get_token());
+        stop.token());
     progress.clear();
     if (!made)
         return lab.failed(made.error());
