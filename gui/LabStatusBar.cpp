@@ -113,8 +113,7 @@ void LabStatusBar::refreshLoad()
 void LabStatusBar::refreshDatabase()
 {
     const DatabaseState& state = m_library.state();
-    const QString runs = QStringLiteral("%1 %2").arg(figures::count(m_library.storedRuns()),
-        m_library.storedRuns() == 1 ? QStringLiteral("run") : QStringLiteral("runs"));
+    const QString runs = figures::count(m_library.storedRuns(), QStringLiteral("run"), QStringLiteral("runs"));
     QString words = runs + QStringLiteral(" · saved");
     QString why = shownPath(m_library.database());
     if (m_controller.recordingError()) {

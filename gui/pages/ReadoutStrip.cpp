@@ -151,9 +151,8 @@ void ReadoutStrip::showEnded(const RunResult& result)
         ? figures::parameters(result.loaded->parameters) + QStringLiteral(" parameters")
         : figures::kNone;
     set(3, QStringLiteral("Loaded"), loaded,
-        result.loaded ? QStringLiteral("in %1 %2")
-                            .arg(figures::count(result.loaded->tensors),
-                                result.loaded->tensors == 1 ? QStringLiteral("tensor") : QStringLiteral("tensors"))
+        result.loaded ? QStringLiteral("in ")
+                + figures::count(result.loaded->tensors, QStringLiteral("tensor"), QStringLiteral("tensors"))
             : result.progress ? progressWords(*result.progress)
                               : QStringLiteral("no tensor was told of"));
     set(4, QStringLiteral("Ended after"), figures::duration(result.duration), endWords(result));

@@ -41,11 +41,6 @@ constexpr std::array kChips{
     ChipWords{ZooFilter::Kind::NeverRun, "Never run", "", Role::Text},
 };
 
-QString counted(std::size_t count, const QString& one, const QString& many)
-{
-    return QStringLiteral("%1 %2").arg(figures::count(count), count == 1 ? one : many);
-}
-
 } // namespace
 
 ZooPage::ZooPage(const ThemeHolder& theme, ZooController& zoo, const Dialogs& dialogs, QWidget* parent)
@@ -189,9 +184,10 @@ void ZooPage::refresh()
         m_chips[i]->setChecked(words.kind == m_filter->kind());
     }
     const auto found = static_cast<std::size_t>(m_filter->count(ZooFilter::Kind::All));
-    QString remark = QStringLiteral("%1 in %2")
-                         .arg(counted(found, QStringLiteral("checkpoint"), QStringLiteral("checkpoints")),
-                             counted(m_zoo.folders().size(), QStringLiteral("folder"), QStringLiteral("folders")));
+    QString remark
+        = QStringLiteral("%1 in %2")
+              .arg(figures::count(found, QStringLiteral("checkpoint"), QStringLiteral("checkpoints")),
+                  figures::count(m_zoo.folders().size(), QStringLiteral("folder"), QStringLiteral("folders")));
     if (m_zoo.isScanning())
         remark += QStringLiteral(", being looked through");
     else if (m_zoo.lastScan())
@@ -211,7 +207,7 @@ void ZooPage::refreshNote()
     m_note->setText(attention == 0
             ? QString()
             : QStringLiteral("%1 not complete; select one to see why. Nothing is downloaded from here.")
-                  .arg(counted(static_cast<std::size_t>(attention), QStringLiteral("checkpoint is"),
+                  .arg(figures::count(static_cast<std::size_t>(attention), QStringLiteral("checkpoint is"),
                       QStringLiteral("checkpoints are"))));
     m_note->setVisible(attention > 0);
 }
@@ -226,7 +222,8 @@ void ZooPage::refreshEmpty()
                 "Add a folder that holds models, or drop one anywhere on this window. Nothing is downloaded.")
                       : QStringLiteral("No checkpoint was found below %1. Add the folder that holds your models, or "
                                        "drop it on this window.")
-                            .arg(counted(m_zoo.folders().size(), QStringLiteral("folder"), QStringLiteral("folders"))));
+                            .arg(figures::count(
+                                m_zoo.folders().size(), QStringLiteral("folder"), QStringLiteral("folders"))));
         m_empty->setPrimary(noFolders ? QStringLiteral("Add folder…") : QStringLiteral("Rescan"),
             noFolders ? QStringLiteral("folderplus") : QStringLiteral("refresh"));
         m_empty->setOther(noFolders ? QString() : QStringLiteral("Add folder…"));

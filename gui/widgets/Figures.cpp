@@ -72,6 +72,11 @@ QString count(std::uint64_t count)
                                            : locale.toString(qulonglong{count});
 }
 
+QString count(std::uint64_t count, const QString& one, const QString& many)
+{
+    return QStringLiteral("%1 %2").arg(figures::count(count), count == 1 ? one : many);
+}
+
 QString parameters(std::uint64_t count)
 {
     return localized(formatParameters(count));

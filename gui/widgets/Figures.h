@@ -21,6 +21,7 @@ QString rate(double bytesPerSecond); ///< "1.20 GiB/s"
 QString duration(std::chrono::nanoseconds duration); ///< "55.0 s", "12 min 22 s"
 QString seconds(double seconds); ///< The same from seconds.
 QString count(std::uint64_t count); ///< "2,034"
+QString count(std::uint64_t count, const QString& one, const QString& many); ///< "1 run", "2,034 runs"
 QString parameters(std::uint64_t count); ///< "35.3 B"
 QString percent(double share); ///< 0.73 → "73 %"
 /// "131–146 GiB"
