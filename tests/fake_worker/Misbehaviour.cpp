@@ -74,7 +74,8 @@ int children(FakeWorker& worker)
     return worker.leave();
 }
 
-int daemon(FakeWorker& worker)
+/// `live` in an orphan with a session of its own, whose descriptors below `descriptors` lead nowhere.
+template <typename F> void startDaemon(int descriptors, F live)
 {
     const pid_t between = ::fork();
     if (between == 0) {
@@ -82,13 +83,21 @@ int daemon(FakeWorker& worker)
         if (::fork() != 0)
             std::_Exit(0);
         const int nothing = ::open("/dev/null", O_RDWR);
-        for (const int fd : {0, 1, 2, 3, 4})
+        for (int fd = 0; fd < descriptors; ++fd)
             ::dup2(nothing, fd);
+        live();
+        std::_Exit(1);
+    }
+    ::waitpid(between, nullptr, 0);
+}
+
+int daemon(FakeWorker& worker)
+{
+    startDaemon(5, [] {
         std::signal(SIGTERM, SIG_IGN);
         for (;;)
             ::pause();
-    }
-    ::waitpid(between, nullptr, 0);
+    });
     return well(worker);
 }
 
@@ -97,22 +106,13 @@ int strippedDaemon(FakeWorker& worker)
     int gone[2]; // Closed by the exec.
     if (::pipe2(gone, O_CLOEXEC) != 0)
         return 1;
-    const pid_t between = ::fork();
-    if (between == 0) {
-        ::setsid();
-        if (::fork() != 0)
-            std::_Exit(0);
-        const int nothing = ::open("/dev/null", O_RDWR);
-        for (const int fd : {0, 1, 2})
-            ::dup2(nothing, fd);
+    startDaemon(3, [&gone] {
         ::syscall(SYS_close_range, 3, gone[1] - 1, 0);
         const char* const words[] = {"sleep", "600", nullptr};
         char* const noEnvironment[] = {nullptr};
         ::execve("/bin/sleep", const_cast<char* const*>(words), noEnvironment);
-        std::_Exit(1);
-    }
+    });
     ::close(gone[1]);
-    ::waitpid(between, nullptr, 0);
     char byte = 0;
     [[maybe_unused]] const auto got = ::read(gone[0], &byte, 1);
     return well(worker);

@@ -1,7 +1,9 @@
 #include "Shots.h"
 
+#include <QApplication>
 #include <QDir>
 #include <QPixmap>
+#include <QTest>
 
 #include <algorithm>
 #include <cmath>
@@ -55,6 +57,19 @@ void keep(const QString& name, const QImage& image)
 void keep(const QString& name, QWidget& widget)
 {
     keep(name, widget.grab().toImage());
+}
+
+void addThemes()
+{
+    QTest::addColumn<bool>("dark");
+    QTest::newRow("light") << false;
+    QTest::newRow("dark") << true;
+}
+
+void dress(const ThemeHolder& holder)
+{
+    qApp->setPalette(holder.theme().palette());
+    qApp->setStyleSheet(holder.theme().styleSheet());
 }
 
 Sample sampleAt(double seconds)

@@ -3,6 +3,7 @@
 #include "core/curve/Sample.h"
 #include "core/trial/RunResult.h"
 #include "gui/charts/ChartDocument.h"
+#include "gui/widgets/ThemeHolder.h"
 
 #include <QImage>
 #include <QString>
@@ -17,6 +18,11 @@ namespace shots {
 /// Saves the picture as $LOADLAB_SHOTS/NAME.png when that folder is named; looks are judged by eye.
 void keep(const QString& name, const QImage& image);
 void keep(const QString& name, QWidget& widget);
+
+/// The rows "light" and "dark" of a gallery(), column `dark`.
+void addThemes();
+/// The whole application in the theme's colours.
+void dress(const loadlab::ThemeHolder& holder);
 
 /// A sample with every tree column at zero.
 loadlab::Sample sampleAt(double seconds);

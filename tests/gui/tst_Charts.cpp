@@ -468,18 +468,12 @@ private Q_SLOTS:
         QVERIFY(chips[2]->isChecked());
     }
 
-    void gallery_data()
-    {
-        QTest::addColumn<bool>("dark");
-        QTest::newRow("light") << false;
-        QTest::newRow("dark") << true;
-    }
+    void gallery_data() { shots::addThemes(); }
     void gallery()
     {
         QFETCH(bool, dark);
         ThemeHolder holder(dark ? Theme::dark() : Theme::light());
-        qApp->setPalette(holder.theme().palette());
-        qApp->setStyleSheet(holder.theme().styleSheet());
+        shots::dress(holder);
         const QString tail = dark ? QStringLiteral("-dark") : QString();
         ChartPanel panel(holder);
         MemoryChart& chart = panel.chart();

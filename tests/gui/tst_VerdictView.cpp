@@ -68,11 +68,7 @@ private:
 
 private Q_SLOTS:
     void initTestCase() { QLocale::setDefault(QLocale::c()); }
-    void init()
-    {
-        qApp->setPalette(m_theme.theme().palette());
-        qApp->setStyleSheet(m_theme.theme().styleSheet());
-    }
+    void init() { shots::dress(m_theme); }
 
     void theFullCardListsEverything()
     {
@@ -221,18 +217,12 @@ private Q_SLOTS:
         QCOMPARE(QGuiApplication::clipboard()->text(), markdown);
     }
 
-    void gallery_data()
-    {
-        QTest::addColumn<bool>("dark");
-        QTest::newRow("light") << false;
-        QTest::newRow("dark") << true;
-    }
+    void gallery_data() { shots::addThemes(); }
     void gallery()
     {
         QFETCH(bool, dark);
         ThemeHolder holder(dark ? Theme::dark() : Theme::light());
-        qApp->setPalette(holder.theme().palette());
-        qApp->setStyleSheet(holder.theme().styleSheet());
+        shots::dress(holder);
         QWidget page;
         page.setObjectName(QStringLiteral("page"));
         page.setAttribute(Qt::WA_StyledBackground);

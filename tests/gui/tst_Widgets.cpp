@@ -98,17 +98,11 @@ class tst_Widgets : public QObject {
 private:
     ThemeHolder m_light{Theme::light()};
 
-    void dress(const ThemeHolder& holder)
-    {
-        qApp->setPalette(holder.theme().palette());
-        qApp->setStyleSheet(holder.theme().styleSheet());
-    }
-
 private Q_SLOTS:
     void initTestCase()
     {
         QLocale::setDefault(QLocale::c());
-        dress(m_light);
+        shots::dress(m_light);
     }
 
     void aBadgeSaysItsModeInWords()
@@ -322,7 +316,7 @@ private Q_SLOTS:
     {
         QFETCH(bool, sorting);
         ThemeHolder holder(Theme::light());
-        dress(holder);
+        shots::dress(holder);
         const QString sample = QStringLiteral("25 min 48 s");
         QStandardItemModel model(1, 3);
         model.setHorizontalHeaderLabels(
@@ -409,17 +403,12 @@ private Q_SLOTS:
         QCOMPARE(phaseWords(""), QString());
     }
 
-    void gallery_data()
-    {
-        QTest::addColumn<bool>("dark");
-        QTest::newRow("light") << false;
-        QTest::newRow("dark") << true;
-    }
+    void gallery_data() { shots::addThemes(); }
     void gallery()
     {
         QFETCH(bool, dark);
         ThemeHolder holder(dark ? Theme::dark() : Theme::light());
-        dress(holder);
+        shots::dress(holder);
         QWidget page;
         page.setObjectName(QStringLiteral("page"));
         auto* column = new QVBoxLayout(&page);
@@ -441,7 +430,7 @@ private Q_SLOTS:
         page.show();
         shots::keep(QStringLiteral("widgets") + (dark ? QStringLiteral("-dark") : QString()), page);
         QVERIFY(pixelsOf(page.grab().toImage(), holder.color(Role::Base)) > 1000);
-        dress(m_light);
+        shots::dress(m_light);
     }
 
 private:
