@@ -249,26 +249,6 @@ Result<Words> parseWords(std::span<const std::string> arguments)
     return Parser().parse(arguments);
 }
 
-std::string didYouMean(std::string_view word, const std::vector<std::string>& candidates)
-{
-    if (const std::string near = nearestWord(word, candidates); !near.empty())
-        return " Did you mean '" + near + "'?";
-    // What was cut short is no slip of the fingers, but just as clear.
-    const auto longer = std::ranges::find_if(
-        candidates, [word](const std::string& candidate) { return !word.empty() && candidate.starts_with(word); });
-    return longer == candidates.end() ? std::string() : " Did you mean '" + *longer + "'?";
-}
-
-std::string nearestHint(std::string_view word, const std::vector<std::string>& candidates)
-{
-    if (std::string near = didYouMean(word, candidates); !near.empty() || candidates.empty())
-        return near;
-    std::string all;
-    for (const std::string& candidate : candidates)
-        all += (all.empty() ? "" : ", ") + candidate;
-    return " It is one of: " + all + ".";
-}
-
 std::string inQuotes(std::string_view word)
 {
     return "'" + toUtf8(word) + "'";

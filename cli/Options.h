@@ -76,10 +76,6 @@ private:
 /// and splits `[a,b]`; working around it took more code than reading a table.
 Result<Words> parseWords(std::span<const std::string> arguments);
 
-/// " Did you mean 'x'?"; empty where nothing is near.
-std::string didYouMean(std::string_view word, const std::vector<std::string>& candidates);
-/// " Did you mean 'x'?" or, where nothing is near, " It is one of: a, b, c." Empty without candidates.
-std::string nearestHint(std::string_view word, const std::vector<std::string>& candidates);
 /// The word in quotes, as it stands in every message.
 std::string inQuotes(std::string_view word);
 

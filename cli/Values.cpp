@@ -1,6 +1,7 @@
 #include "cli/Values.h"
 
 #include "cli/Options.h"
+#include "core/Text.h"
 #include "core/Units.h"
 #include "core/Variant.h"
 

@@ -21,5 +21,9 @@ std::string_view trimmed(std::string_view text);
 /// The candidate with the smallest edit distance to the word, when it is near enough to be a slip of the fingers
 /// (distance at most 1 + a third of the word's length); else empty.
 std::string nearestWord(std::string_view word, const std::vector<std::string>& candidates);
+/// " Did you mean 'x'?"; empty where nothing is near.
+std::string didYouMean(std::string_view word, const std::vector<std::string>& candidates);
+/// " Did you mean 'x'?" or, where nothing is near, " It is one of: a, b, c." Empty without candidates.
+std::string nearestHint(std::string_view word, const std::vector<std::string>& candidates);
 
 } // namespace loadlab

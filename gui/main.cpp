@@ -3,47 +3,55 @@
 #include "core/worker/WorkerProcess.h"
 #include "gui/MainWindow.h"
 #include "gui/UnixSignals.h"
+#include "gui/WindowCall.h"
 #include "gui/Words.h"
 #include "gui/charts/RenderJob.h"
 #include "gui/widgets/ThemeHolder.h"
 
 #include <QApplication>
-#include <QCommandLineParser>
-#include <QFileInfo>
+#include <QFile>
 #include <QIcon>
+
+#include <algorithm>
+#include <cstdio>
 
 namespace {
 
 using namespace loadlab;
 
-const QString kDatabase = QStringLiteral("db");
-const QString kZoo = QStringLiteral("zoo");
-const QString kRender = QStringLiteral("render");
+constexpr int kWrongUsage = 2;
+constexpr int kLabCannot = 3;
 
-void describe(QCommandLineParser& parser)
+bool isSet(const char* variable)
 {
-    parser.setApplicationDescription(QStringLiteral("The window of LoadLab, a test lab for model loads."));
-    parser.addHelpOption();
-    parser.addVersionOption();
-    parser.addOption(
-        {kDatabase, QStringLiteral("Run database (default: $LOADLAB_DB, else $XDG_DATA_HOME/loadlab/runs.sqlite)."),
-            QStringLiteral("FILE")});
-    parser.addOption({kZoo, QStringLiteral("Folder with checkpoints, instead of the remembered ones; repeatable."),
-        QStringLiteral("DIR")});
-    parser.addOption({kRender,
-        QStringLiteral(
-            "Draw one chart as the JSON file JOB says, and end. Needs no display with QT_QPA_PLATFORM=offscreen."),
-        QStringLiteral("JOB")});
+    return !qEnvironmentVariableIsEmpty(variable);
 }
 
-int showWindow(QApplication& application, const QCommandLineParser& parser)
+/// Qt would abort.
+bool hasDisplay(const WindowCall& call)
+{
+    return call.platformChosen || isSet("QT_QPA_PLATFORM") || isSet("DISPLAY") || isSet("WAYLAND_DISPLAY");
+}
+
+int fail(int code, const std::string& message)
+{
+    std::fprintf(stderr, "loadlab-gui: %s\n", message.c_str());
+    return code;
+}
+
+std::filesystem::path absolutePath(const std::filesystem::path& path)
+{
+    std::error_code ignored;
+    return std::filesystem::absolute(path, ignored).lexically_normal();
+}
+
+int showWindow(QApplication& application, const WindowCall& call)
 {
     becomeSubreaper();
-    Lab lab = openLab(Locations::ofThisProgram(),
-        parser.isSet(kDatabase) ? toPath(QFileInfo(parser.value(kDatabase)).absoluteFilePath()) : defaultDatabase(),
-        sharedSettingsFile());
-    for (const QString& folder : parser.values(kZoo))
-        lab.zooFolders.push_back(toPath(QFileInfo(folder).absoluteFilePath()));
+    Lab lab = openLab(
+        Locations::ofThisProgram(), call.database ? absolutePath(*call.database) : defaultDatabase(), sharedSettingsFile());
+    for (const std::filesystem::path& folder : call.zooFolders)
+        lab.zooFolders.push_back(absolutePath(folder));
     ThemeHolder theme(application);
     MainWindow window(theme, lab);
     UnixSignals signalsOfUnix;
@@ -53,9 +61,7 @@ int showWindow(QApplication& application, const QCommandLineParser& parser)
     return QApplication::exec();
 }
 
-} // namespace
-
-int main(int argc, char** argv)
+int runApplication(int argc, char** argv, const WindowCall& call)
 {
     QApplication application(argc, argv);
     QApplication::setApplicationName(QStringLiteral("loadlab-gui"));
@@ -63,8 +69,28 @@ int main(int argc, char** argv)
     QApplication::setApplicationVersion(toQString(loadlabVersion()));
     QApplication::setWindowIcon(QIcon(QStringLiteral(":/loadlab.svg")));
     QApplication::setDesktopFileName(QStringLiteral("loadlab"));
-    QCommandLineParser parser;
-    describe(parser);
-    parser.process(application);
-    return parser.isSet(kRender) ? renderJob(parser.value(kRender)) : showWindow(application, parser);
+    return call.renderJob ? renderJob(QFile::decodeName(call.renderJob->c_str())) : showWindow(application, call);
+}
+
+} // namespace
+
+int main(int argc, char** argv)
+{
+    const std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
+    const Result<WindowCall> call = parseWindowCall(arguments);
+    if (!call)
+        return fail(kWrongUsage, call.error().message);
+    if (call->helpAsked || call->versionAsked) {
+        const std::string version
+            = "loadlab-gui " + std::string(loadlabVersion()) + " (" + std::string(gitRevision()) + ")\n";
+        std::fputs((call->helpAsked ? windowHelp() : version).c_str(), stdout);
+        return std::fflush(stdout) == 0 ? 0 : kLabCannot;
+    }
+    if (!hasDisplay(*call) && !call->renderJob)
+        return fail(kLabCannot,
+            "there is no display: neither $DISPLAY nor $WAYLAND_DISPLAY is set. 'loadlab' does the same on the command "
+            "line; over ssh, 'ssh -X' brings the window to where you sit.");
+    if (!hasDisplay(*call))
+        qputenv("QT_QPA_PLATFORM", "offscreen");
+    return runApplication(argc, argv, *call);
 }

@@ -134,7 +134,7 @@ int renderJob(const QString& jobFile)
         return 0;
     std::fprintf(stderr, "loadlab-gui: render job %s: %s\n", QFile::encodeName(jobFile).constData(),
         result.error().message.c_str());
-    return 1;
+    return result.error().kind == ErrorKind::Io ? 3 : 2;
 }
 
 } // namespace loadlab

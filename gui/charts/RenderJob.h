@@ -17,7 +17,8 @@ namespace loadlab {
 ///      "curve": {"columns": […], "rows": [[…]]}}                  as `loadlab samples --json` prints it; required
 ///
 /// Needs a QGuiApplication of any platform ("offscreen" where there is no display): the caller makes a QApplication.
-/// Exit code 0: written. 1: not, with one line on stderr that names the job file and the reason.
+/// Exit code 0: written. 2: JOB is not there or not right. 3: it could not be read or the picture not be written. Both
+/// with one line on stderr that names the job file and the reason.
 int renderJob(const QString& jobFile);
 
 } // namespace loadlab
