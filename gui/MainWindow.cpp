@@ -9,6 +9,7 @@
 #include "gui/pages/RunsPage.h"
 #include "gui/pages/TrialsPage.h"
 #include "gui/pages/ZooPage.h"
+#include "gui/widgets/Figures.h"
 
 #include <QCloseEvent>
 #include <QDropEvent>
@@ -97,9 +98,13 @@ void MainWindow::wire()
     connect(&m_zoo, &ZooController::failed, this, &MainWindow::tell);
     connect(&m_zoo, &ZooController::folderAdded, this, [this] { showPage(ZooIndex); });
     connect(&m_library, &RunLibrary::lostRunsClosed, this, [this](int count, int ended) {
-        tell(QStringLiteral("%1 that LoadLab did not live to see the end of: closed as lost%2")
-                 .arg(count == 1 ? QStringLiteral("1 run") : QStringLiteral("%1 runs").arg(count),
-                     ended == 0 ? QString() : QStringLiteral(", %1 left-over processes ended").arg(ended)));
+        tell(
+            QStringLiteral("%1 that LoadLab did not live to see the end of: closed as lost%2")
+                .arg(figures::count(static_cast<std::uint64_t>(count), QStringLiteral("run"), QStringLiteral("runs")),
+                    ended == 0 ? QString()
+                               : QStringLiteral(", %1 ended")
+                                     .arg(figures::count(static_cast<std::uint64_t>(ended),
+                                         QStringLiteral("left-over process"), QStringLiteral("left-over processes")))));
     });
     wirePages();
     wireController();

@@ -89,8 +89,8 @@ QString sourceOf(const Json& run, const Curve& curve)
 {
     const double hz = number(at(run, {"samples", "rate_hz"}));
     const QString rate = hz > 0 ? QStringLiteral("%1 Hz, ").arg(figures::threeDigits(hz)) : QString();
-    return QStringLiteral("%1%2 samples · counters: /proc of the process tree, /proc/meminfo")
-        .arg(rate, figures::count(curve.samples.size()));
+    return QStringLiteral("%1%2 · counters: /proc of the process tree, /proc/meminfo")
+        .arg(rate, figures::count(curve.samples.size(), QStringLiteral("sample"), QStringLiteral("samples")));
 }
 
 std::vector<Phase> phasesOf(const Json& run)

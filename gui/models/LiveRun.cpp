@@ -34,11 +34,21 @@ std::string withoutControls(std::string_view bytes)
     return kept;
 }
 
+/// "1 tensor", "2,034 tensors": in the log, with a point in every locale.
+QString counted(std::uint64_t count, std::string_view one)
+{
+    return toQString(formatCount(count)) + u' ' + toQString(one) + (count == 1 ? QString() : QStringLiteral("s"));
+}
+
 QString percentWords(const protocol::Progress& progress)
 {
+    // The wire's unit is a plural.
+    std::string unit = progress.unit;
+    if (progress.total == 1 && unit.ends_with('s'))
+        unit.pop_back();
     return QStringLiteral("%1 %  %2 of %3 %4  %5")
         .arg(percentOf(progress))
-        .arg(toQString(formatCount(progress.done)), toQString(formatCount(progress.total)), toQString(progress.unit),
+        .arg(toQString(formatCount(progress.done)), toQString(formatCount(progress.total)), toQString(unit),
             toQString(progress.what));
 }
 
@@ -238,8 +248,8 @@ std::vector<LiveLine> LiveRun::linesOfMessage(const protocol::Message& message, 
     if (const auto* progress = std::get_if<protocol::Progress>(&message.body))
         return isNewProgress(*progress) ? worker(percentWords(*progress)) : std::vector<LiveLine>{};
     if (const auto* loaded = std::get_if<protocol::Loaded>(&message.body))
-        return worker(QStringLiteral("%1 parameters in %2 tensors")
-                          .arg(toQString(formatCount(loaded->parameters)), toQString(formatCount(loaded->tensors))));
+        return worker(QStringLiteral("%1 in %2")
+                          .arg(counted(loaded->parameters, "parameter"), counted(loaded->tensors, "tensor")));
     if (const auto* warning = std::get_if<protocol::Warning>(&message.body))
         return worker(toQString(warning->message));
     if (const auto* error = std::get_if<protocol::WorkerError>(&message.body)) {

@@ -329,10 +329,10 @@ QVariant ZooModel::folderData(const Folder& folder, int column, int role) const
     if (folder.error)
         words += QStringLiteral("    cannot be read");
     else if (!folder.rows.empty())
-        words += QStringLiteral("    %1 %2, %3")
-                     .arg(folder.rows.size())
-                     .arg(folder.rows.size() == 1 ? QStringLiteral("checkpoint") : QStringLiteral("checkpoints"),
-                         figures::size(bytes));
+        words
+            += QStringLiteral("    %1, %2")
+                   .arg(figures::count(folder.rows.size(), QStringLiteral("checkpoint"), QStringLiteral("checkpoints")),
+                       figures::size(bytes));
     else
         words
             += folder.scanned ? QStringLiteral("    holds no checkpoint") : QStringLiteral("    being looked through");

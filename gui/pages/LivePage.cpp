@@ -40,8 +40,9 @@ QString stateOf(const LiveRun& run)
 
 QString rateWords(const LiveRun& run)
 {
-    const auto count = run.curve().samples.size();
-    return QStringLiteral("%1 Hz · %2 samples").arg(run.started().identity.limits.sampleHz).arg(figures::count(count));
+    return QStringLiteral("%1 Hz · %2")
+        .arg(run.started().identity.limits.sampleHz)
+        .arg(figures::count(run.curve().samples.size(), QStringLiteral("sample"), QStringLiteral("samples")));
 }
 
 } // namespace

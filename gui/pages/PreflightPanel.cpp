@@ -220,9 +220,9 @@ void PreflightPanel::refreshButtons()
     if (!m_obstacle.isEmpty())
         m_note->setText(m_obstacle);
     else if (errors > 0)
-        m_note->setText(errors == 1
-                ? QStringLiteral("1 problem to solve before this can prove anything")
-                : QStringLiteral("%1 problems to solve before this can prove anything").arg(errors));
+        m_note->setText(QStringLiteral("%1 to solve before this can prove anything")
+                            .arg(figures::count(static_cast<std::uint64_t>(errors), QStringLiteral("problem"),
+                                QStringLiteral("problems"))));
     else
         m_note->setText(m_busy ? QStringLiteral("A load is under way; this one would wait for it.") : QString());
     m_note->setVisible(!m_note->text().isEmpty());

@@ -41,9 +41,9 @@ std::vector<std::pair<QString, QString>> settingsOf(const RunResult& result)
     if (result.identity.limits.stall)
         rows.emplace_back(QStringLiteral("Stall limit"), figures::duration(*result.identity.limits.stall));
     rows.emplace_back(QStringLiteral("Sampling"),
-        QStringLiteral("%1 Hz asked, %2 Hz taken, %3 samples")
+        QStringLiteral("%1 Hz asked, %2 Hz taken, %3")
             .arg(figures::threeDigits(result.identity.limits.sampleHz), figures::threeDigits(result.curve.rateHz),
-                figures::count(result.curve.sampleCount)));
+                figures::count(result.curve.sampleCount, QStringLiteral("sample"), QStringLiteral("samples"))));
     rows.emplace_back(QStringLiteral("Containment"), toQString(result.containment));
     for (const auto& [name, value] : result.environment)
         rows.emplace_back(toQString(name), toQString(value));

@@ -118,7 +118,9 @@ void RunFilterBar::clearAll()
 
 void RunFilterBar::setCounts(std::uint64_t matching, std::uint64_t stored)
 {
-    m_counts->setText(QStringLiteral("%1 of %2 runs").arg(figures::count(matching), figures::count(stored)));
+    m_counts->setText(
+        QStringLiteral("%1 of %2")
+            .arg(figures::count(matching), figures::count(stored, QStringLiteral("run"), QStringLiteral("runs"))));
 }
 
 void RunFilterBar::focusWords()

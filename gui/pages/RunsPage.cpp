@@ -182,7 +182,8 @@ void RunsPage::refreshEmpty()
         m_empty->setWords(QStringLiteral("filter"),
             filters == 1 ? QStringLiteral("No run matches this filter")
                          : QStringLiteral("No run matches %1 filters").arg(filters),
-            QStringLiteral("%1 runs are stored.").arg(figures::count(m_model->stored())));
+            QStringLiteral("%1 stored.")
+                .arg(figures::count(m_model->stored(), QStringLiteral("run is"), QStringLiteral("runs are"))));
         m_empty->setPrimary(QStringLiteral("Drop %1").arg(m_filter->lastWords()), QStringLiteral("x"));
         m_empty->setOther(filters > 1 ? QStringLiteral("Clear all") : QString());
         m_empty->setHint(QStringLiteral("Esc"));

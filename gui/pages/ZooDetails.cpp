@@ -79,9 +79,10 @@ QString onDiskWords(const Checkpoint& checkpoint)
 {
     QStringList words;
     if (checkpoint.parameters > 0)
-        words << figures::parameters(checkpoint.parameters) + QStringLiteral(" parameters");
+        words << figures::parameters(checkpoint.parameters)
+                + (checkpoint.parameters == 1 ? QStringLiteral(" parameter") : QStringLiteral(" parameters"));
     if (checkpoint.tensorCount > 0)
-        words << figures::count(checkpoint.tensorCount) + QStringLiteral(" tensors");
+        words << figures::count(checkpoint.tensorCount, QStringLiteral("tensor"), QStringLiteral("tensors"));
     words << weightWords(checkpoint);
     return words.join(QStringLiteral(", "));
 }
@@ -265,10 +266,8 @@ void ZooDetails::showProblems()
     for (const Problem& problem : m_checkpoint->problems) {
         if (row == kShownParts) {
             add(QStringLiteral("info"),
-                QStringLiteral("%1 more %2")
-                    .arg(m_checkpoint->problems.size() - kShownParts)
-                    .arg(m_checkpoint->problems.size() - kShownParts == 1 ? QStringLiteral("problem")
-                                                                          : QStringLiteral("problems")));
+                figures::count(m_checkpoint->problems.size() - kShownParts, QStringLiteral("more problem"),
+                    QStringLiteral("more problems")));
             break;
         }
         const bool corrupt = problem.mode == FailureMode::CorruptFile;

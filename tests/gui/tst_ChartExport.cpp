@@ -296,6 +296,14 @@ private Q_SLOTS:
         QVERIFY(words.contains(QStringLiteral("Limit 122 GiB, all memory")));
     }
 
+    void oneSampleIsNoPlural()
+    {
+        const auto one = shots::curve(0, 1, [](double, Sample&) {});
+        QCOMPARE(one->samples.size(), std::size_t{1});
+        const ChartDocument document = makeDocument(shots::loadedRun(), one);
+        QVERIFY2(document.source.contains(QStringLiteral("1 sample ·")), qPrintable(document.source));
+    }
+
     void aJobNeedsNoRun()
     {
         nlohmann::json job = jobFor(inFolder("bare.svg"));

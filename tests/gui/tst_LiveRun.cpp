@@ -102,6 +102,21 @@ private Q_SLOTS:
             QStringList{QStringLiteral("progress: 54 %  49 of 158 tensors  model.norm.weight")});
     }
 
+    void oneIsNoPlural()
+    {
+        LiveRun run;
+        run.apply(started());
+        QCOMPARE(texts(run.apply(message(1, protocol::Progress{"tensors", 1, 1, 0, 0, "x"}))),
+            QStringList{QStringLiteral("progress: 100 %  1 of 1 tensor  x")});
+        protocol::Loaded loaded;
+        loaded.parameters = loaded.tensors = 1;
+        QCOMPARE(texts(run.apply(message(2, loaded))), QStringList{QStringLiteral("loaded: 1 parameter in 1 tensor")});
+        loaded.parameters = 2034;
+        loaded.tensors = 2;
+        QCOMPARE(
+            texts(run.apply(message(2, loaded))), QStringList{QStringLiteral("loaded: 2,034 parameters in 2 tensors")});
+    }
+
     void anotherStartForgetsTheRunBefore()
     {
         LiveRun run;

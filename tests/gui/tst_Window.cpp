@@ -320,6 +320,11 @@ private Q_SLOTS:
         auto& table = m_bench->find<QTableView>(QStringLiteral("runsTable"));
         QTRY_COMPARE(table.model()->index(0, RunsModel::Outcome).data(RunsModel::ModeRole).toString(),
             QStringLiteral("lab_lost"));
+        QTRY_VERIFY(m_bench->visibleText().contains(QStringLiteral("1 of 1 run\n")));
+        QVERIFY(window().statusBar()->currentMessage().startsWith(QStringLiteral("1 run that")));
+        QVERIFY(window().statusBar()->currentMessage().endsWith(QStringLiteral(", 1 left-over process ended")));
+        m_bench->find<QLineEdit>(QStringLiteral("runWords")).setText(QStringLiteral("nothingissuch"));
+        QTRY_VERIFY(m_bench->visibleText().contains(QStringLiteral("1 run is stored.")));
     }
 
     void aFloodOfLogDoesNotHoldUpTheWindow()
