@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <set>
 
 namespace loadlab {
 
@@ -24,18 +25,20 @@ namespace {
 
 constexpr int kChangeMs = 500;
 
-/// Kills what still carries the run's mark. A few rounds: a process may fork while its parent is being killed.
+/// Kills what still carries the run's mark. A few rounds: a process may fork while its parent is being killed, and one
+/// that is dying is still seen.
 int endLeftovers(const std::string& uuid)
 {
-    int ended = 0;
+    std::set<pid_t> ended;
     for (int round = 0; round < 5; ++round) {
         const std::vector<pid_t> left = findProcessesOfRun(uuid);
         if (left.empty())
             break;
         for (const pid_t pid : left)
-            ended += ::kill(pid, SIGKILL) == 0 ? 1 : 0;
+            if (::kill(pid, SIGKILL) == 0)
+                ended.insert(pid);
     }
-    return ended;
+    return static_cast<int>(ended.size());
 }
 
 Result<RunPage> readPage(const RunStore& store, RunFilter filter, bool backwards)
