@@ -1,6 +1,7 @@
 #include "core/curve/CurveSummary.h"
 
 #include <algorithm>
+#include <limits>
 
 namespace loadlab {
 namespace {
@@ -52,6 +53,16 @@ void addAvailable(CurveSummary& summary, const Sample& sample, bool& seen)
         summary.baselineAvailableBytes = summary.lowestAvailableBytes = available;
     summary.lowestAvailableBytes = std::min(summary.lowestAvailableBytes, available);
     seen = true;
+}
+
+/// Seconds of endOfLoad().
+double endOfLoadS(const Curve& curve)
+{
+    std::vector<Point> tree;
+    for (const auto& sample : curve.samples)
+        if (sample.has(Column::TreeBytes))
+            tree.push_back({secondsOf(curve, sample), static_cast<double>(sample[Column::TreeBytes])});
+    return tree.empty() ? std::numeric_limits<double>::infinity() : tree[endOfLoad(tree)].x;
 }
 
 } // namespace
@@ -123,8 +134,9 @@ std::size_t endOfLoad(std::span<const Point> tree)
 
 void rateThePhases(const Curve& curve, std::vector<Phase>& phases)
 {
+    const double endS = endOfLoadS(curve);
     for (auto& phase : phases)
-        phase.rateBytesPerS = slope(curve, Column::TreeBytes, phase.fromS, phase.toS);
+        phase.rateBytesPerS = slope(curve, Column::TreeBytes, phase.fromS, std::min(phase.toS, endS));
 }
 
 } // namespace loadlab

@@ -17,13 +17,13 @@ struct Phase {
     std::string name;
     double fromS = 0;
     double toS = 0;
-    double rateBytesPerS = 0; ///< Least-squares slope of tree_bytes over the phase.
+    double rateBytesPerS = 0; ///< Least-squares slope of tree_bytes over the phase, as far as endOfLoad().
 };
 
 /// The figures of a curve that become columns.
 struct CurveSummary {
     std::uint64_t sampleCount = 0;
-    double rateHz = 0; ///< (count − 1) / span; 0 below two samples.
+    double rateHz = 0; ///< (count − 1) / span; 0 below two samples. A run's own figure is the pace of its ticks alone.
     std::uint64_t peakTreeBytes
         = 0; ///< Largest tree_bytes of a sample; a run's own figure also knows what VmHWM and PSS prove.
     std::uint64_t peakRssBytes = 0; ///< Largest RSS sum in one sample.
@@ -42,7 +42,7 @@ std::size_t endOfLoad(std::span<const Point> tree);
 CurveSummary summarise(const Curve& curve);
 /// Least-squares slope of a column in bytes (or units) per second over [fromS, toS]; 0 with fewer than 2 samples.
 double slope(const Curve& curve, Column column, double fromS, double toS);
-/// Gives every phase its rate.
+/// Gives every phase its rate. What the process gives back when it is taken down is in none of them.
 void rateThePhases(const Curve& curve, std::vector<Phase>& phases);
 
 } // namespace loadlab

@@ -166,6 +166,18 @@ private Q_SLOTS:
         QVERIFY(nearly(phases[0].rateBytesPerS, 1e6));
         QCOMPARE(phases[1].rateBytesPerS, 0.0);
     }
+
+    void noPhaseShrinksByTheEndOfItsProcess()
+    {
+        auto curve = ramp(10, 1e9, 1e6);
+        auto gone = at(10.05);
+        gone[Column::TreeBytes] = 0;
+        curve.samples.push_back(gone);
+        std::vector<Phase> phases{{"reading", 0, 5, 0}, {"holding", 5, 10.06, 0}, {"leaving", 10.04, 10.06, 0}};
+        rateThePhases(curve, phases);
+        QVERIFY(nearly(phases[1].rateBytesPerS, 1e6));
+        QCOMPARE(phases[2].rateBytesPerS, 0.0);
+    }
 };
 
 QTEST_APPLESS_MAIN(tst_CurveSummary)
