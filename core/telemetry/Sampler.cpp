@@ -199,6 +199,12 @@ void Sampler::State::ring() const
     [[maybe_unused]] const auto written = ::write(wake.get(), &one, sizeof one);
 }
 
+double SamplerReport::achievedHz() const
+{
+    const auto passed = ticks + missedTicks;
+    return passed > 0 ? rateHz * static_cast<double>(ticks) / static_cast<double>(passed) : 0;
+}
+
 Sampler::Sampler(double rateHz, Sink sink)
     : m_state(std::make_unique<State>())
 {

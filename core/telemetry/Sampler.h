@@ -24,6 +24,9 @@ struct SamplerReport {
     std::optional<std::uint64_t> pssTreeBytes; ///< At the last mark.
     std::uint64_t treeBytesAtPss = 0; ///< tree_bytes of the same moment: what is more than PSS was counted twice.
     std::int64_t pssAtNs = 0;
+
+    /// Samples a second at ticks: marks come on top and say nothing of the pace. 0 before the first tick.
+    [[nodiscard]] double achievedHz() const;
 };
 
 /// One thread that samples a process tree and the system at absolute ticks (timerfd, CLOCK_MONOTONIC). Times of samples

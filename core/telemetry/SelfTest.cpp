@@ -208,8 +208,7 @@ private:
     void conclude()
     {
         const auto report = m_sampler.stop();
-        const auto passed = static_cast<double>(report.ticks + report.missedTicks);
-        m_result.achievedHz = passed > 0 ? kHz * static_cast<double>(report.ticks) / passed : 0;
+        m_result.achievedHz = report.achievedHz();
         m_result.missedTicks = report.missedTicks;
         m_result.worstLateness = std::chrono::nanoseconds(report.worstLatenessNs);
         m_result.duration = Clock::now() - m_start;

@@ -72,10 +72,6 @@ CurveSummary KeptCurve::summary() const
 {
     CurveSummary summary = summarise(m_curve);
     summary.sampleCount = m_added;
-    if (m_curve.samples.size() >= 2) {
-        const auto spanNs = m_curve.samples.back().monotonicNs - m_curve.samples.front().monotonicNs;
-        summary.rateHz = spanNs > 0 ? static_cast<double>(m_added - 1) * 1e9 / static_cast<double>(spanNs) : 0;
-    }
     return summary;
 }
 

@@ -96,6 +96,7 @@ RunResult RunAccount::conclude(const SamplerReport& report, const MachineInfo& m
     result.startedUtc = m_startedUtc;
     result.duration = facts.duration;
     result.curve = m_curve.summary();
+    result.curve.rateHz = report.achievedHz();
     correctPeaks(result.curve, report);
     result.hwmBytes = report.highWaterBytes;
     if (facts.wait) {

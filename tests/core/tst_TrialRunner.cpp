@@ -609,6 +609,7 @@ void tst_TrialRunner::theLabAddsLittle()
     const RunResult result = run(trial, {{"seconds", "0"}}, limits);
     QCOMPARE(modeOf(result), std::string("ok"));
     QVERIFY(result.curve.sampleCount >= 2); // The baseline and the mark.
+    QVERIFY(result.curve.rateHz > 0 && result.curve.rateHz <= 1); // Which count as no pace.
     qInfo("at 1 Hz: %.3f s", std::chrono::duration<double>(result.duration).count());
 }
 
