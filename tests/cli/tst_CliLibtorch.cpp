@@ -1,4 +1,5 @@
 #include "tests/cli/Cli.h"
+#include "tests/plugins/TestWeights.h"
 
 #include <QDateTime>
 #include <QFile>
@@ -14,6 +15,7 @@ private Q_SLOTS:
     void demoZooIsKeptWhenItIsWhole();
     void zooAndInspectTellTheSame();
     void theGoodOneLoads();
+    void aRunNeedsNoSecondCopyOfTheWeights();
     void everyBrokenOneHasItsMode_data();
     void everyBrokenOneHasItsMode();
     void aMissingCheckpointIsARunOfItsOwn();
@@ -28,8 +30,6 @@ private:
 
 void tst_CliLibtorch::initTestCase()
 {
-    if (!QFileInfo::exists(LOADLAB_BINARY_DIR "/lib/loadlab/plugins/libtorch/loadlab-worker-libtorch"))
-        QSKIP("the libtorch worker is not built here (LOADLAB_LIBTORCH=OFF)");
     m_demo = m_lab.path("demo");
     const CliResult made = m_lab.run({"demo-zoo", m_demo, "--size", "4MiB", "--json"});
     QVERIFY2(made.code == 0, made.words());
@@ -73,6 +73,28 @@ void tst_CliLibtorch::theGoodOneLoads()
     QCOMPARE(loaded["dtypes"].toObject().keys(), QStringList{"F32"});
     QCOMPARE(loaded["devices"].toObject()["cpu"].toDouble(), inspected["parameters"].toDouble() * 4);
     QCOMPARE(result.object()["checkpoint"].toObject()["family"].toString(), "qwen2");
+}
+
+/// The figures that a run stores, from the first sample to the last.
+void tst_CliLibtorch::aRunNeedsNoSecondCopyOfTheWeights()
+{
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    QSKIP("a sanitizer's own memory would be measured");
+#endif
+    constexpr double MiB = 1 << 20;
+    constexpr std::uint64_t bytes = 256 << 20;
+    const std::string large = m_lab.path("large.safetensors");
+    writeSparseWeights(large, "BF16", bytes / 2, bytes);
+    const auto peak = [this](const std::string& checkpoint, const char* dtype) {
+        const CliResult result = m_lab.run({"run", checkpoint, "--dtype", dtype, "--json"});
+        return result.code == 0 ? result.object()["peak_tree_bytes"].toDouble() : 0.0;
+    };
+    const double idle = peak(m_demo + "/qwen2.5-0.5b-standin", "auto"); // 4 MiB of views
+    const double kept = peak(large, "auto");
+    const double converted = peak(large, "float32");
+    QVERIFY2(idle > 0 && kept > 0 && kept <= idle + 16 * MiB, qPrintable(QString("%1 -> %2").arg(idle).arg(kept)));
+    QVERIFY2(converted >= 2.0 * bytes && converted <= 1.05 * 2.0 * bytes + 96 * MiB,
+        qPrintable(QString("%1 MiB").arg(converted / MiB)));
 }
 
 void tst_CliLibtorch::everyBrokenOneHasItsMode_data()

@@ -1,5 +1,6 @@
 #include "Folder.h"
 #include "Lab.h"
+#include "Noise.h"
 #include "RawDatabase.h"
 #include "RunBuilder.h"
 #include "Take.h"
@@ -10,11 +11,7 @@
 
 #include <QTest>
 #include <csignal>
-#include <fcntl.h>
-#include <sys/mount.h>
 #include <sys/resource.h>
-#include <sys/statvfs.h>
-#include <unistd.h>
 
 using namespace loadlab;
 using namespace loadlab::test;
@@ -25,31 +22,6 @@ std::int64_t tickOf(const std::string& line)
 {
     return std::stoll(line.substr(line.find(' ') + 1));
 }
-
-/// A disk of one MiB of its own; where mounting is not allowed there is none.
-class SmallDisk {
-public:
-    SmallDisk() { m_mounted = ::mount("tmpfs", m_folder.path().c_str(), "tmpfs", 0, "size=1m") == 0; }
-    ~SmallDisk()
-    {
-        if (m_mounted)
-            ::umount2(m_folder.path().c_str(), MNT_DETACH);
-    }
-    [[nodiscard]] bool exists() const { return m_mounted; }
-    [[nodiscard]] std::filesystem::path file(const std::string& name) const { return m_folder.file(name); }
-    void fill() const
-    {
-        const std::string block(4096, 'x');
-        const int out = ::open(file("filler").c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
-        while (::write(out, block.data(), block.size()) == static_cast<ssize_t>(block.size())) { }
-        ::close(out);
-    }
-    void free() const { std::filesystem::remove(file("filler")); }
-
-private:
-    Folder m_folder;
-    bool m_mounted = false;
-};
 
 /// No file of this process may grow beyond so many bytes.
 class FileSizeLimit {
@@ -69,16 +41,6 @@ private:
     struct rlimit m_before { };
 };
 
-/// Text that no compressor makes small.
-std::string noise(std::size_t bytes)
-{
-    std::string text(bytes, '\0');
-    std::uint32_t state = 1;
-    for (char& byte : text)
-        byte = static_cast<char>((state = state * 1664525 + 1013904223) >> 24);
-    return text;
-}
-
 } // namespace
 
 class tst_StoreDurability : public QObject {
@@ -87,11 +49,7 @@ private Q_SLOTS:
     void keepsSamplesAndLogUntilShortlyBeforeAKill();
     void opensAfterAKillAtAnyMoment();
     void writesBetweenTheCommitsToTheDisk();
-    void keepsWhatWasStoredWhenTheDiskIsFull();
-    void storesNoRunOnAFullDisk();
     void leavesNoHalfOfARunWhoseEndFindsNoRoom();
-    void recordsOnWhenTheDiskHasRoomAgain();
-    void makesNoDatabaseOnAFullDisk();
     void saysThatAFileMayNotGrow();
 };
 
@@ -159,56 +117,6 @@ void tst_StoreDurability::writesBetweenTheCommitsToTheDisk()
     QCOMPARE(take(take(RunStore::open(folder.file())).run({1})).curve.sampleCount > 0, true);
 }
 
-void tst_StoreDurability::keepsWhatWasStoredWhenTheDiskIsFull()
-{
-    const SmallDisk disk;
-    if (!disk.exists())
-        QSKIP("mounting a small disk is not allowed here");
-    RunStore store = take(RunStore::open(disk.file("runs.sqlite")));
-    const RunStarted begin = started();
-    const RunId run = take(store.startRun(begin));
-    take(store.addSamples(run, samples(100)));
-    disk.fill();
-    Result<void> written;
-    for (int i = 0; written && i < 100; ++i)
-        written = store.addLog(run, LogStream::Stderr, 0, noise(100'000));
-    QVERIFY(!written);
-    QCOMPARE(written.error().kind, ErrorKind::Io);
-    QVERIFY2(written.error().message.find("no space is left") != std::string::npos, written.error().message.c_str());
-    QVERIFY(take(store.curve(run)).samples == samples(100)); // reading goes on
-    disk.free();
-    take(store.addSamples(run, samples(100, 100)));
-    take(store.finishRun(run, finished(begin)));
-    QVERIFY(take(store.curve(run)).samples == samples(200));
-    QVERIFY(take(store.check()).ok);
-}
-
-void tst_StoreDurability::storesNoRunOnAFullDisk()
-{
-    const SmallDisk disk;
-    if (!disk.exists())
-        QSKIP("mounting a small disk is not allowed here");
-    take(take(RunStore::open(disk.file("runs.sqlite"))).countRuns());
-    disk.fill();
-    const RunStarted begin = started();
-    {
-        RunRecorder recorder(disk.file("runs.sqlite"));
-        recorder.onEvent(at(0, begin));
-        recorder.onEvent(at(1, SamplesTaken{samples(100)}));
-        recorder.onEvent(at(5, RunFinished{finished(begin)}));
-        recorder.flush();
-        QVERIFY(recorder.error());
-        QCOMPARE(recorder.error()->kind, ErrorKind::Io);
-        QVERIFY2(
-            recorder.error()->message.find("no space is left") != std::string::npos, recorder.error()->message.c_str());
-        QVERIFY(!recorder.run());
-    }
-    disk.free();
-    const RunStore store = take(RunStore::open(disk.file("runs.sqlite")));
-    QCOMPARE(take(store.countRuns()), std::uint64_t{0});
-    QVERIFY(take(store.check()).ok);
-}
-
 void tst_StoreDurability::leavesNoHalfOfARunWhoseEndFindsNoRoom()
 {
     const Folder folder;
@@ -232,48 +140,6 @@ void tst_StoreDurability::leavesNoHalfOfARunWhoseEndFindsNoRoom()
     QCOMPARE(take(store.countRuns()), std::uint64_t{0});
     QVERIFY(!store.findRun("last"));
     QVERIFY(take(store.check()).ok);
-}
-
-void tst_StoreDurability::recordsOnWhenTheDiskHasRoomAgain()
-{
-    const SmallDisk disk;
-    if (!disk.exists())
-        QSKIP("mounting a small disk is not allowed here");
-    RecorderOptions options;
-    options.commitEvery = std::chrono::milliseconds(50);
-    const RunStarted begin = started();
-    RunRecorder recorder(disk.file("runs.sqlite"), options);
-    recorder.onEvent(at(0, begin));
-    recorder.onEvent(at(0, LogText{LogStream::Lab, "early\n"}));
-    recorder.flush();
-    QVERIFY(!recorder.error());
-    disk.fill();
-    recorder.onEvent(at(1, LogText{LogStream::Stderr, noise(200'000) + "\n"}));
-    recorder.onEvent(at(1, SamplesTaken{samples(100)}));
-    recorder.flush();
-    QVERIFY(recorder.error());
-    disk.free();
-    recorder.onEvent(at(5, RunFinished{finished(begin)}));
-    recorder.flush();
-    QVERIFY2(!recorder.error(), recorder.error().value_or(Error{}).message.c_str());
-    const RunStore store = take(RunStore::open(disk.file("runs.sqlite")));
-    QVERIFY(take(store.curve({1})).samples == samples(100));
-    QCOMPARE(take(store.logLines({1})).front(), "early");
-    QCOMPARE(take(store.run({1})).verdict->mode, FailureMode::Ok);
-}
-
-void tst_StoreDurability::makesNoDatabaseOnAFullDisk()
-{
-    const SmallDisk disk;
-    if (!disk.exists())
-        QSKIP("mounting a small disk is not allowed here");
-    disk.fill();
-    const Result<RunStore> store = RunStore::open(disk.file("runs.sqlite"));
-    QVERIFY(!store);
-    QCOMPARE(store.error().kind, ErrorKind::Io);
-    QVERIFY2(store.error().message.find("no space is left") != std::string::npos, store.error().message.c_str());
-    disk.free();
-    QVERIFY(take(take(RunStore::open(disk.file("runs.sqlite"))).check()).ok); // nothing half-made is in the way
 }
 
 void tst_StoreDurability::saysThatAFileMayNotGrow()

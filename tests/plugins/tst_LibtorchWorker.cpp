@@ -1,5 +1,6 @@
 #include "core/Digest.h"
 #include "core/checkpoint/DemoZoo.h"
+#include "tests/plugins/TestWeights.h"
 #include "tests/plugins/WorkerDriver.h"
 
 #include <QtTest>
@@ -64,19 +65,6 @@ std::string asBf16(const std::vector<float>& values)
     return bytesOf(bits);
 }
 
-/// A single file with a header and a hole of zeros: large, yet next to nothing on disk.
-void writeSparseWeights(const fs::path& file, const std::string& dtype, std::uint64_t elements, std::uint64_t bytes)
-{
-    const json header{{"t", {{"dtype", dtype}, {"shape", {elements}}, {"data_offsets", {0, bytes}}}}};
-    std::string text = header.dump();
-    text.resize((text.size() + 7) / 8 * 8, ' ');
-    std::string length(8, '\0');
-    for (std::size_t i = 0; i < 8; ++i)
-        length[i] = static_cast<char>((text.size() >> (8 * i)) & 0xff);
-    writeText(file, length + text);
-    fs::resize_file(file, 8 + text.size() + bytes);
-}
-
 } // namespace
 
 class TestLibtorchWorker : public QObject {
@@ -137,8 +125,6 @@ private Q_SLOTS:
     void stopsWhileLoading_data();
     void stopsWhileLoading();
     void answersCommandsWhileHolding();
-
-    void loadsPublishedWeights();
 
 private:
     /// Loads and lets go again; the worker has ended.
@@ -760,35 +746,6 @@ void TestLibtorchWorker::answersCommandsWhileHolding()
     QVERIFY(worker.waitForEnd());
     QCOMPARE(worker.exitCode(), 0);
     QCOMPARE(worker.events().back()["event"], "bye");
-}
-
-/// Real weights: BERT, which no family file describes.
-void TestLibtorchWorker::loadsPublishedWeights()
-{
-    const QByteArray folder = qgetenv("LOADLAB_TEST_MINILM");
-    if (folder.isEmpty())
-        QSKIP("LOADLAB_TEST_MINILM is not set: the published weights could not be fetched");
-    const fs::path weights = fs::path(folder.toStdString()) / "model.safetensors";
-    QVERIFY2(fs::exists(weights), weights.c_str());
-    std::ifstream stream(weights, std::ios::binary);
-    std::uint64_t length = 0;
-    stream.read(reinterpret_cast<char*>(&length), sizeof length);
-    std::string text(length, ' ');
-    stream.read(text.data(), static_cast<std::streamsize>(length));
-    std::uint64_t parameters = 0;
-    const json header = json::parse(text);
-    for (const auto& [name, tensor] : header.items()) {
-        std::uint64_t elements = name == "__metadata__" ? 0 : 1;
-        for (const json& extent : tensor.value("shape", json::array()))
-            elements *= extent.get<std::uint64_t>();
-        parameters += elements;
-    }
-    for (const char* dtype : {"auto", "bfloat16"}) {
-        const auto worker = loadedAndGone(fs::path(folder.toStdString()), variantOf(dtype));
-        QVERIFY2(worker->last("loaded").is_object(), worker->story().c_str());
-        QCOMPARE(worker->last("loaded")["parameters"], parameters);
-        QCOMPARE(worker->last("loaded")["non_finite_tensors"], 0);
-    }
 }
 
 QTEST_GUILESS_MAIN(TestLibtorchWorker)

@@ -1,0 +1,148 @@
+#include "Folder.h"
+#include "Noise.h"
+#include "RunBuilder.h"
+#include "Take.h"
+
+#include "db/RunRecorder.h"
+#include "db/RunStore.h"
+
+#include <QTest>
+#include <fcntl.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+using namespace loadlab;
+using namespace loadlab::test;
+
+namespace {
+
+/// A disk of one MiB of its own; where mounting is not allowed there is none.
+class SmallDisk {
+public:
+    SmallDisk() { m_mounted = ::mount("tmpfs", m_folder.path().c_str(), "tmpfs", 0, "size=1m") == 0; }
+    ~SmallDisk()
+    {
+        if (m_mounted)
+            ::umount2(m_folder.path().c_str(), MNT_DETACH);
+    }
+    [[nodiscard]] bool exists() const { return m_mounted; }
+    [[nodiscard]] std::filesystem::path file(const std::string& name) const { return m_folder.file(name); }
+    void fill() const
+    {
+        const std::string block(4096, 'x');
+        const int out = ::open(file("filler").c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
+        while (::write(out, block.data(), block.size()) == static_cast<ssize_t>(block.size())) { }
+        ::close(out);
+    }
+    void free() const { std::filesystem::remove(file("filler")); }
+
+private:
+    Folder m_folder;
+    bool m_mounted = false;
+};
+
+} // namespace
+
+/// What the store does when its disk is full.
+class tst_FullDisk : public QObject {
+    Q_OBJECT
+private Q_SLOTS:
+    void initTestCase();
+    void keepsWhatWasStoredWhenTheDiskIsFull();
+    void storesNoRunOnAFullDisk();
+    void recordsOnWhenTheDiskHasRoomAgain();
+    void makesNoDatabaseOnAFullDisk();
+};
+
+void tst_FullDisk::initTestCase()
+{
+    if (!SmallDisk().exists())
+        QSKIP("mounting a small disk is not allowed here");
+}
+
+void tst_FullDisk::keepsWhatWasStoredWhenTheDiskIsFull()
+{
+    const SmallDisk disk;
+    RunStore store = take(RunStore::open(disk.file("runs.sqlite")));
+    const RunStarted begin = started();
+    const RunId run = take(store.startRun(begin));
+    take(store.addSamples(run, samples(100)));
+    disk.fill();
+    Result<void> written;
+    for (int i = 0; written && i < 100; ++i)
+        written = store.addLog(run, LogStream::Stderr, 0, noise(100'000));
+    QVERIFY(!written);
+    QCOMPARE(written.error().kind, ErrorKind::Io);
+    QVERIFY2(written.error().message.find("no space is left") != std::string::npos, written.error().message.c_str());
+    QVERIFY(take(store.curve(run)).samples == samples(100)); // reading goes on
+    disk.free();
+    take(store.addSamples(run, samples(100, 100)));
+    take(store.finishRun(run, finished(begin)));
+    QVERIFY(take(store.curve(run)).samples == samples(200));
+    QVERIFY(take(store.check()).ok);
+}
+
+void tst_FullDisk::storesNoRunOnAFullDisk()
+{
+    const SmallDisk disk;
+    take(take(RunStore::open(disk.file("runs.sqlite"))).countRuns());
+    disk.fill();
+    const RunStarted begin = started();
+    {
+        RunRecorder recorder(disk.file("runs.sqlite"));
+        recorder.onEvent(at(0, begin));
+        recorder.onEvent(at(1, SamplesTaken{samples(100)}));
+        recorder.onEvent(at(5, RunFinished{finished(begin)}));
+        recorder.flush();
+        QVERIFY(recorder.error());
+        QCOMPARE(recorder.error()->kind, ErrorKind::Io);
+        QVERIFY2(
+            recorder.error()->message.find("no space is left") != std::string::npos, recorder.error()->message.c_str());
+        QVERIFY(!recorder.run());
+    }
+    disk.free();
+    const RunStore store = take(RunStore::open(disk.file("runs.sqlite")));
+    QCOMPARE(take(store.countRuns()), std::uint64_t{0});
+    QVERIFY(take(store.check()).ok);
+}
+
+void tst_FullDisk::recordsOnWhenTheDiskHasRoomAgain()
+{
+    const SmallDisk disk;
+    RecorderOptions options;
+    options.commitEvery = std::chrono::milliseconds(50);
+    const RunStarted begin = started();
+    RunRecorder recorder(disk.file("runs.sqlite"), options);
+    recorder.onEvent(at(0, begin));
+    recorder.onEvent(at(0, LogText{LogStream::Lab, "early\n"}));
+    recorder.flush();
+    QVERIFY(!recorder.error());
+    disk.fill();
+    recorder.onEvent(at(1, LogText{LogStream::Stderr, noise(200'000) + "\n"}));
+    recorder.onEvent(at(1, SamplesTaken{samples(100)}));
+    recorder.flush();
+    QVERIFY(recorder.error());
+    disk.free();
+    recorder.onEvent(at(5, RunFinished{finished(begin)}));
+    recorder.flush();
+    QVERIFY2(!recorder.error(), recorder.error().value_or(Error{}).message.c_str());
+    const RunStore store = take(RunStore::open(disk.file("runs.sqlite")));
+    QVERIFY(take(store.curve({1})).samples == samples(100));
+    QCOMPARE(take(store.logLines({1})).front(), "early");
+    QCOMPARE(take(store.run({1})).verdict->mode, FailureMode::Ok);
+}
+
+void tst_FullDisk::makesNoDatabaseOnAFullDisk()
+{
+    const SmallDisk disk;
+    disk.fill();
+    const Result<RunStore> store = RunStore::open(disk.file("runs.sqlite"));
+    QVERIFY(!store);
+    QCOMPARE(store.error().kind, ErrorKind::Io);
+    QVERIFY2(store.error().message.find("no space is left") != std::string::npos, store.error().message.c_str());
+    disk.free();
+    QVERIFY(take(take(RunStore::open(disk.file("runs.sqlite"))).check()).ok); // nothing half-made is in the way
+}
+
+QTEST_GUILESS_MAIN(tst_FullDisk)
+#include "tst_FullDisk.moc"
