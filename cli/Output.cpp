@@ -151,7 +151,7 @@ void Output::flush()
 {
     const int failure = writeAll(STDOUT_FILENO, m_buffer);
     m_buffer.clear();
-    if (failure == EPIPE || failure == EBADF)
+    if (failure == EPIPE)
         m_gone = true;
     else if (failure != 0)
         m_errno = failure;
@@ -199,7 +199,8 @@ void secureStandardStreams()
 {
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd)
         if (::fcntl(fd, F_GETFD) == -1 && errno == EBADF)
-            (void)::open("/dev/null", fd == STDIN_FILENO ? O_RDONLY : O_WRONLY);
+            // Not to be written to: what is asked for and cannot be printed is told.
+            (void)::open("/dev/null", fd == STDERR_FILENO ? O_WRONLY : O_RDONLY);
     // A handler is reset by exec; SIG_IGN would be inherited by every program that we start.
     struct sigaction nothing { };
     nothing.sa_handler = [](int) {};

@@ -74,6 +74,7 @@ private Q_SLOTS:
     void aReaderThatGoesAwayDoesNotEndTheRun();
     void aClosedStdoutIsNeverTheDatabase();
     void aFullStdoutIsSaid();
+    void aClosedStdoutIsSaid();
 };
 
 void tst_CliRun::aFinishedRunHasEveryPromisedName()
@@ -337,7 +338,7 @@ void tst_CliRun::aClosedStdoutIsNeverTheDatabase()
     });
     const QString descriptor = QString("/proc/%1/fd/1").arg(process->pid());
     QTRY_COMPARE_WITH_TIMEOUT(QFile::symLinkTarget(descriptor), QString("/dev/null"), 10000);
-    QCOMPARE(process->wait(), 0);
+    QCOMPARE(process->wait(), 3); // Stored, but not shown.
     const CliResult check = lab.run({"db", "check", "--json"});
     QVERIFY2(check.code == 0 && check.object()["ok"].toBool(), check.words());
     QCOMPARE(check.object()["runs"].toInt(), 1);
@@ -353,6 +354,14 @@ void tst_CliRun::aFullStdoutIsSaid()
     QCOMPARE(process->wait(), 3);
     QVERIFY2(process->err.contains("stdout"), process->err);
     QCOMPARE(lab.run({"show", "last", "--json"}).object()["mode"].toString(), "ok");
+}
+
+void tst_CliRun::aClosedStdoutIsSaid()
+{
+    const CliLab lab;
+    const auto process = lab.start({"runs", "--json"}, [] { ::close(STDOUT_FILENO); });
+    QCOMPARE(process->wait(), 3);
+    QVERIFY2(process->err.contains("stdout"), process->err);
 }
 
 QTEST_GUILESS_MAIN(tst_CliRun)
