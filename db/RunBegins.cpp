@@ -126,10 +126,7 @@ Result<std::int64_t> runRow(
 /// What is known of the environment before the worker has said anything: enough for a run that is lost at once.
 json environmentAtStart(const MachineInfo& machine)
 {
-    json environment = json::object();
-    for (const auto& [key, value] : environmentOf(machine, std::nullopt))
-        environment[toUtf8(key)] = toUtf8(value);
-    return environment;
+    return environmentToJson(environmentOf(machine, std::nullopt));
 }
 
 } // namespace

@@ -83,9 +83,7 @@ Result<void> updateSparkline(const Connection& database, RunId run)
 
 Result<void> updateDetails(const Connection& database, RunId run, const RunResult& result)
 {
-    json environment = json::object();
-    for (const auto& [key, value] : result.environment)
-        environment[toUtf8(key)] = toUtf8(value);
+    const json environment = environmentToJson(result.environment);
     const auto message = [](const auto& body) {
         return body ? toText(toJson(protocol::Message{0, *body})) : std::string();
     };

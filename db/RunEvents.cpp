@@ -19,12 +19,10 @@ double secondsOf(std::int64_t ns)
 /// it.
 Result<void> addToEnvironment(const Connection& database, RunId run, const protocol::Hello& hello)
 {
-    json patch = json::object();
-    for (const auto& [name, version] : hello.versions)
-        patch[toUtf8(name)] = toUtf8(version);
+    std::map<std::string, std::string> said(hello.versions.begin(), hello.versions.end());
     for (const auto& [name, fact] : hello.facts)
-        patch["backend_" + toUtf8(name)] = toUtf8(fact);
-    const std::string text = toText(patch);
+        said["backend_" + name] = fact;
+    const std::string text = toText(environmentToJson(said));
     return database.prepare("UPDATE run_details SET environment = json_patch(?, environment) WHERE run = ?")
         .bind(std::string_view(text))
         .bind(run.value)

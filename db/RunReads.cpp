@@ -233,7 +233,7 @@ Result<StoredRun> readRun(const Connection& database, RunId run)
     readSettings(row, result.identity);
     result.startedUtc = std::chrono::system_clock::time_point(std::chrono::milliseconds(row.integer()));
     readCheckpoint(row, result.identity);
-    result.environment = mapOf<std::string>(row.text());
+    result.environment = environmentFromJson(json::parse(row.text(), nullptr, false));
     result.progress = messageBody<protocol::Progress>(row.optionalText());
     result.loaded = messageBody<protocol::Loaded>(row.optionalText());
     stored.ended = row.integer() != 0;

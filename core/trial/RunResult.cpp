@@ -107,10 +107,35 @@ void readOutcome(const JsonFields& fields, RunResult& into)
     into.containment = fields.value<std::string>("containment", "none");
     into.progress = bodyFromJson<protocol::Progress>(fields.find("progress"), "progress");
     into.loaded = bodyFromJson<protocol::Loaded>(fields.find("loaded"), "loaded");
-    into.environment = fields.value<std::map<std::string, std::string>>("environment");
+    if (const json* environment = fields.find("environment"))
+        into.environment = environmentFromJson(*environment);
+}
+
+/// A count or a number of bytes, by its name.
+bool isNumber(std::string_view name, std::string_view value)
+{
+    const bool named = name.ends_with("_bytes") || name.ends_with("_count");
+    return named && !value.empty() && value.size() < 19 && value.find_first_not_of("0123456789") == value.npos;
 }
 
 } // namespace
+
+json environmentToJson(const std::map<std::string, std::string>& environment)
+{
+    json object = json::object();
+    for (const auto& [name, value] : environment)
+        object[toUtf8(name)] = isNumber(name, value) ? json(std::stoull(value)) : json(toUtf8(value));
+    return object;
+}
+
+std::map<std::string, std::string> environmentFromJson(const json& object)
+{
+    std::map<std::string, std::string> environment;
+    if (object.is_object())
+        for (const auto& [name, value] : object.items())
+            environment[name] = value.is_string() ? value.get<std::string>() : value.dump();
+    return environment;
+}
 
 json toJson(const Phase& phase)
 {
@@ -199,10 +224,7 @@ json toJson(const RunResult& result)
     object["loaded"] = result.loaded ? bodyJson(*result.loaded) : json(nullptr);
     object["samples"] = {{"count", result.curve.sampleCount}, {"rate_hz", result.curve.rateHz},
         {"missed_ticks", result.missedTicks}, {"worst_lateness_ns", result.worstLatenessNs}};
-    json environment = json::object();
-    for (const auto& [key, value] : result.environment)
-        environment[toUtf8(key)] = toUtf8(value);
-    object["environment"] = std::move(environment);
+    object["environment"] = environmentToJson(result.environment);
     return object;
 }
 

@@ -69,6 +69,10 @@ Result<RunResult> resultFromJson(const nlohmann::json& json);
 nlohmann::json toJson(const TrialIdentity& identity);
 Result<TrialIdentity> identityFromJson(const nlohmann::json& json);
 nlohmann::json toJson(const Phase& phase);
+/// What a run stores of machine and backend: counts and bytes (by their names) are numbers, the rest is text. Reads
+/// both as text.
+nlohmann::json environmentToJson(const std::map<std::string, std::string>& environment);
+std::map<std::string, std::string> environmentFromJson(const nlohmann::json& object);
 Result<std::vector<Phase>> phasesFromJson(const nlohmann::json& json);
 
 /// 0 ok · 1 failure verdict · 130 cancelled (docs/CLI.md).

@@ -43,7 +43,7 @@ RunResult sampleResult()
     result.progress = protocol::Progress{"tensors", 100, 291, 5, 9, "x"};
     result.loaded = protocol::Loaded{};
     result.loaded->dtypes = {{"BF16", 7}};
-    result.environment = {{"kernel", "6.1"}, {"torch", "1.13.1"}};
+    result.environment = {{"kernel", "6.1"}, {"memory_bytes", "25769803776"}, {"torch", "1.13.1"}};
     result.missedTicks = 3;
     result.worstLatenessNs = 12345;
     return result;
@@ -97,7 +97,7 @@ void tst_RunEvents::aResultHasThePromisedNames()
         "phases": [{"name": "reading", "from_s": 0.5, "to_s": 8.25, "rate_bytes_per_s": 1e9}],
         "progress": {"unit": "tensors", "done": 100, "total": 291},
         "loaded": {"parameters": 0, "dtypes": {"BF16": 7}, "devices": {}},
-        "samples": {"count": 1082, "rate_hz": 20.0}, "environment": {"torch": "1.13.1", "kernel": "6.1"}})");
+        "samples": {"count": 1082, "rate_hz": 20.0}, "environment": {"torch": "1.13.1", "kernel": "6.1", "memory_bytes": 25769803776}})");
     // Everything promised is there with this value; more may be there.
     const std::function<void(const json&, const json&, std::string)> contains
         = [&](const json& whole, const json& part, std::string where) {
