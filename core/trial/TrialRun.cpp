@@ -192,6 +192,7 @@ void TrialRun::attend()
         if (m_loadedNow)
             finishExercise();
         const std::int64_t now = monotonicNs();
+        watchVoice(now);
         watchLimits(now);
         m_outlet.flushDue(now);
     }
@@ -210,6 +211,8 @@ std::optional<std::int64_t> TrialRun::nextDueNs() const
     const std::int64_t now = monotonicNs();
     if (const auto due = m_worker->nextDue())
         consider(now + due->count());
+    if (m_muteSinceNs && m_worker->isMute())
+        consider(*m_muteSinceNs + std::chrono::nanoseconds(m_surroundings.helloTimeout).count());
     if (limitsApply()) {
         const std::int64_t lastSignNs = now - m_life->silence(now).count();
         if (m_spec.limits.timeout)
@@ -345,6 +348,20 @@ void TrialRun::finishExercise()
         stopWorker();
     else
         takeMail(); // A release that came before there was anything to release.
+}
+
+/// A worker closes its stdout when it ends; one that goes on can say neither that it loaded nor that it failed.
+void TrialRun::watchVoice(std::int64_t nowNs)
+{
+    if (!m_worker->isMute())
+        return;
+    if (!m_muteSinceNs)
+        m_muteSinceNs = nowNs;
+    if (nowNs - *m_muteSinceNs < std::chrono::nanoseconds(m_surroundings.helloTimeout).count())
+        return;
+    m_account->facts.wentMute = true;
+    act("mute", "it closed its stdout and ran on");
+    stopWorker();
 }
 
 void TrialRun::watchLimits(std::int64_t nowNs)

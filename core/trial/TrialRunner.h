@@ -32,7 +32,8 @@ struct TrialSurroundings {
     MachineInfo machine;
     std::filesystem::path resources;
     StopTimes stopTimes{};
-    std::chrono::milliseconds helloTimeout{60'000}; ///< Without hello and without a sign of life for so long: `hang`.
+    /// Without hello and without a sign of life for so long: `hang`; with its stdout closed: `unknown`.
+    std::chrono::milliseconds helloTimeout{60'000};
     std::chrono::milliseconds settleTimeout{2'000};
     Orphans orphans = Orphans::Marked; ///< All only where runs follow each other and nothing else is started.
 };

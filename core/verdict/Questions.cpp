@@ -245,6 +245,10 @@ Answer workersError(const Case& asked)
 
 Answer nonsense(const Case& asked)
 {
+    if (asked.facts.wentMute)
+        return found(FailureMode::Unknown, 0.6, "worker-mute",
+            "The worker closed its stdout and ran on: nothing that it did could be told any more.",
+            evidenceFor(FailureMode::Unknown, "worker.stdout", "closed while the worker ran on", 0.9));
     const auto& line = asked.facts.nonsense;
     if (line.empty())
         return std::nullopt;

@@ -37,6 +37,7 @@ struct RunFacts {
     std::vector<protocol::Warning> warnings;
     std::optional<protocol::Progress> progress; ///< The last one.
     std::string nonsense; ///< First line on stdout that is no protocol, quoted; empty: none.
+    bool wentMute = false; ///< Closed its stdout and ran on.
     bool helloLate = false; ///< No hello within the start-up limit.
     std::string logTail; ///< Last 64 KiB of stderr, UTF-8.
     /// What inspecting the checkpoint gave, before the run; nothing when it could not be inspected.

@@ -297,6 +297,11 @@ WorkerProcess::State WorkerProcess::state() const
     return m_impl->state;
 }
 
+bool WorkerProcess::isMute() const
+{
+    return m_impl->state == State::Running && m_impl->command.talks && !m_impl->process.stdoutEnd;
+}
+
 pid_t WorkerProcess::pid() const
 {
     return m_impl->process.pid;

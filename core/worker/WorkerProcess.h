@@ -87,6 +87,8 @@ public:
     void pump();
 
     [[nodiscard]] State state() const;
+    /// It talks the protocol, has closed its stdout, and runs on.
+    [[nodiscard]] bool isMute() const;
     [[nodiscard]] pid_t pid() const;
     [[nodiscard]] const std::optional<WaitStatus>& waitStatus() const;
     /// Which of the lab's signals were sent so far: 0, SIGTERM, or SIGKILL.

@@ -116,6 +116,7 @@ private Q_SLOTS:
     void aStallIsAHang_data();
     void aStallIsAHang();
     void aWorkerThatNeverSaysHelloIsAHang();
+    void aWorkerThatClosesItsOutputIsNotKept();
     void signsOfLifeKeepItAlive_data();
     void signsOfLifeKeepItAlive();
     void withoutLimitsTheLabWaits();
@@ -395,6 +396,19 @@ void tst_TrialRunner::aWorkerThatNeverSaysHelloIsAHang()
     const RunResult result = trial.runner->wait();
     QVERIFY2(modeOf(result) == "hang", allEvidence(result).c_str());
     QCOMPARE(trial.acts(), std::string("hello_timeout\n"));
+}
+
+void tst_TrialRunner::aWorkerThatClosesItsOutputIsNotKept()
+{
+    Trial trial;
+    TrialSurroundings around = surroundings();
+    around.helloTimeout = 300ms;
+    trial.begin(fake({{"mode", "close-stdout"}}), around);
+    trial.runner->start();
+    const RunResult result = trial.runner->wait();
+    QVERIFY2(modeOf(result) == "unknown", allEvidence(result).c_str());
+    QVERIFY2(result.verdict->summary.find("closed its stdout") != std::string::npos, result.verdict->summary.c_str());
+    QCOMPARE(trial.acts(), std::string("mute\n"));
 }
 
 void tst_TrialRunner::signsOfLifeKeepItAlive_data()
