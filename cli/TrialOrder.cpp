@@ -116,7 +116,7 @@ Result<fs::path> checkpointOf(Lab& lab, const Words& words)
     if (found || found.error().kind == ErrorKind::Invalid)
         return found;
     lab.out.note(found.error().message + " (tried all the same: a missing model is a result)");
-    return word.find('/') == std::string::npos ? fs::path(word) : fs::absolute(word);
+    return fs::path(word);
 }
 
 } // namespace

@@ -85,6 +85,18 @@ std::uint64_t sizeOf(const fs::path& file)
 
 } // namespace
 
+bool isPublishedName(std::string_view name)
+{
+    const auto isPart = [](std::string_view part) {
+        return !part.empty() && part.front() != '.' && std::ranges::all_of(part, [](char c) {
+            return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_'
+                || c == '.';
+        });
+    };
+    const auto slash = name.find('/');
+    return slash != name.npos && isPart(name.substr(0, slash)) && isPart(name.substr(slash + 1));
+}
+
 std::optional<std::string> hubIdOf(std::string_view folderName)
 {
     if (!folderName.starts_with(kRepoPrefix) || folderName.size() == kRepoPrefix.size())

@@ -19,6 +19,8 @@ struct HubRepo {
 std::optional<HubRepo> findHubRepo(const std::filesystem::path& folder);
 /// "org/name" of "models--org--name"; nothing for any other folder name.
 std::optional<std::string> hubIdOf(std::string_view folderName);
+/// Whether it has the form under which models are published: "org/name".
+bool isPublishedName(std::string_view name);
 
 /// The snapshot that stands for a repo: the one that refs/main names; without that ref the
 /// newest, with a note.

@@ -2,6 +2,7 @@
 
 #include "core/Text.h"
 #include "core/Units.h"
+#include "core/checkpoint/HubCache.h"
 #include "core/telemetry/ProcessTree.h"
 
 #include <algorithm>
@@ -95,7 +96,8 @@ void TrialRun::inspect(TrialIdentity& identity, RunFacts& facts, std::stop_token
     const fs::path absolute = fs::absolute(m_spec.checkpoint, ignored);
     identity.checkpointPath = (ignored ? m_spec.checkpoint : absolute).string();
     const fs::path trimmed = absolute.has_filename() ? absolute : absolute.parent_path();
-    identity.checkpointName = toUtf8(trimmed.filename().string());
+    const bool asPublished = isPublishedName(m_spec.checkpoint.native()) && !fs::exists(m_spec.checkpoint, ignored);
+    identity.checkpointName = toUtf8(asPublished ? m_spec.checkpoint.string() : trimmed.filename().string());
     if (!m_surroundings.families)
         return;
     Result<Checkpoint> checkpoint
@@ -132,6 +134,8 @@ void TrialRun::announce(std::stop_token stop)
     if (!m_spec.checkpoint.empty())
         inspect(known, inspected, std::move(stop));
     begin(std::move(known));
+    if (const std::string& name = m_account->identity().checkpointName; isPublishedName(name))
+        m_account->facts.model = name;
     m_account->facts.inspectError = std::move(inspected.inspectError);
     m_account->facts.checkpointState = inspected.checkpointState;
     m_account->facts.problems = std::move(inspected.problems);

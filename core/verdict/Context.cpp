@@ -70,10 +70,11 @@ void addMemory(const RunFacts& facts, Finding& finding)
         = killed || finding.mode == FailureMode::HostAllocFailed || finding.mode == FailureMode::HostOomKilled;
     if (!matters || facts.curve.baselineAvailableBytes == 0)
         return;
+    const std::string before = formatSize(facts.curve.baselineAvailableBytes);
+    const std::string lowest = formatSize(facts.curve.lowestAvailableBytes);
     add(finding, "curve",
-        "memory available fell from " + formatSize(facts.curve.baselineAvailableBytes) + " to "
-            + formatSize(facts.curve.lowestAvailableBytes) + ", the run's peak was "
-            + formatSize(facts.curve.peakTreeBytes),
+        "memory available " + (before == lowest ? "stayed at " + before : "fell from " + before + " to " + lowest)
+            + ", the run's peak was " + formatSize(facts.curve.peakTreeBytes),
         killed ? FailureMode::Unknown : finding.mode, 0.2);
     if (facts.curve.swapBeganS)
         add(finding, "curve",

@@ -52,11 +52,35 @@ bool changesNothing(const json& change, const json& variant)
     });
 }
 
-std::string withFile(std::string text, const std::string& file)
+void replaceAll(std::string& text, std::string_view place, const std::string& value)
 {
-    constexpr std::string_view kPlace = "{file}";
-    for (auto at = text.find(kPlace); at != text.npos; at = text.find(kPlace, at))
-        text.replace(at, kPlace.size(), file.empty() ? "the files named above" : file);
+    for (auto at = text.find(place); at != text.npos; at = text.find(place, at + value.size()))
+        text.replace(at, place.size(), value);
+}
+
+/// Without the parts in brackets that name what is not known; the others lose their brackets.
+std::string withoutUnknown(std::string text, std::string_view place)
+{
+    for (auto open = text.find('['); open != text.npos; open = text.find('[', open + 1)) {
+        const auto close = text.find(']', open);
+        if (close == text.npos)
+            break;
+        const auto length = close - open + 1;
+        if (text.substr(open, length).find(place) != text.npos)
+            text.erase(open--, length);
+    }
+    return text;
+}
+
+std::string filledIn(std::string text, const std::string& file, const std::string& model)
+{
+    if (file.empty())
+        text = withoutUnknown(std::move(text), "{file}");
+    if (model.empty())
+        text = withoutUnknown(std::move(text), "{model}");
+    std::erase_if(text, [](char c) { return c == '[' || c == ']'; });
+    replaceAll(text, "{file}", file.empty() ? "the files named above" : file);
+    replaceAll(text, "{model}", model.empty() ? "the model" : model);
     return text;
 }
 
@@ -75,7 +99,7 @@ std::vector<Remedy> chooseRemedies(const Case& asked, const Finding& finding)
         if (change.is_object() && changesNothing(change, variant))
             continue;
         auto& list = change.is_object() ? withChange : words;
-        list.push_back({rule.id, withFile(rule.text, finding.file), rule.changeJson, "rule", {}});
+        list.push_back({rule.id, filledIn(rule.text, finding.file, asked.facts.model), rule.changeJson, "rule", {}});
     }
     const bool failed = finding.mode != FailureMode::Ok && finding.mode != FailureMode::Cancelled;
     if (failed && asked.facts.error && !asked.facts.error->remedy.empty())

@@ -26,7 +26,7 @@ struct TextRule {
 struct RemedyRule {
     std::string id;
     std::vector<FailureMode> modes;
-    std::string text; ///< "{file}" stands for the file that was named.
+    std::string text; ///< "{file}", "{model}": what is named; a part in [] is left out when one of its own is not known.
     std::string changeJson = "null";
     // When it applies; empty: always.
     std::vector<std::string> backends;

@@ -26,6 +26,7 @@ struct LabActs {
 struct RunFacts {
     Variant variant;
     Limits limits;
+    std::string model; ///< "org/name" under which it is published, where that is known.
     LabActs acts;
     std::optional<Error> startError; ///< The worker was found, but did not start.
     std::optional<WaitStatus> wait; ///< Nothing when it never started or the lab was lost.

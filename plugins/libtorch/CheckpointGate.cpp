@@ -7,38 +7,15 @@
 namespace loadlab {
 namespace {
 
-std::string remedyFor(FailureMode mode)
-{
-    switch (mode) {
-    case FailureMode::ModelMissing:
-        return "correct the path, or fetch the model";
-    case FailureMode::IncompleteDownload:
-        return "fetch these files again; for a git checkout: git lfs pull";
-    case FailureMode::CorruptFile:
-        return "fetch the file again";
-    case FailureMode::DiskIo:
-        return "check permissions and the kernel's log for the disk";
-    case FailureMode::StructureMismatch:
-        return "the config.json that belongs to these weights, or the whole weights; --option strict=false loads what "
-               "is there";
-    case FailureMode::DtypeQuantizationConflict:
-        return "the same model unquantized, or in another scheme";
-    case FailureMode::UnsupportedArchitecture:
-        return "convert the weights to safetensors, or use the transformers backend";
-    default:
-        return {};
-    }
-}
-
 LoadFailure failureOf(const Error& error)
 {
     switch (error.kind) {
     case ErrorKind::NotFound:
-        return {FailureMode::ModelMissing, error.message, remedyFor(FailureMode::ModelMissing)};
+        return {FailureMode::ModelMissing, error.message};
     case ErrorKind::Io:
-        return {FailureMode::DiskIo, error.message, remedyFor(FailureMode::DiskIo)};
+        return {FailureMode::DiskIo, error.message};
     default:
-        return {FailureMode::CorruptFile, error.message, "name a folder, or a .safetensors or .pt file"};
+        return {FailureMode::CorruptFile, error.message};
     }
 }
 
@@ -77,14 +54,13 @@ LoadFailure brokenBy(const Checkpoint& checkpoint)
         found = std::find_if(problems.begin(), problems.end(), concernsTheFiles);
     if (found == problems.end())
         return {expected,
-            "'" + checkpoint.name + "' cannot be loaded: its state is " + std::string(toWireName(checkpoint.state)),
-            remedyFor(expected)};
+            "'" + checkpoint.name + "' cannot be loaded: its state is " + std::string(toWireName(checkpoint.state))};
     std::string text = found->text;
     if (!found->file.empty() && !text.starts_with(found->file)) // "'x' is absent", "'x': cut short"
         text = "'" + found->file + (text.starts_with("is ") ? "' " : "': ") + text;
     if (const auto others = std::count_if(problems.begin(), problems.end(), concernsTheFiles) - 1; others > 0)
         text += " (and " + std::to_string(others) + (others == 1 ? " more problem)" : " more problems)");
-    return {found->mode, text, remedyFor(found->mode), found->file};
+    return {found->mode, text, {}, found->file};
 }
 
 void refusePickles(const Checkpoint& checkpoint)
@@ -122,7 +98,7 @@ Checkpoint inspectToLoad(
         throw LoadFailure(FailureMode::UnsupportedArchitecture,
             "'" + checkpoint->name
                 + "' holds no weights in a format that this backend reads (safetensors, TorchScript)",
-            remedyFor(FailureMode::UnsupportedArchitecture));
+            "convert the weights to safetensors");
     return std::move(*checkpoint);
 }
 
@@ -132,7 +108,7 @@ void requireTorchScriptConsent(const Checkpoint& checkpoint, bool consent)
         return;
     throw LoadFailure(FailureMode::RemoteCodeRefused,
         "'" + checkpoint.name + "' is a TorchScript program: loading it runs its code",
-        "read where it comes from; if you trust it: --option allow_torchscript=true");
+        {});
 }
 
 } // namespace loadlab

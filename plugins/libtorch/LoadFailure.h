@@ -36,13 +36,12 @@ inline LoadFailure fileFailure(const Error& error, const std::string& file)
 {
     switch (error.kind) {
     case ErrorKind::NotFound:
-        return {FailureMode::IncompleteDownload, error.message, "fetch this file again", file};
+        return {FailureMode::IncompleteDownload, error.message, {}, file};
     case ErrorKind::Invalid:
         return {FailureMode::CorruptFile, error.message,
-            "let whatever writes to the file finish (a download?), then load again; or fetch the file again", file};
+            "let whatever writes to the file finish (a download?), then load again", file};
     default:
-        return {FailureMode::DiskIo, error.message,
-            "check permissions and the kernel's log for the disk; copy the checkpoint to another file system", file};
+        return {FailureMode::DiskIo, error.message, {}, file};
     }
 }
 

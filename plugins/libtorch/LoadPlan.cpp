@@ -166,8 +166,7 @@ void Planner::place(const Variant& variant)
             ? std::string()
             : "; libtorch " + m_abilities.version + " is built without CUDA";
         throw LoadFailure(FailureMode::DeviceMapError, devices.error().message + why,
-            why.empty() ? "name devices that are here, or leave the choice to --device-map auto"
-                        : "--device-map cpu, or a worker built with a CUDA libtorch (plugins/libtorch/README.md)");
+            why.empty() ? "" : "a worker built with a CUDA libtorch (plugins/libtorch/README.md) can use a GPU");
     }
     m_plan.devices = std::move(devices->devices);
     for (std::size_t i = 0; i < m_plan.tensors.size(); ++i)
@@ -190,9 +189,7 @@ void Planner::refuseConflicts() const
         const bool isAuto = m_options.dtype == RequestedDtype::Auto;
         throw LoadFailure(FailureMode::DtypeQuantizationConflict,
             "the weights are packed integers (" + schemeOf(*quantization) + ") that need their scales: "
-                + (isAuto ? "libtorch has no kernels for them" : "they cannot be converted to " + asked),
-            "load them as they are stored with --dtype auto --option packed_weights=keep, or take the same model "
-            "unquantized, or the transformers backend with the quantizer's package");
+                + (isAuto ? "libtorch has no kernels for them" : "they cannot be converted to " + asked));
     }
     std::map<Dtype, Tally> refused;
     for (const PlannedTensor& tensor : m_plan.tensors)
@@ -205,8 +202,7 @@ void Planner::refuseConflicts() const
     throw LoadFailure(FailureMode::DtypeQuantizationConflict,
         tally.words() + " of dtype " + name + " cannot be converted to " + asked + ": "
             + (m_abilities.has(dtype) ? "they need the scales of " + schemeOf(*m_checkpoint.quantization)
-                                      : "libtorch " + m_abilities.version + " has no " + name),
-        "--dtype auto keeps them as raw bytes; or take the same model unquantized");
+                                      : "libtorch " + m_abilities.version + " has no " + name));
 }
 
 void Planner::warnOfRaw()

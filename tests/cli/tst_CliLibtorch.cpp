@@ -87,7 +87,7 @@ void tst_CliLibtorch::aRunNeedsNoSecondCopyOfTheWeights()
     writeSparseWeights(large, "BF16", bytes / 2, bytes);
     const auto peak = [this](const std::string& checkpoint, const char* dtype) {
         const CliResult result = m_lab.run({"run", checkpoint, "--dtype", dtype, "--json"});
-        return result.code == 0 ? result.object()["peak_tree_bytes"].toDouble() : 0.0;
+        return result.code == 0 ? result.object()["memory"].toObject()["peak_tree_bytes"].toDouble() : 0.0;
     };
     const double idle = peak(m_demo + "/qwen2.5-0.5b-standin", "auto"); // 4 MiB of views
     const double kept = peak(large, "auto");
@@ -131,6 +131,7 @@ void tst_CliLibtorch::aMissingCheckpointIsARunOfItsOwn()
         QVERIFY2(result.object()["mode"].toString() == "model_missing", result.words());
         QVERIFY2(result.object()["run"].toInt() > 0, result.words());
         QVERIFY2(!result.object()["remedies"].toArray().isEmpty(), result.words());
+        QCOMPARE(result.out.contains("`hf download org/never-downloaded`"), word.starts_with("org/"));
     }
 }
 

@@ -650,6 +650,38 @@ private Q_SLOTS:
         QVERIFY(verdict.summary.find("cut short by 4,096 bytes") != std::string::npos);
     }
 
+    void aRemedyNamesTheModelWhereItIsKnown()
+    {
+        auto facts = inspected(CheckpointState::Incomplete, FailureMode::IncompleteDownload, "a.safetensors",
+            "cut short by 4,096 bytes", failed("incomplete_download", "x"));
+        const std::string unknown = remedyOf(judge(facts, rules()), "fetch-again")->text;
+        QCOMPARE(unknown, std::string("Fetch a.safetensors again, then check with `loadlab inspect`."));
+        facts.model = "org/name";
+        const std::string known = remedyOf(judge(facts, rules()), "fetch-again")->text;
+        QVERIFY2(
+            known.find("`hf download org/name a.safetensors --force-download`") != std::string::npos, known.c_str());
+    }
+
+    void whatIsNoFileIsNotFetchedAgain()
+    {
+        const auto verdict
+            = judge(failed("corrupt_file", "is a character device, not a file; it was not opened"), rules());
+        QVERIFY(!remedyOf(verdict, "fetch-again"));
+        QVERIFY(remedyOf(verdict, "regular-file"));
+    }
+
+    void memoryThatDidNotFallIsNotSaidToHaveFallen()
+    {
+        auto facts = failed("host_alloc_failed", "cannot allocate memory");
+        facts.curve.baselineAvailableBytes = facts.curve.lowestAvailableBytes = std::uint64_t{22} << 30;
+        const auto verdict = judge(facts, rules());
+        const auto* memory = evidenceOf(verdict, "curve");
+        QVERIFY(memory && memory->fact.find("stayed at 22") != std::string::npos);
+        facts.curve.lowestAvailableBytes /= 2;
+        const auto lower = judge(facts, rules());
+        QVERIFY(evidenceOf(lower, "curve")->fact.find("fell from 22") != std::string::npos);
+    }
+
     void theWorkersOwnAdviceIsKept()
     {
         auto facts = failed("disk_io", "x");

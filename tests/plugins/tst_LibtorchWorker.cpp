@@ -144,7 +144,6 @@ private:
         QCOMPARE(worker.exitCode(), 1);
         QVERIFY(worker.last("loaded").is_null());
         QVERIFY(!worker.last("bye").is_null());
-        QVERIFY2(!worker.last("error")["remedy"].get<std::string>().empty(), worker.story().c_str());
     }
     static std::string digestOf(WorkerDriver& worker, const std::string& tensor, json* turn = nullptr)
     {
@@ -497,8 +496,6 @@ void TestLibtorchWorker::refusesPackedWeights()
     QVERIFY(makeDemoZoo(m_folder, {2 * kMiB, 1}).has_value());
     const auto worker = loadedAndGone(m_folder / "qwen2.5-0.5b-dtype-conflict", variantOf(dtype.toStdString()));
     verifyFailed(*worker, "dtype_quantization_conflict");
-    const std::string remedy = worker->last("error")["remedy"];
-    QVERIFY2(remedy.find("packed_weights=keep") != std::string::npos, remedy.c_str());
 }
 
 void TestLibtorchWorker::keepsPackedWeightsWhenAsked()
