@@ -1,6 +1,5 @@
 #include "cli/CheckpointCard.h"
 #include "cli/Commands.h"
-#include "cli/DeepCheck.h"
 #include "cli/Interrupts.h"
 #include "cli/Lab.h"
 #include "cli/Options.h"
@@ -8,6 +7,7 @@
 #include "cli/Table.h"
 #include "core/Text.h"
 #include "core/Units.h"
+#include "core/checkpoint/DeepCheck.h"
 #include "core/checkpoint/DemoZoo.h"
 #include "core/checkpoint/Zoo.h"
 

@@ -26,7 +26,8 @@ constexpr const char* kKeys = R"(<table cellspacing="6">
 <tr><td>Ctrl+R</td><td>run</td><td>&nbsp;&nbsp;Ctrl+.</td><td>stop; again within 10 s: kill</td></tr>
 <tr><td>Ctrl+L</td><td>log</td><td>&nbsp;&nbsp;Ctrl+E</td><td>export</td></tr>
 <tr><td>Ctrl+Enter</td><td>apply the first remedy and run</td><td>&nbsp;&nbsp;F1</td><td>keys</td></tr>
-<tr><td>Ctrl+C</td><td>rows as a table</td><td>&nbsp;&nbsp;Ctrl+Q</td><td>quit</td></tr>
+<tr><td>Ctrl+C</td><td>rows as a table</td><td>&nbsp;&nbsp;Ctrl+Shift+V</td><td>verify every byte of a checkpoint</td></tr>
+<tr><td>Ctrl+Q</td><td>quit</td></tr>
 <tr><td colspan="4">In a chart: ← → cursor, + − zoom, 0 fit, S stacked or total, L log scale</td></tr>
 </table>)";
 
@@ -58,6 +59,10 @@ void MainWindow::buildFileMenu()
             m_library.noteChange();
         else
             m_zoo.rescan();
+    });
+    add(file, QStringLiteral("&Verify every byte"), Qt::CTRL | Qt::SHIFT | Qt::Key_V, [this] {
+        if (currentPage() == ZooIndex)
+            m_zooPage->verify();
     });
     file.addSeparator();
     QMenu* exports = file.addMenu(QStringLiteral("&Export"));

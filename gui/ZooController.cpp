@@ -1,6 +1,7 @@
 #include "gui/ZooController.h"
 
 #include "core/Text.h"
+#include "core/Units.h"
 #include "gui/Words.h"
 
 #include <algorithm>
@@ -25,6 +26,15 @@ fs::path withoutTrailingSlash(const fs::path& given)
     return folder.has_filename() ? folder : folder.parent_path();
 }
 
+/// What reading all of it covered; what it found stands with the problems.
+std::string readWords(const DeepReport& report)
+{
+    const std::string hashed = report.hashed == 0 ? "the hub's SHA-256 is known of none"
+                                                  : formatCount(report.hashed) + " compared with the hub's SHA-256";
+    return "every byte was read: " + formatCount(report.files, "file") + ", " + formatSize(report.bytes) + "; "
+        + hashed;
+}
+
 std::map<std::string, LastRun> newestByPath(const std::vector<RunRow>& newestFirst)
 {
     std::map<std::string, LastRun> byPath;
@@ -41,6 +51,7 @@ ZooController::ZooController(const Lab& lab, RunLibrary& library, QObject* paren
     , m_lab(lab)
     , m_library(library)
     , m_scanner(lab.families)
+    , m_verifier(lab.families)
     , m_settings(Background::AtEnd::Finish)
 {
     m_lastRunsTimer.setSingleShot(true);
@@ -56,6 +67,9 @@ ZooController::ZooController(const Lab& lab, RunLibrary& library, QObject* paren
         m_lastScan = report;
         Q_EMIT changed();
     });
+    connect(&m_verifier, &ZooVerifier::verified, this,
+        [this](const auto& checkpoint, const DeepReport& report) { takeVerified(*checkpoint, report); });
+    connect(&m_verifier, &ZooVerifier::failed, this, [this](const Error& error) { Q_EMIT failed(toSentence(error)); });
 }
 
 ZooController::~ZooController() = default;
@@ -108,6 +122,22 @@ void ZooController::scan(bool hubCacheIsThere)
 void ZooController::cancelScan()
 {
     m_scanner.cancel();
+}
+
+void ZooController::verify(std::shared_ptr<const Checkpoint> checkpoint)
+{
+    m_verifier.verify(std::move(checkpoint));
+}
+
+void ZooController::takeVerified(const Checkpoint& checkpoint, const DeepReport& report)
+{
+    const QModelIndex at = m_model.findCheckpoint(checkpoint.path);
+    if (!at.isValid())
+        return;
+    auto told = std::make_shared<Checkpoint>(checkpoint);
+    told->notes.insert(told->notes.begin(), readWords(report));
+    m_model.add({{m_model.folderAt(at), std::move(told)}});
+    Q_EMIT changed();
 }
 
 bool ZooController::canRemove(const fs::path& folder) const

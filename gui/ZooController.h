@@ -4,6 +4,7 @@
 #include "gui/Lab.h"
 #include "gui/RunLibrary.h"
 #include "gui/ZooScanner.h"
+#include "gui/ZooVerifier.h"
 #include "gui/models/ZooModel.h"
 
 #include <QObject>
@@ -34,6 +35,10 @@ public:
     [[nodiscard]] bool canRemove(const std::filesystem::path& folder) const;
     void rescan();
     void cancelScan();
+    /// Reads every byte of a checkpoint; its row then says what came of it, until the next scan looks at it anew.
+    void verify(std::shared_ptr<const Checkpoint> checkpoint);
+    void cancelVerify() { m_verifier.cancel(); }
+    [[nodiscard]] const ZooVerifier& verifier() const { return m_verifier; }
 
     [[nodiscard]] ZooModel& model() { return m_model; }
     [[nodiscard]] bool isScanning() const { return m_scanner.isScanning(); }
@@ -51,6 +56,7 @@ private:
     void take(Result<SharedSettings> settings);
     void change(std::function<void(SharedSettings&)> change, std::function<void()> done);
     void scan(bool hubCacheIsThere);
+    void takeVerified(const Checkpoint& checkpoint, const DeepReport& report);
     void askLastRuns();
 
     const Lab& m_lab;
@@ -62,6 +68,7 @@ private:
     QTimer m_lastRunsTimer;
     bool m_ready = false;
     ZooScanner m_scanner;
+    ZooVerifier m_verifier;
     Background m_settings;
 };
 

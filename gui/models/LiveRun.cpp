@@ -34,12 +34,6 @@ std::string withoutControls(std::string_view bytes)
     return kept;
 }
 
-/// "1 tensor", "2,034 tensors": in the log, with a point in every locale.
-QString counted(std::uint64_t count, std::string_view one)
-{
-    return toQString(formatCount(count)) + u' ' + toQString(one) + (count == 1 ? QString() : QStringLiteral("s"));
-}
-
 QString percentWords(const protocol::Progress& progress)
 {
     // The wire's unit is a plural.
@@ -249,7 +243,8 @@ std::vector<LiveLine> LiveRun::linesOfMessage(const protocol::Message& message, 
         return isNewProgress(*progress) ? worker(percentWords(*progress)) : std::vector<LiveLine>{};
     if (const auto* loaded = std::get_if<protocol::Loaded>(&message.body))
         return worker(QStringLiteral("%1 in %2")
-                          .arg(counted(loaded->parameters, "parameter"), counted(loaded->tensors, "tensor")));
+                          .arg(toQString(formatCount(loaded->parameters, "parameter")),
+                              toQString(formatCount(loaded->tensors, "tensor"))));
     if (const auto* warning = std::get_if<protocol::Warning>(&message.body))
         return worker(toQString(warning->message));
     if (const auto* error = std::get_if<protocol::WorkerError>(&message.body)) {

@@ -3,6 +3,7 @@
 #include "gui/Words.h"
 #include "gui/models/ZooModel.h"
 #include "gui/pages/SignDelegate.h"
+#include "gui/pages/VerifyStrip.h"
 #include "gui/widgets/ColumnWidths.h"
 #include "gui/widgets/ElidedLabel.h"
 #include "gui/widgets/Figures.h"
@@ -101,6 +102,9 @@ ZooDetails::ZooDetails(const ThemeHolder& theme, QWidget* parent)
     m_nothing->setWordWrap(true);
     body()->addWidget(m_nothing, 1);
     body()->addWidget(m_content, 1);
+    m_strip = new VerifyStrip(theme, this);
+    connect(m_strip, &VerifyStrip::cancelRequested, this, &ZooDetails::cancelVerifyRequested);
+    body()->addWidget(m_strip);
     connect(&theme, &ThemeHolder::themeChanged, this, [this] { show(m_checkpoint); });
     show(nullptr);
 }
@@ -206,7 +210,13 @@ QWidget* ZooDetails::buildButtons()
     newTrial->setObjectName(QStringLiteral("newTrialButton"));
     newTrial->setToolTip(QStringLiteral("Set up a trial with this checkpoint (Ctrl+N)"));
     connect(newTrial, &QPushButton::clicked, this, &ZooDetails::newTrialRequested);
+    m_verify = new ActionButton(m_theme, QStringLiteral("Verify every byte"), QStringLiteral("shield"), {}, buttons);
+    m_verify->setObjectName(QStringLiteral("verifyButton"));
+    m_verify->setToolTip(QStringLiteral(
+        "Read all files to their end, and compare them with the hub's SHA-256 where it is known (Ctrl+Shift+V)"));
+    connect(m_verify, &QPushButton::clicked, this, &ZooDetails::verifyRequested);
     row->addWidget(newTrial);
+    row->addWidget(m_verify);
     row->addStretch();
     return buttons;
 }
@@ -352,6 +362,12 @@ void ZooDetails::showFits()
     }
     grid->setColumnStretch(2, 1);
     showAll(*m_fits);
+}
+
+void ZooDetails::follow(const ZooVerifier& verifier)
+{
+    m_verify->setEnabled(!verifier.checkpoint());
+    m_strip->follow(verifier);
 }
 
 QWidget* ZooDetails::filesView() const

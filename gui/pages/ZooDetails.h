@@ -15,6 +15,8 @@ namespace loadlab {
 class ActionButton;
 class ModeBadge;
 class SegmentBar;
+class VerifyStrip;
+class ZooVerifier;
 
 /// All that is known of one checkpoint: state, components, whether it fits here, problems, files.
 class ZooDetails : public Panel {
@@ -28,10 +30,14 @@ public:
     [[nodiscard]] const std::shared_ptr<const Checkpoint>& checkpoint() const { return m_checkpoint; }
     /// What "does it fit" is measured against.
     void setMemory(std::uint64_t totalBytes, std::uint64_t availableBytes);
+    /// Shows how far the reading of a checkpoint is, of this one or of another.
+    void follow(const ZooVerifier& verifier);
     [[nodiscard]] QWidget* filesView() const;
 
 Q_SIGNALS:
     void newTrialRequested();
+    void verifyRequested();
+    void cancelVerifyRequested();
 
 private:
     QWidget* buildContent();
@@ -61,6 +67,8 @@ private:
     QWidget* m_fits;
     FilesModel* m_files;
     QTableView* m_filesView;
+    ActionButton* m_verify;
+    VerifyStrip* m_strip;
 };
 
 } // namespace loadlab

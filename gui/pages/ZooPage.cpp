@@ -165,6 +165,9 @@ void ZooPage::wire()
     connect(m_tree, &QTreeView::activated, this, &ZooPage::requestTrial);
     connect(m_tree, &QWidget::customContextMenuRequested, this, &ZooPage::openMenu);
     connect(m_details, &ZooDetails::newTrialRequested, this, &ZooPage::requestTrial);
+    connect(m_details, &ZooDetails::verifyRequested, this, &ZooPage::verify);
+    connect(m_details, &ZooDetails::cancelVerifyRequested, &m_zoo, &ZooController::cancelVerify);
+    connect(&m_zoo.verifier(), &ZooVerifier::changed, this, [this] { m_details->follow(m_zoo.verifier()); });
     connect(m_empty, &EmptyState::primaryRequested, this, [this] {
         if (m_zoo.folders().empty())
             addFolder();
@@ -265,6 +268,12 @@ void ZooPage::requestTrial()
         Q_EMIT newTrialRequested(checkpoint);
 }
 
+void ZooPage::verify()
+{
+    if (auto checkpoint = selected(); checkpoint && !m_zoo.verifier().checkpoint())
+        m_zoo.verify(std::move(checkpoint));
+}
+
 void ZooPage::select(const fs::path& checkpoint)
 {
     m_filter->setKind(ZooFilter::Kind::All);
@@ -296,6 +305,8 @@ void ZooPage::openMenu(const QPoint& at)
     menu->setAttribute(Qt::WA_DeleteOnClose);
     if (const auto checkpoint = m_zoo.model().checkpointAt(index)) {
         menu->addAction(QStringLiteral("New trial"), this, &ZooPage::requestTrial);
+        menu->addAction(QStringLiteral("Verify every byte"), this, &ZooPage::verify)
+            ->setEnabled(!m_zoo.verifier().checkpoint());
         if (const std::optional<LastRun> last = m_zoo.model().lastRunOf(*checkpoint))
             menu->addAction(QStringLiteral("Open run %1").arg(last->run.value), this,
                 [this, last] { Q_EMIT openRunRequested(last->run); });

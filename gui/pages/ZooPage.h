@@ -31,6 +31,8 @@ public:
     void selectFolder(const std::filesystem::path& folder);
     [[nodiscard]] std::shared_ptr<const Checkpoint> selected() const;
     void addFolder();
+    /// Reads every byte of the selected checkpoint, unless one is being read.
+    void verify();
     void setMemory(std::uint64_t totalBytes, std::uint64_t availableBytes);
 
     [[nodiscard]] QList<QWidget*> panes() const override;

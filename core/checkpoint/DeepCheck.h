@@ -8,7 +8,7 @@
 #include <stop_token>
 #include <string_view>
 
-namespace loadlab::cli {
+namespace loadlab {
 
 /// What reading every byte of a checkpoint gave.
 struct DeepReport {
@@ -27,4 +27,4 @@ std::uint64_t deepBytes(const Checkpoint& checkpoint);
 DeepReport deepCheck(
     Checkpoint& checkpoint, const std::function<void(std::uint64_t pieceBytes)>& read, const std::stop_token& stop);
 
-} // namespace loadlab::cli
+} // namespace loadlab

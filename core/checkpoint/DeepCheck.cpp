@@ -1,4 +1,4 @@
-#include "cli/DeepCheck.h"
+#include "core/checkpoint/DeepCheck.h"
 
 #include "core/Digest.h"
 #include "core/checkpoint/RegularFile.h"
@@ -7,7 +7,7 @@
 #include <fcntl.h>
 #include <nlohmann/json.hpp>
 
-namespace loadlab::cli {
+namespace loadlab {
 namespace fs = std::filesystem;
 namespace {
 
@@ -79,6 +79,14 @@ Result<std::string> digestOf(
     return Error{ErrorKind::Cancelled, "stopped"};
 }
 
+void addProblem(Checkpoint& checkpoint, Problem problem, const char* check)
+{
+    const auto row = std::ranges::find(checkpoint.files, problem.file, &CheckpointFile::name);
+    if (row != checkpoint.files.end())
+        row->check = check;
+    checkpoint.problems.push_back(std::move(problem));
+}
+
 } // namespace
 
 nlohmann::json toJson(const DeepReport& report)
@@ -108,8 +116,9 @@ DeepReport deepCheck(
         if (!digest && digest.error().kind == ErrorKind::Cancelled)
             break;
         if (!digest) {
-            checkpoint.problems.push_back(
-                {FailureMode::DiskIo, readable.name, "cannot be read to its end: " + digest.error().message});
+            addProblem(checkpoint,
+                {FailureMode::DiskIo, readable.name, "cannot be read to its end: " + digest.error().message},
+                "not readable");
             continue;
         }
         ++report.files;
@@ -118,11 +127,13 @@ DeepReport deepCheck(
         report.hashed += promised.empty() ? 0 : 1;
         if (promised.empty() || promised == *digest)
             continue;
-        checkpoint.problems.push_back({FailureMode::CorruptFile, readable.name,
-            "the hub cache calls it " + promised + ", its content has SHA-256 " + *digest + ": fetch it again"});
+        addProblem(checkpoint,
+            {FailureMode::CorruptFile, readable.name,
+                "the hub cache calls it " + promised + ", its content has SHA-256 " + *digest + ": fetch it again"},
+            "not as promised");
         checkpoint.state = CheckpointState::Corrupt;
     }
     return report;
 }
 
-} // namespace loadlab::cli
+} // namespace loadlab
