@@ -124,10 +124,14 @@ void ChartPaint::phaseWords(const std::vector<Phase>& phases)
         if (width(name, true) + 2 * kPadding > to - from)
             continue;
         const QRectF top(from + kPadding, m_rect.top() + 3, to - from, line());
+        double widest = width(name, true);
         text(top, Qt::AlignLeft | Qt::AlignTop, name, m_theme.color(Role::Text), true);
         const QString rate = rateWords(phase.rateBytesPerS);
-        if (!m_compact && width(rate) + 2 * kPadding <= to - from)
+        if (!m_compact && width(rate) + 2 * kPadding <= to - from) {
             text(top.translated(0, line()), Qt::AlignLeft | Qt::AlignTop, rate, m_theme.color(Role::Muted));
+            widest = std::max(widest, width(rate));
+        }
+        m_phaseWords.append({top.left(), m_rect.top(), widest, 2.2 * line()});
     }
 }
 
@@ -237,8 +241,11 @@ void ChartPaint::endWords(const QPointF& at, const QString& words, const QColor&
     for (const ChartLimit& limit : limits)
         if (const double y = m_plot.Y(limit.bytes); y > top - 2 && y < top + line() + 2)
             top = y - line() - 2;
-    // Names and rates of phases stand in the first two lines; then the words go below the curve, into the bands.
-    if (top < m_rect.top() + 2.2 * line())
+    // Where they would hide a phase's name and rate, or leave the plot, they go below the curve, into the bands.
+    const QRectF place(left, top, needed, line());
+    const bool taken = std::any_of(
+        m_phaseWords.begin(), m_phaseWords.end(), [&](const QRectF& other) { return other.intersects(place); });
+    if (taken || top < m_rect.top() + 1)
         top = std::min(at.y() + 8, m_rect.bottom() - 2 * line());
     backedText({left, top}, words, color, true);
 }

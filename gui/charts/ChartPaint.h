@@ -25,7 +25,7 @@ public:
     ChartPaint(QPainter& painter, const PlotView& plot, const Theme& theme, const QFont& font, bool compact);
 
     void phaseBands(const std::vector<Phase>& phases);
-    /// Name and rate on top of each phase; nothing where the phase is narrower than the words.
+    /// Name and rate on top of each phase; nothing where the phase is narrower than the words. Before end().
     void phaseWords(const std::vector<Phase>& phases);
     void grid(const Ticks& sizes);
     void sizeAxis(const Ticks& sizes, bool logScale);
@@ -69,6 +69,7 @@ private:
     QFont m_boldFont;
     QFontMetrics m_metrics;
     QRectF m_rect;
+    QVector<QRectF> m_phaseWords; ///< Where names and rates of phases stand.
     bool m_compact;
 };
 

@@ -120,7 +120,6 @@ void ZooPage::buildTree()
     m_tree->setSortingEnabled(true);
     m_tree->sortByColumn(ZooModel::Name, Qt::AscendingOrder);
     m_tree->setUniformRowHeights(true);
-    m_tree->setAllColumnsShowFocus(true);
     m_tree->setContextMenuPolicy(Qt::CustomContextMenu);
     m_tree->setItemDelegateForColumn(ZooModel::LastRunColumn, new SignDelegate(theme(), ZooModel::SignRole, m_tree));
     m_tree->setItemDelegateForColumn(ZooModel::State, new BadgeDelegate(theme(), ZooModel::StateRole, m_tree));
@@ -195,7 +194,8 @@ void ZooPage::refresh()
         remark += QStringLiteral(", being looked through");
     else if (m_zoo.lastScan())
         remark += QStringLiteral(", scanned in %1").arg(figures::seconds(m_zoo.lastScan()->seconds));
-    m_header->setRemark(remark);
+    // "0 checkpoints in 0 folders, scanned in 0.000 s" tells nobody anything.
+    m_header->setRemark(m_zoo.folders().empty() ? QString() : remark);
     refreshNote();
     refreshEmpty();
     if (const QModelIndex wanted = m_zoo.model().findCheckpoint(m_wanted); wanted.isValid() && !m_wanted.empty()) {

@@ -55,6 +55,26 @@ QString wordsOf(const QByteArray& svg)
     return xml.hasError() ? QString() : words;
 }
 
+/// Where the text that begins like this stands; NaN when there is none. No transform but moves is looked at.
+double baselineOf(const QByteArray& svg, const QString& beginning)
+{
+    QXmlStreamReader xml(svg);
+    double moved = 0;
+    while (xml.readNextStartElement() || !xml.atEnd()) {
+        if (!xml.isStartElement())
+            continue;
+        const QString matrix = xml.attributes().value(QStringLiteral("transform")).toString();
+        if (xml.name() == QStringLiteral("g") && matrix.startsWith(QStringLiteral("matrix(")))
+            moved = matrix.section(u',', -1).chopped(1).toDouble();
+        if (xml.name() != QStringLiteral("text"))
+            continue;
+        const double y = xml.attributes().value(QStringLiteral("y")).toDouble();
+        if (xml.readElementText().startsWith(beginning))
+            return y + moved;
+    }
+    return qQNaN();
+}
+
 int colors(const QImage& image)
 {
     QSet<QRgb> seen;
@@ -176,6 +196,24 @@ private Q_SLOTS:
         const QString later = wordsOf(drawn(chart));
         QVERIFY2(!later.contains(QStringLiteral("\n–\n")), qPrintable(later));
         QVERIFY(later.contains(QStringLiteral(" cores\n")));
+    }
+
+    void theVerdictStandsAboveTheCurveWhereThereIsRoom()
+    {
+        const ThemeHolder holder(Theme::light());
+        MemoryChart chart(holder);
+        chart.resize(900, 500);
+        chart.show();
+        for (double peak = 1; peak < 2; peak += 0.02) {
+            const auto curve = shots::curve(3, 20, [&](double t, Sample& sample) {
+                sample[Column::AnonBytes] = std::llround(t / 3 * peak * shots::kGiB);
+                sample[Column::TreeBytes] = sample[Column::AnonBytes];
+            });
+            chart.setDocument(makeDocument(shots::loadedRun(), curve));
+            chart.flush();
+            const double y = baselineOf(drawn(chart), QStringLiteral("Loaded, peak"));
+            QVERIFY2(y > chart.plotRect().top() && y < chart.Y(peak * shots::kGiB), qPrintable(QString::number(peak)));
+        }
     }
 
     void nothingInTheSvgLeavesThePicture()

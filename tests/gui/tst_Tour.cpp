@@ -133,6 +133,7 @@ private Q_SLOTS:
     void anEmptyLabSaysWhatToDoNext()
     {
         QTRY_VERIFY(m_tour->visibleText().contains(QStringLiteral("No checkpoints yet")));
+        QVERIFY(!m_tour->visibleText().contains(QStringLiteral("scanned in")));
         shoot(QStringLiteral("empty-zoo"));
         m_tour->press(QKeySequence(Qt::CTRL | Qt::Key_2));
         QTRY_VERIFY(m_tour->visibleText().contains(QStringLiteral("Choose what to load")));
