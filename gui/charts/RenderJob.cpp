@@ -21,8 +21,11 @@ Error invalid(const std::string& why)
 Result<Json> readJob(const QString& jobFile)
 {
     // A FIFO or device would block for ever, or never end.
-    if (!QFileInfo(jobFile).isFile())
+    const QFileInfo there(jobFile);
+    if (!there.exists())
         return Error{ErrorKind::NotFound, "there is no such file"};
+    if (!there.isFile())
+        return invalid(there.isDir() ? "it is a folder, no file" : "it is no regular file");
     QFile file(jobFile);
     if (!file.open(QIODevice::ReadOnly))
         return Error{ErrorKind::Io, file.errorString().toStdString()};

@@ -62,7 +62,12 @@ private Q_SLOTS:
         QTest::newRow("no folder") << QStringList{"--zoo", "/no/such"}
                                    << QByteArray("'/no/such' is no folder that could hold checkpoints.");
         QTest::newRow("after one of Qt's") << QStringList{"-style", "fusion", "--bogus"} << QByteArray("'--bogus'");
-        QTest::newRow("no job") << QStringList{"--render", "/no/such.json"} << QByteArray("/no/such.json");
+        QTest::newRow("no job") << QStringList{"--render", "/no/such.json"}
+                                << QByteArray("/no/such.json: there is no such file");
+        QTest::newRow("device as job") << QStringList{"--render", "/dev/null"}
+                                       << QByteArray("/dev/null: it is no regular file");
+        QTest::newRow("folder as job") << QStringList{"--render", "/tmp"}
+                                       << QByteArray("/tmp: it is a folder, no file");
     }
     void wrongUsageEndsWithTwo()
     {
