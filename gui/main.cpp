@@ -14,6 +14,8 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
+#include <optional>
 
 namespace {
 
@@ -39,6 +41,37 @@ int fail(int code, const std::string& message)
     return code;
 }
 
+constexpr const char* kOtherWays = "'loadlab' does the same on the command line; over ssh, 'ssh -X' brings the window "
+                                   "to where you sit.";
+
+/// Where no platform plugin can start Qt warns, then aborts: this says what it found, and ends with 3 instead. In force
+/// while the application object is being made; other warnings of that time are printed as they come.
+class DisplayProbe {
+public:
+    DisplayProbe() { qInstallMessageHandler(&DisplayProbe::take); }
+    ~DisplayProbe() { qInstallMessageHandler(nullptr); }
+    DisplayProbe(const DisplayProbe&) = delete;
+    DisplayProbe& operator=(const DisplayProbe&) = delete;
+
+private:
+    static void take(QtMsgType type, const QMessageLogContext& context, const QString& text)
+    {
+        static std::string reason;
+        if (type == QtFatalMsg) {
+            fail(kLabCannot,
+                "no window can be opened: " + (reason.empty() ? text.section(u'\n', 0, 0).toStdString() : reason) + ". "
+                    + kOtherWays);
+            std::_Exit(kLabCannot);
+        }
+        const bool ofPlatform = text.contains(QLatin1String("connect to display"))
+            || text.contains(QLatin1String("Qt platform plugin")) || text.contains(QLatin1String("wl_display"));
+        if (ofPlatform && reason.empty())
+            reason = text.trimmed().toStdString();
+        else if (!ofPlatform)
+            std::fprintf(stderr, "%s\n", qFormatLogMessage(type, context, text).toLocal8Bit().constData());
+    }
+};
+
 std::filesystem::path absolutePath(const std::filesystem::path& path)
 {
     std::error_code ignored;
@@ -48,8 +81,8 @@ std::filesystem::path absolutePath(const std::filesystem::path& path)
 int showWindow(QApplication& application, const WindowCall& call)
 {
     becomeSubreaper();
-    Lab lab = openLab(
-        Locations::ofThisProgram(), call.database ? absolutePath(*call.database) : defaultDatabase(), sharedSettingsFile());
+    Lab lab = openLab(Locations::ofThisProgram(), call.database ? absolutePath(*call.database) : defaultDatabase(),
+        sharedSettingsFile());
     for (const std::filesystem::path& folder : call.zooFolders)
         lab.zooFolders.push_back(absolutePath(folder));
     ThemeHolder theme(application);
@@ -63,7 +96,9 @@ int showWindow(QApplication& application, const WindowCall& call)
 
 int runApplication(int argc, char** argv, const WindowCall& call)
 {
+    std::optional<DisplayProbe> probe(std::in_place);
     QApplication application(argc, argv);
+    probe.reset();
     QApplication::setApplicationName(QStringLiteral("loadlab-gui"));
     QApplication::setApplicationDisplayName(QStringLiteral("LoadLab"));
     QApplication::setApplicationVersion(toQString(loadlabVersion()));
@@ -88,9 +123,9 @@ int main(int argc, char** argv)
     }
     if (!hasDisplay(*call) && !call->renderJob)
         return fail(kLabCannot,
-            "there is no display: neither $DISPLAY nor $WAYLAND_DISPLAY is set. 'loadlab' does the same on the command "
-            "line; over ssh, 'ssh -X' brings the window to where you sit.");
-    if (!hasDisplay(*call))
+            std::string("there is no display: neither $DISPLAY nor $WAYLAND_DISPLAY is set. ") + kOtherWays);
+    // A picture needs none, and whether one that is named answers is not asked.
+    if (call->renderJob && !call->platformChosen)
         qputenv("QT_QPA_PLATFORM", "offscreen");
     return runApplication(argc, argv, *call);
 }

@@ -4,6 +4,8 @@
 #include <QTemporaryDir>
 #include <QTest>
 
+#include <map>
+
 using namespace loadlab;
 
 namespace {
@@ -14,13 +16,17 @@ struct Ended {
     QByteArray err;
 };
 
-/// The real program where there is no display.
-Ended call(const QStringList& arguments)
+using Variables = std::map<QString, QString>;
+
+/// The real program where there is no display, but for what `variables` name.
+Ended call(const QStringList& arguments, const Variables& variables = {})
 {
     QProcess program;
     QProcessEnvironment environment = QProcessEnvironment::systemEnvironment();
     for (const char* variable : {"QT_QPA_PLATFORM", "DISPLAY", "WAYLAND_DISPLAY"})
         environment.remove(QString::fromLatin1(variable));
+    for (const auto& [name, value] : variables)
+        environment.insert(name, value);
     program.setProcessEnvironment(environment);
     program.start(QStringLiteral(LOADLAB_BINARY_DIR "/bin/loadlab-gui"), arguments);
     if (!program.waitForFinished() || program.exitStatus() != QProcess::NormalExit)
@@ -96,6 +102,33 @@ private Q_SLOTS:
         const Ended ended = call({QStringLiteral("--db"), database});
         QVERIFY2(ended.code == 3 && ended.err.contains("there is no display"), ended.err);
         QVERIFY(!QFile::exists(database));
+    }
+
+    void aDisplayThatDoesNotAnswerIsSaid_data()
+    {
+        QTest::addColumn<QString>("variable");
+        QTest::addColumn<QString>("value");
+        QTest::addColumn<QByteArray>("said");
+        QTest::newRow("X11") << QStringLiteral("DISPLAY") << QStringLiteral(":987") << QByteArray();
+        QTest::newRow("Wayland") << QStringLiteral("WAYLAND_DISPLAY") << QStringLiteral("nobody") << QByteArray();
+        QTest::newRow("no such platform")
+            << QStringLiteral("QT_QPA_PLATFORM") << QStringLiteral("nonsense") << QByteArray("nonsense");
+    }
+    void aDisplayThatDoesNotAnswerIsSaid()
+    {
+        QFETCH(QString, variable);
+        QFETCH(QString, value);
+        QFETCH(QByteArray, said);
+        const QTemporaryDir folder;
+        const QString database = folder.filePath(QStringLiteral("runs.sqlite"));
+        const Ended ended = call({QStringLiteral("--db"), database}, {{variable, value}});
+        QVERIFY2(ended.code == 3 && ended.err.startsWith("loadlab-gui: no window can be opened: "), ended.err);
+        QVERIFY2(ended.err.contains("'loadlab' does the same") && ended.err.contains(said), ended.err);
+        QVERIFY2(ended.err.count('\n') == 1, ended.err);
+        QVERIFY(!QFile::exists(database));
+        // A picture is drawn all the same: the first thing that is missing is its job.
+        const Ended drawn = call({QStringLiteral("--render"), QStringLiteral("/no/such.json")}, {{variable, value}});
+        QVERIFY2(drawn.code == 2 && drawn.err.contains("there is no such file"), drawn.err);
     }
 
     void takesItsWordsAsBytes()
