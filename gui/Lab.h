@@ -27,6 +27,7 @@ struct Lab {
     std::filesystem::path settingsFile; ///< Shared with the command line: zoo folders.
     QString windowSettingsFile; ///< INI: geometry, columns, splitters, filters.
     std::vector<std::filesystem::path> zooFolders; ///< Of --zoo; when there are some the remembered ones are not used.
+    std::vector<std::filesystem::path> addedZooFolders; ///< Of --add-zoo: remembered and shown beside the others.
     StopTimes stopTimes{};
 
     [[nodiscard]] const PluginManifest* findPlugin(std::string_view name) const; ///< Good manifests only.

@@ -75,8 +75,8 @@ private:
         }
         if (name == "--db" || name == "--render")
             return takePath(word, name, "FILE", name == "--db" ? m_call.database : m_call.renderJob);
-        if (name == "--zoo")
-            return takeFolder(word);
+        if (name == "--zoo" || name == "--add-zoo")
+            return takeFolder(word, name, name == "--zoo" ? m_call.zooFolders : m_call.addedFolders);
         if (const QtOption* option = qtOption(name)) {
             m_call.platformChosen = m_call.platformChosen || option->choosesPlatform;
             m_next += option->takesValue && equals == std::string::npos ? 1 : 0;
@@ -84,7 +84,7 @@ private:
         }
         if (word.starts_with('-') && word.size() > 1)
             return wrongUsage(inQuotes(word) + " is no option of loadlab-gui."
-                + nearestHint(name, {"--db", "--zoo", "--render", "--help", "--version"}));
+                + nearestHint(name, {"--db", "--zoo", "--add-zoo", "--render", "--help", "--version"}));
         return wrongUsage(
             inQuotes(word) + ": loadlab-gui takes options only. A folder with checkpoints is given as --zoo DIR.");
     }
@@ -127,14 +127,14 @@ private:
         return {};
     }
 
-    Result<void> takeFolder(const std::string& word)
+    Result<void> takeFolder(const std::string& word, const std::string& name, std::vector<fs::path>& into)
     {
-        const Result<std::string> value = valueOf(word, "--zoo", "DIR");
+        const Result<std::string> value = valueOf(word, name, "DIR");
         if (!value)
             return value.error();
         if (std::error_code ignored; !fs::is_directory(*value, ignored))
             return wrongUsage(inQuotes(*value) + " is no folder that could hold checkpoints.");
-        m_call.zooFolders.emplace_back(*value);
+        into.emplace_back(*value);
         return {};
     }
 
@@ -159,6 +159,7 @@ Usage: loadlab-gui [options]
 Options:
   --db FILE      The run database (default: $LOADLAB_DB, else $XDG_DATA_HOME/loadlab/runs.sqlite).
   --zoo DIR      A folder that holds checkpoints, instead of the remembered ones; repeatable.
+  --add-zoo DIR  A folder that holds checkpoints, remembered from now on beside the others; repeatable.
   --render FILE  Draws one chart as the JSON file says, without a window or a display, and ends.
   --help         This.
   --version      The version.

@@ -14,6 +14,7 @@ namespace loadlab {
 struct WindowCall {
     std::optional<std::filesystem::path> database;
     std::vector<std::filesystem::path> zooFolders;
+    std::vector<std::filesystem::path> addedFolders; ///< Of --add-zoo.
     std::optional<std::filesystem::path> renderJob;
     bool helpAsked = false;
     bool versionAsked = false;

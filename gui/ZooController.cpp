@@ -76,6 +76,8 @@ ZooController::~ZooController() = default;
 
 void ZooController::start()
 {
+    for (const fs::path& folder : m_lab.addedZooFolders)
+        remember(withoutTrailingSlash(folder), [] {});
     m_settings.ask(
         this, [file = m_lab.settingsFile] { return loadSettings(file); },
         [this](Result<SharedSettings> settings) { take(std::move(settings)); });
@@ -148,10 +150,14 @@ bool ZooController::canRemove(const fs::path& folder) const
 void ZooController::addFolder(const fs::path& given)
 {
     const fs::path folder = withoutTrailingSlash(given);
-    change([folder](SharedSettings& settings) { addOnce(settings.zooFolders, folder); },
-        [this, folder] { Q_EMIT folderAdded(folder); });
-    addOnce(m_listed, folder);
+    remember(folder, [this, folder] { Q_EMIT folderAdded(folder); });
     rescan();
+}
+
+void ZooController::remember(const fs::path& folder, std::function<void()> done)
+{
+    change([folder](SharedSettings& settings) { addOnce(settings.zooFolders, folder); }, std::move(done));
+    addOnce(m_listed, folder);
 }
 
 void ZooController::removeFolder(const fs::path& folder)

@@ -27,7 +27,7 @@ public:
     ZooController(const Lab& lab, RunLibrary& library, QObject* parent = nullptr);
     ~ZooController() override;
 
-    /// Reads the remembered folders and scans.
+    /// Reads the remembered folders, to which those of --add-zoo are added, and scans.
     void start();
     /// Remembers a folder and scans it too; folderAdded() when it is in the list (also when it was already).
     void addFolder(const std::filesystem::path& folder);
@@ -53,6 +53,7 @@ Q_SIGNALS:
     void failed(const QString& words);
 
 private:
+    void remember(const std::filesystem::path& folder, std::function<void()> done);
     void take(Result<SharedSettings> settings);
     void change(std::function<void(SharedSettings&)> change, std::function<void()> done);
     void scan(bool hubCacheIsThere);

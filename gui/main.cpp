@@ -85,6 +85,8 @@ int showWindow(QApplication& application, const WindowCall& call)
         sharedSettingsFile());
     for (const std::filesystem::path& folder : call.zooFolders)
         lab.zooFolders.push_back(absolutePath(folder));
+    for (const std::filesystem::path& folder : call.addedFolders)
+        lab.addedZooFolders.push_back(absolutePath(folder));
     ThemeHolder theme(application);
     MainWindow window(theme, lab);
     UnixSignals signalsOfUnix;

@@ -418,6 +418,29 @@ private Q_SLOTS:
         QCOMPARE(window().currentPage(), int{MainWindow::ZooIndex});
     }
 
+    void aFolderOfTheCallJoinsTheRememberedOnes()
+    {
+        const std::filesystem::path zoo = m_bench->bench().demoZoo().parent_path();
+        const std::filesystem::path other = m_bench->bench().folder() / "other";
+        std::filesystem::create_directory(other);
+        const Lab& lab = m_bench->bench().lab();
+        take(changeSettings(lab.settingsFile, [&](SharedSettings& settings) { settings.zooFolders = {other}; }));
+        m_bench->bench().lab().addedZooFolders = {zoo / ""};
+        m_bench->open();
+        window().showPage(MainWindow::RunsIndex);
+        const std::vector<std::filesystem::path> both{other, zoo};
+        QTRY_COMPARE(window().zoo().folders(), both);
+        QCOMPARE(take(loadSettings(lab.settingsFile)).zooFolders, both);
+        QVERIFY(window().zoo().canRemove(zoo));
+        QCOMPARE(window().currentPage(), int{MainWindow::RunsIndex});
+        // The next call without it, and the next one with it.
+        m_bench->open();
+        QTRY_COMPARE(window().zoo().folders(), both);
+        m_bench->bench().lab().addedZooFolders.clear();
+        m_bench->open();
+        QTRY_COMPARE(window().zoo().folders(), both);
+    }
+
     void everyPageIsReachedByKeys()
     {
         m_bench->open();

@@ -67,6 +67,8 @@ private Q_SLOTS:
                                << QByteArray("'--db' is given twice: 'a' and 'b'. Leave one.");
         QTest::newRow("no folder") << QStringList{"--zoo", "/no/such"}
                                    << QByteArray("'/no/such' is no folder that could hold checkpoints.");
+        QTest::newRow("no folder to add")
+            << QStringList{"--add-zoo=/no/such"} << QByteArray("'/no/such' is no folder that could hold checkpoints.");
         QTest::newRow("after one of Qt's") << QStringList{"-style", "fusion", "--bogus"} << QByteArray("'--bogus'");
         QTest::newRow("no job") << QStringList{"--render", "/no/such.json"}
                                 << QByteArray("/no/such.json: there is no such file");
@@ -89,7 +91,7 @@ private Q_SLOTS:
     {
         const Ended help = call({QStringLiteral("--help")});
         QVERIFY2(help.code == 0 && help.err.isEmpty(), help.err);
-        for (const char* option : {"--db FILE", "--zoo DIR", "--render FILE", "Exit codes: "})
+        for (const char* option : {"--db FILE", "--zoo DIR", "--add-zoo DIR", "--render FILE", "Exit codes: "})
             QVERIFY2(help.out.contains(option), option);
         const Ended version = call({QStringLiteral("--version")});
         QVERIFY2(version.code == 0 && version.out.startsWith("loadlab-gui 0."), version.out);
@@ -133,11 +135,12 @@ private Q_SLOTS:
 
     void takesItsWordsAsBytes()
     {
-        const Result<WindowCall> call
-            = parsed({"--db=a\xff=b", "--zoo", "/", "-platform", "offscreen", "--zoo=/tmp", "-reverse"});
+        const Result<WindowCall> call = parsed(
+            {"--db=a\xff=b", "--zoo", "/", "-platform", "offscreen", "--zoo=/tmp", "--add-zoo", "/usr", "-reverse"});
         QVERIFY(call);
         QCOMPARE(call->database->native(), std::string("a\xff=b"));
         QCOMPARE(call->zooFolders, (std::vector<std::filesystem::path>{"/", "/tmp"}));
+        QCOMPARE(call->addedFolders, (std::vector<std::filesystem::path>{"/usr"}));
         QVERIFY(call->platformChosen && !call->renderJob && !call->helpAsked);
         QVERIFY(!parsed({"-style", "fusion"})->platformChosen);
     }
