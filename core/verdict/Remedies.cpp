@@ -72,9 +72,20 @@ std::string withoutUnknown(std::string text, std::string_view place)
     return text;
 }
 
+/// Whether a name can stand in a command line as it is, and names a file of the checkpoint: names come from indexes and
+/// folders that a stranger made.
+bool isHarmless(std::string_view file)
+{
+    const bool plain = std::ranges::all_of(file, [](char c) {
+        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
+            || std::string_view("-_./+").find(c) != std::string_view::npos;
+    });
+    return plain && !file.empty() && file.front() != '-' && file.front() != '/' && file.find("..") == file.npos;
+}
+
 std::string filledIn(std::string text, const std::string& file, const std::string& model)
 {
-    if (file.empty())
+    if (!isHarmless(file))
         text = withoutUnknown(std::move(text), "{file}");
     if (model.empty())
         text = withoutUnknown(std::move(text), "{model}");

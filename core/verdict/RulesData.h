@@ -26,7 +26,8 @@ struct TextRule {
 struct RemedyRule {
     std::string id;
     std::vector<FailureMode> modes;
-    std::string text; ///< "{file}", "{model}": what is named; a part in [] is left out when one of its own is not known.
+    std::string text; ///< "{file}", "{model}": what is named; a part in [] (a command) is left out when one of its own is not
+                      ///< known, or could not be typed as it is.
     std::string changeJson = "null";
     // When it applies; empty: always.
     std::vector<std::string> backends;

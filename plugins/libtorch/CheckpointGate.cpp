@@ -72,11 +72,7 @@ void refusePickles(const Checkpoint& checkpoint)
         checkpoint.files.begin(), checkpoint.files.end(), [](const auto& file) { return file.role == "weights"; });
     const std::string file = weights == checkpoint.files.end() ? name : weights->name;
     throw LoadFailure(FailureMode::RemoteCodeRefused,
-        file + " is a pickle: reading it runs whatever code it holds, which this backend never does",
-        "convert it where you trust it: python3 -c \"import torch; from safetensors.torch import save_file; "
-        "save_file({k: v.contiguous() for k, v in torch.load('"
-            + file + "', map_location='cpu', weights_only=True).items()}, 'model.safetensors')\"",
-        file);
+        file + " is a pickle: reading it runs whatever code it holds, which this backend never does", {}, file);
 }
 
 } // namespace
@@ -98,7 +94,7 @@ Checkpoint inspectToLoad(
         throw LoadFailure(FailureMode::UnsupportedArchitecture,
             "'" + checkpoint->name
                 + "' holds no weights in a format that this backend reads (safetensors, TorchScript)",
-            "convert the weights to safetensors");
+            "Convert the weights to safetensors.");
     return std::move(*checkpoint);
 }
 
@@ -107,8 +103,7 @@ void requireTorchScriptConsent(const Checkpoint& checkpoint, bool consent)
     if (consent || !checkpoint.isTorchScript)
         return;
     throw LoadFailure(FailureMode::RemoteCodeRefused,
-        "'" + checkpoint.name + "' is a TorchScript program: loading it runs its code",
-        {});
+        "'" + checkpoint.name + "' is a TorchScript program: loading it runs its code", {});
 }
 
 } // namespace loadlab

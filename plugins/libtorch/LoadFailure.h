@@ -39,7 +39,7 @@ inline LoadFailure fileFailure(const Error& error, const std::string& file)
         return {FailureMode::IncompleteDownload, error.message, {}, file};
     case ErrorKind::Invalid:
         return {FailureMode::CorruptFile, error.message,
-            "let whatever writes to the file finish (a download?), then load again", file};
+            "Let whatever writes to the file finish (a download?), then load again.", file};
     default:
         return {FailureMode::DiskIo, error.message, {}, file};
     }

@@ -87,7 +87,7 @@ void refuseUncountable(const SafetensorsHeader::Tensor& tensor, const std::strin
             throw LoadFailure(FailureMode::StructureMismatch,
                 file + ": tensor '" + toUtf8(tensor.name.substr(0, 200)) + "' has a dimension of "
                     + std::to_string(dimension) + ", more than libtorch can count",
-                "fetch the file again: no model has such a tensor", file);
+                "No model has such a tensor.", file);
 }
 
 class Planner {
@@ -166,7 +166,7 @@ void Planner::place(const Variant& variant)
             ? std::string()
             : "; libtorch " + m_abilities.version + " is built without CUDA";
         throw LoadFailure(FailureMode::DeviceMapError, devices.error().message + why,
-            why.empty() ? "" : "a worker built with a CUDA libtorch (plugins/libtorch/README.md) can use a GPU");
+            why.empty() ? "" : "A worker built with a CUDA libtorch (plugins/libtorch/README.md) can use a GPU.");
     }
     m_plan.devices = std::move(devices->devices);
     for (std::size_t i = 0; i < m_plan.tensors.size(); ++i)

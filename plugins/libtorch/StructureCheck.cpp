@@ -73,7 +73,7 @@ StructureCheck checkStructure(const Checkpoint& checkpoint, const FamilyCatalog&
         return {}; // A family without a list for this architecture promises nothing.
     if (!expected)
         throw LoadFailure(FailureMode::StructureMismatch, expected.error().message,
-            "correct config.json: it has to describe the tensors that are stored", "config.json");
+            "Correct config.json: it has to describe the tensors that are stored.", "config.json");
     StructureCheck check;
     check.familyKnown = true;
     compareStructure(*expected, TensorTable(checkpoint.weightFiles), *family,
@@ -101,9 +101,7 @@ void insistOnStructure(const StructureCheck& structure, const Checkpoint& checkp
     add(structure.unexpectedCount, "not known to the family", structure.unexpected);
     throw LoadFailure(FailureMode::StructureMismatch,
         "the tensors do not agree with what config.json promises for family " + checkpoint.family + " (" + words + ")",
-        "the config.json that belongs to these weights, or the whole weights; --option strict=false loads what is "
-        "there",
-        "config.json");
+        {}, "config.json");
 }
 
 } // namespace loadlab

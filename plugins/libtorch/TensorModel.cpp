@@ -66,7 +66,7 @@ void TensorModel::openFiles(const Checkpoint& checkpoint)
             throw LoadFailure(FailureMode::CorruptFile,
                 file.name + " changed since its header was read: " + std::to_string((*reader)->fileBytes())
                     + " bytes now, " + std::to_string(file.header->fileBytes()) + " then; something writes to it",
-                "let whatever writes to it finish (a download?), then load again", file.name);
+                "Let whatever writes to it finish (a download?), then load again.", file.name);
         m_fileNames.push_back(file.name);
         m_readers.push_back(std::move(*reader));
     }
@@ -95,8 +95,7 @@ void TensorModel::allocate(const LoadPlan& plan)
     auto arena = HostArena::allocate(hostBytes);
     if (!arena)
         throw LoadFailure(FailureMode::HostAllocFailed,
-            arena.error().message + "; wanted for " + std::to_string(hostTensors) + " tensors",
-            "a smaller dtype, other programs ended, or swap; --dtype auto maps the files and needs next to none");
+            arena.error().message + "; wanted for " + std::to_string(hostTensors) + " tensors", {});
     m_tensors.reserve(m_planned.size());
     for (std::size_t i = 0; i < m_planned.size(); ++i) {
         const PlannedTensor& tensor = m_planned[i];

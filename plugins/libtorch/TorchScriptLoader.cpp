@@ -108,7 +108,7 @@ c10::Device oneDevice(const Variant& variant, const TorchAbilities& abilities)
     auto plan = planDevices(variant.deviceMap, whole, abilities.devices, variant.maxMemory);
     if (!plan)
         throw LoadFailure(
-            FailureMode::DeviceMapError, plan.error().message, "a TorchScript program goes to one device as a whole");
+            FailureMode::DeviceMapError, plan.error().message, "A TorchScript program goes to one device as a whole.");
     return c10::Device(plan->devices[plan->deviceOf.front()].name);
 }
 
@@ -154,7 +154,7 @@ torch::jit::Module read(const std::filesystem::path& file, c10::Device device)
             throw;
         throw LoadFailure(FailureMode::CorruptFile,
             "libtorch cannot read the TorchScript file: " + what.substr(0, what.find("\nException raised")),
-            "export the program again, with a libtorch no newer than this one", toUtf8(file.filename().string()));
+            "Export the program again, with a libtorch no newer than this one.", toUtf8(file.filename().string()));
     }
 }
 

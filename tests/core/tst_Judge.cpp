@@ -662,8 +662,33 @@ private Q_SLOTS:
             known.find("`hf download org/name a.safetensors --force-download`") != std::string::npos, known.c_str());
     }
 
+    void aNameFromAStrangersIndexIsNoCommand()
+    {
+        for (const char* name : {"x; touch /tmp/PWNED #.safetensors", "a`id`.safetensors", "$(id).safetensors", "-rf",
+                 "../../etc/passwd", "/etc/passwd", "a b.safetensors", "a'b.safetensors"}) {
+            auto facts = inspected(CheckpointState::Incomplete, FailureMode::IncompleteDownload, name, "is absent",
+                failed("incomplete_download", "x"));
+            facts.model = "org/name";
+            const auto incomplete = judge(facts, rules());
+            QVERIFY2(remedyOf(incomplete, "fetch-again")->text.find("hf download") == std::string::npos, name);
+            auto pickle = failed("remote_code_refused", "it is a pickle");
+            pickle.error->file = name;
+            const auto refused = judge(pickle, rules());
+            QVERIFY2(remedyOf(refused, "convert-to-safetensors")->text.find("python3") == std::string::npos, name);
+        }
+        auto pickle = failed("remote_code_refused", "it is a pickle");
+        pickle.error->file = "pytorch_model.bin";
+        const auto refused = judge(pickle, rules());
+        const auto& text = remedyOf(refused, "convert-to-safetensors")->text;
+        QVERIFY2(text.find("torch.load('pytorch_model.bin'") != std::string::npos, text.c_str());
+    }
+
     void whatIsNoFileIsNotFetchedAgain()
     {
+        const auto fifo = judge(inspected(CheckpointState::Incomplete, FailureMode::IncompleteDownload, "a.safetensors",
+                                    "is a FIFO, not a file; it was not opened", failed("incomplete_download", "x")),
+            rules());
+        QVERIFY(remedyOf(fifo, "regular-file"));
         const auto verdict
             = judge(failed("corrupt_file", "is a character device, not a file; it was not opened"), rules());
         QVERIFY(!remedyOf(verdict, "fetch-again"));
