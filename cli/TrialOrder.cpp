@@ -22,8 +22,11 @@ Error wrong(std::string message)
 
 const PluginEntry* findPlugin(Lab& lab, std::string_view name)
 {
-    const auto found = std::ranges::find(lab.plugins(), name, &PluginEntry::name);
-    return found == lab.plugins().end() ? nullptr : &*found;
+    const PluginEntry* named = nullptr;
+    for (const PluginEntry& entry : lab.plugins())
+        if (entry.name == name && (!named || !named->manifest))
+            named = &entry;
+    return named;
 }
 
 Result<void> checkBackendName(Lab& lab, std::string_view name)

@@ -209,7 +209,8 @@ std::vector<PluginEntry> findPlugins(const std::vector<fs::path>& roots)
             } else {
                 entry.error = std::move(manifest).error();
             }
-            if (names.insert(entry.name).second)
+            // One that is broken takes no other's place.
+            if (!entry.manifest || names.insert(entry.name).second)
                 found.push_back(std::move(entry));
         }
     }

@@ -67,7 +67,8 @@ struct PluginEntry {
 };
 
 Result<PluginManifest> loadManifest(const std::filesystem::path& folder);
-/// Every folder with a plugin.json below the roots; of two with one name the first root's counts. Sorted by name.
+/// Every folder with a plugin.json below the roots; of two good ones with one name the first root's
+/// counts, a broken one takes no other's place. Sorted by name.
 std::vector<PluginEntry> findPlugins(const std::vector<std::filesystem::path>& roots);
 /// The names that a backend of this product can have, installed or not: "libtorch", "transformers", "command".
 const std::vector<std::string>& knownBackendNames();

@@ -40,6 +40,7 @@ private Q_SLOTS:
     void aBrokenManifestSaysWhereAndHurtsNothingElse_data();
     void aBrokenManifestSaysWhereAndHurtsNothingElse();
     void theFirstRootWins();
+    void aBrokenOneTakesNoOthersPlace();
     void installedMeansThatTheProgramIsExecutable();
     void translatesSynonymsInAnyCase();
     void refusesUnknownWordsAndNamesTheNearest_data();
@@ -135,6 +136,16 @@ void tst_PluginManifest::theFirstRootWins()
     QCOMPARE(entries.size(), std::size_t{2});
     QCOMPARE(entries[0].name, std::string("a"));
     QCOMPARE(entries[1].manifest->title, std::string("first"));
+}
+
+void tst_PluginManifest::aBrokenOneTakesNoOthersPlace()
+{
+    write(root() / "one/x/plugin.json", R"({"name": "x"})");
+    write(root() / "two/x/plugin.json", R"({"name": "x", "title": "good", "protocol": 1, "program": "p"})");
+    const std::vector<PluginEntry> entries = findPlugins({root() / "one", root() / "two"});
+    QCOMPARE(entries.size(), std::size_t{2});
+    QCOMPARE(std::ranges::count_if(entries, [](const PluginEntry& entry) { return entry.error.has_value(); }), 1);
+    QCOMPARE(std::ranges::count_if(entries, [](const PluginEntry& entry) { return entry.manifest.has_value(); }), 1);
 }
 
 void tst_PluginManifest::installedMeansThatTheProgramIsExecutable()
