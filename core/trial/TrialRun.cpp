@@ -96,7 +96,9 @@ void TrialRun::inspect(TrialIdentity& identity, RunFacts& facts, std::stop_token
     const fs::path absolute = fs::absolute(m_spec.checkpoint, ignored);
     identity.checkpointPath = (ignored ? m_spec.checkpoint : absolute).string();
     const fs::path trimmed = absolute.has_filename() ? absolute : absolute.parent_path();
-    const bool asPublished = isPublishedName(m_spec.checkpoint.native()) && !fs::exists(m_spec.checkpoint, ignored);
+    // A slip in a path looks like a published name; its folder is here.
+    const bool asPublished
+        = isPublishedName(m_spec.checkpoint.native()) && !fs::exists(m_spec.checkpoint.parent_path(), ignored);
     identity.checkpointName = toUtf8(asPublished ? m_spec.checkpoint.string() : trimmed.filename().string());
     if (!m_surroundings.families)
         return;
