@@ -24,9 +24,9 @@ void printWhatItIs(Output& out, const Checkpoint& checkpoint)
     const std::string family = checkpoint.family.empty() ? "unknown" : printable(checkpoint.family);
     out.printLine("  family      " + family
         + (checkpoint.architecture.empty() ? "" : "  (" + printable(checkpoint.architecture) + ")"));
-    out.printLine("  weights     " + formatSize(checkpoint.weightBytes) + ", " + formatCount(checkpoint.tensorCount)
-        + " tensors, " + formatParameters(checkpoint.parameters) + " parameters (" + formatCount(checkpoint.parameters)
-        + ")"
+    out.printLine("  weights     " + formatSize(checkpoint.weightBytes) + ", "
+        + formatCount(checkpoint.tensorCount, "tensor") + ", " + formatParameters(checkpoint.parameters) + " ("
+        + formatCount(checkpoint.parameters, "parameter") + ")"
         + (checkpoint.shardsExpected > 1 ? ", shards " + std::to_string(checkpoint.shardsPresent) + " of "
                     + std::to_string(checkpoint.shardsExpected)
                                          : ""));

@@ -1,9 +1,11 @@
 #include "cli/RunView.h"
 
 #include "core/Units.h"
+#include "core/curve/CurveSummary.h"
 
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <span>
 
 namespace loadlab::cli {
 namespace {
@@ -102,9 +104,11 @@ std::string ProgressView::text(const std::vector<Point>& tree) const
     } else {
         text += "  " + formatDuration(std::chrono::nanoseconds(m_nowNs - m_originNs));
     }
-    if (!tree.empty())
-        text
-            += "  memory " + formatSize(static_cast<std::uint64_t>(tree.back().y)) + " " + sparkline(tree, kSparkCells);
+    if (!tree.empty()) {
+        const auto loaded = std::span(tree).first(endOfLoad(tree) + 1); // Without the process's end.
+        text += "  memory " + formatSize(static_cast<std::uint64_t>(loaded.back().y)) + " "
+            + sparkline(loaded, kSparkCells);
+    }
     return text;
 }
 

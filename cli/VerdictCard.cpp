@@ -131,8 +131,9 @@ void printFigures(Sections& sections, const RunResult& result)
     if (curve.peakGpuBytes > 0)
         sections.add("memory", "GPU " + formatSize(curve.peakGpuBytes));
     if (result.loaded) {
-        std::string text = formatCount(result.loaded->tensors) + " tensors, "
-            + formatParameters(result.loaded->parameters) + " parameters";
+        std::string text = formatCount(result.loaded->tensors, "tensor") + ", "
+            + formatParameters(result.loaded->parameters)
+            + (result.loaded->parameters == 1 ? " parameter" : " parameters");
         for (const auto& [device, bytes] : result.loaded->devices)
             text += ", " + formatSize(bytes) + " on " + printable(device);
         sections.add("loaded", text);

@@ -212,6 +212,8 @@ Result<void> reconstruct(const Connection& database, RunId run, RunResult& into)
     if (!end)
         return end.error();
     into.curve = summarise(*curve);
+    // More than was asked for comes from marks.
+    into.curve.rateHz = std::min(into.curve.rateHz, into.identity.limits.sampleHz);
     into.hwmBytes = provenHighWater(*curve);
     into.duration = *end;
     Result<void> read = readPhases(database, run, std::chrono::duration<double>(*end).count(), into.phases);

@@ -199,9 +199,9 @@ std::vector<std::string> remarksOn(const HeaderText& text, std::uint64_t dataOff
     std::vector<std::string> remarks;
     if (unaligned > 0)
         remarks.push_back(formatCount(unaligned) + " of " + formatCount(text.entries.size())
-            + " tensors do not begin at a multiple of their element's size: they are copied, not mapped");
+            + " tensors not at a multiple of their element's size: copied, not mapped");
     if (odd > 0)
-        remarks.push_back(formatCount(odd) + " tensor names are empty or hold spaces or control characters, first "
+        remarks.push_back(formatCount(odd, "tensor name") + " empty or with spaces or control characters, first "
             + inQuotes(firstOdd->nameView()));
     const std::string& format = text.metadataFormat;
     if (!format.empty() && format != "pt" && format != "tf" && format != "flax" && format != "mlx")

@@ -16,7 +16,7 @@ public:
 
     void add(const Sample& sample);
     [[nodiscard]] const Curve& curve() const { return m_curve; }
-    /// As of all samples ever added, but for the rate: that is of those still kept.
+    /// As of all samples ever added, but for the rate: a run tells its sampler's.
     [[nodiscard]] CurveSummary summary() const;
 
 private:

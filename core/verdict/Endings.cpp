@@ -103,10 +103,11 @@ Finding ofLoaded(const RunFacts& facts)
 {
     const auto& loaded = *facts.loaded;
     auto finding = found(FailureMode::Ok, loaded.familyKnown ? 0.98 : 0.93, "loaded",
-        "Loaded " + formatParameters(loaded.parameters) + " parameters" + dtypeWords(loaded) + deviceWords(loaded)
-            + " in " + formatDuration(facts.duration) + peakWords(facts) + ".");
+        "Loaded " + formatParameters(loaded.parameters) + (loaded.parameters == 1 ? " parameter" : " parameters")
+            + dtypeWords(loaded) + deviceWords(loaded) + " in " + formatDuration(facts.duration) + peakWords(facts)
+            + ".");
     finding.evidence.push_back(evidenceFor(FailureMode::Ok, "loaded",
-        formatCount(loaded.tensors) + " tensors, " + formatCount(loaded.parameters) + " parameters"
+        formatCount(loaded.tensors, "tensor") + ", " + formatCount(loaded.parameters, "parameter")
             + (loaded.familyKnown ? ", names and shapes as the family expects" : ""),
         0.97));
     if (loaded.sampledValues != 0)
