@@ -13,6 +13,31 @@
 namespace loadlab {
 namespace {
 
+bool isAtEnd(const QPlainTextEdit& text)
+{
+    return text.verticalScrollBar()->value() >= text.verticalScrollBar()->maximum() - 1;
+}
+
+void goToEnd(QPlainTextEdit& text)
+{
+    text.verticalScrollBar()->setValue(text.verticalScrollBar()->maximum());
+}
+
+/// Stays at its end when there is less room for it.
+class FollowingText : public QPlainTextEdit {
+public:
+    using QPlainTextEdit::QPlainTextEdit;
+
+protected:
+    void resizeEvent(QResizeEvent* event) override
+    {
+        const bool follows = isAtEnd(*this);
+        QPlainTextEdit::resizeEvent(event);
+        if (follows)
+            goToEnd(*this);
+    }
+};
+
 Role roleOf(const LiveLine& line)
 {
     if (line.kind == QLatin1String("error"))
@@ -27,7 +52,7 @@ Role roleOf(const LiveLine& line)
 LogPanel::LogPanel(const ThemeHolder& theme, QWidget* parent)
     : Panel(QStringLiteral("Log"), parent)
     , m_theme(theme)
-    , m_text(new QPlainTextEdit(this))
+    , m_text(new FollowingText(this))
     , m_find(new QLineEdit(this))
 {
     addChip(QStringLiteral("Worker"), LogVoice::Worker);
@@ -119,8 +144,7 @@ void LogPanel::append(const std::vector<LiveLine>& lines)
 {
     if (lines.empty())
         return;
-    QScrollBar& bar = *m_text->verticalScrollBar();
-    const bool follows = bar.value() >= bar.maximum() - 1;
+    const bool follows = isAtEnd(*m_text);
     m_text->setUpdatesEnabled(false);
     for (const LiveLine& line : lines) {
         m_lines.push_back(line);
@@ -131,7 +155,7 @@ void LogPanel::append(const std::vector<LiveLine>& lines)
         m_lines.pop_front();
     m_text->setUpdatesEnabled(true);
     if (follows)
-        bar.setValue(bar.maximum());
+        goToEnd(*m_text);
 }
 
 bool LogPanel::isShown(const LiveLine& line) const
@@ -171,7 +195,7 @@ void LogPanel::rebuild()
         first = false;
     }
     m_text->setUpdatesEnabled(true);
-    m_text->verticalScrollBar()->setValue(m_text->verticalScrollBar()->maximum());
+    goToEnd(*m_text);
 }
 
 void LogPanel::focusFind()

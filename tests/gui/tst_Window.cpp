@@ -360,6 +360,14 @@ private Q_SLOTS:
         log.append(lines(250, 50));
         QCOMPARE(text.verticalScrollBar()->value(), text.verticalScrollBar()->maximum());
         QCOMPARE(text.blockCount(), 300);
+        for (const int height : {120, 300, 90}) {
+            log.resize(500, height);
+            QCOMPARE(text.verticalScrollBar()->value(), text.verticalScrollBar()->maximum());
+        }
+        text.verticalScrollBar()->setValue(3);
+        log.resize(500, 200);
+        QCOMPARE(text.verticalScrollBar()->value(), 3);
+        text.verticalScrollBar()->setValue(text.verticalScrollBar()->maximum());
         log.append(lines(300, LogPanel::kMaxLines));
         QCOMPARE(text.blockCount(), LogPanel::kMaxLines);
     }
