@@ -1,5 +1,7 @@
 #include "gui/models/ProfileModel.h"
 
+#include "core/curve/CurveSummary.h"
+#include "core/curve/Decimate.h"
 #include "gui/models/TableHeader.h"
 #include "gui/widgets/Figures.h"
 #include "gui/widgets/StateLook.h"
@@ -9,6 +11,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 
 namespace loadlab {
 namespace {
@@ -30,6 +33,13 @@ QString phaseAt(const std::vector<Phase>& phases, double tS)
     return phases.empty() ? QString() : phaseWords(phases.front().name);
 }
 
+/// Seconds after which the process was being taken down; nothing while it runs.
+double endOfLoadS(const Curve& curve, bool ended)
+{
+    const std::vector<Point> tree = ended ? pointsOf(curve, Column::TreeBytes) : std::vector<Point>();
+    return tree.empty() ? std::numeric_limits<double>::infinity() : tree[endOfLoad(tree)].x;
+}
+
 ProfileRow rowOf(
     const Curve& curve, const Sample& sample, const std::vector<Phase>& phases, const std::vector<ProfileRow>& before)
 {
@@ -49,16 +59,22 @@ ProfileRow rowOf(
 
 } // namespace
 
-std::vector<ProfileRow> profileOf(const Curve& curve, const std::vector<Phase>& phases, double stepS)
+std::vector<ProfileRow> profileOf(const Curve& curve, const std::vector<Phase>& phases, double stepS, bool ended)
 {
     std::vector<ProfileRow> rows;
+    const double endS = endOfLoadS(curve, ended);
     double next = 0;
     for (const Sample& sample : curve.samples) {
         const double tS = secondsOf(curve, sample);
         const bool last = &sample == &curve.samples.back();
-        if (tS + 1e-9 < next && !last)
+        if (tS + 1e-9 < next && !last && tS != endS)
             continue;
         rows.push_back(rowOf(curve, sample, phases, rows));
+        if (tS > endS) {
+            rows.back().phase = QStringLiteral("Ending");
+            rows.back().deltaBytes.reset();
+            rows.back().rateBytesPerS.reset();
+        }
         next = (std::floor(tS / stepS + 1e-6) + 1) * stepS;
     }
     return rows;
@@ -128,7 +144,7 @@ QString ProfileModel::display(const ProfileRow& row, int column) const
 {
     switch (column) {
     case Time:
-        return figures::threeDigits(std::round(row.tS * 10) / 10);
+        return figures::threeDigits(std::round(row.tS * 100) / 100);
     case Used:
         return figures::gib(row.usedBytes);
     case Delta:

@@ -22,7 +22,8 @@ struct ProfileRow {
 };
 
 /// At 0, step, 2·step … each the first sample at or after that time; the last sample always ends it.
-std::vector<ProfileRow> profileOf(const Curve& curve, const std::vector<Phase>& phases, double stepS);
+std::vector<ProfileRow> profileOf(
+    const Curve& curve, const std::vector<Phase>& phases, double stepS, bool ended = false);
 /// 5 s; longer for long runs, so that a table has at most 400 rows, and 0.5 or 1 s for loads of a few seconds.
 double profileStep(double durationS);
 

@@ -301,7 +301,7 @@ void LivePage::refreshProfile()
     m_profilePanel->setRemark(QStringLiteral("every %1 s").arg(QLocale().toString(step)));
     QScrollBar& bar = *m_profileView->verticalScrollBar();
     const bool follows = bar.value() >= bar.maximum();
-    m_profile->setRows(profileOf(run().curve(), run().phases(), step));
+    m_profile->setRows(profileOf(run().curve(), run().phases(), step, run().hasEnded()));
     if (follows)
         m_profileView->scrollToBottom();
 }

@@ -189,8 +189,8 @@ void RunDetails::showRun(OpenedRun run)
     if (m_run->curveError)
         m_chart->setEmptyWords(toSentence(*m_run->curveError));
     m_verdict->showRun(result);
-    m_profile->setRows(
-        profileOf(*m_run->curve, result.phases, profileStep(std::chrono::duration<double>(result.duration).count())));
+    m_profile->setRows(profileOf(*m_run->curve, result.phases,
+        profileStep(std::chrono::duration<double>(result.duration).count()), result.verdict.has_value()));
     m_log->setPlainLines(m_run->log);
     showSettings(result);
 }

@@ -237,6 +237,25 @@ private Q_SLOTS:
         QVERIFY(profileOf({}, {}, 5).empty());
     }
 
+    void whatIsGivenBackAtTheEndIsNoPaceOfTheLoad()
+    {
+        Curve curve;
+        for (int i = 0; i <= 240; ++i)
+            curve.samples.push_back(sample(i * 0.05, i <= 236 ? std::min(i, 100) * kMiB : 0));
+        const std::vector<Phase> phases{{"reading", 0, 5, 0}, {"holding", 5, 12, 0}};
+        const std::vector<ProfileRow> rows = profileOf(curve, phases, 5, true);
+        QCOMPARE(rows.size(), std::size_t{5});
+        QCOMPARE(rows[3].tS, 11.8);
+        QCOMPARE(rows[3].phase, QStringLiteral("Holding"));
+        QCOMPARE(*rows[3].deltaBytes, std::int64_t{0});
+        QCOMPARE(rows[4].usedBytes, std::uint64_t{0});
+        QCOMPARE(rows[4].phase, QStringLiteral("Ending"));
+        QVERIFY(!rows[4].deltaBytes && !rows[4].rateBytesPerS);
+        // Of a load that is under way nobody knows yet whether it comes back.
+        QCOMPARE(profileOf(curve, phases, 5).back().phase, QStringLiteral("Holding"));
+        QVERIFY(profileOf(curve, phases, 5).back().deltaBytes.has_value());
+    }
+
     void aGrowingProfileGrowsAtItsEnd()
     {
         ProfileModel model;
