@@ -11,8 +11,6 @@
 namespace loadlab {
 namespace {
 
-constexpr const char* kByteRate = "GiB/s";
-constexpr double kLeastRate = 0.01;
 constexpr float kFillShare = 0.30F;
 constexpr double kEdge = 1.4;
 constexpr double kShortestS = 1.0; ///< Of the whole range: a run of a few samples is not stretched further.
@@ -26,12 +24,6 @@ QColor filled(QColor color)
 {
     color.setAlphaF(kFillShare);
     return color;
-}
-
-QString laneWords(const CurveBands::Lane& lane, double rate)
-{
-    return lane.unit == QLatin1String(kByteRate) && rate > 0 ? figures::rate(rate * 1024 * 1024 * 1024)
-                                                             : figures::threeDigits(rate) + u' ' + lane.unit;
 }
 
 } // namespace
@@ -200,9 +192,8 @@ void ChartScene::refreshLane(std::size_t index)
     const CurveBands::Lane& lane = bands.lanes()[index];
     const QColor color = m_theme.color(lane.role);
     // A trickle is no mountain.
-    const double least = lane.unit == QLatin1String(kByteRate) ? kLeastRate : 0;
-    m_laneTop[index] = niceStep(std::max(lane.peak * 1.02, least), 1);
-    lanes[index]->setRange(fromS, toS, m_laneTop[index]);
+    m_laneScale[index] = laneScale(lane.peak, lane.unit);
+    lanes[index]->setRange(fromS, toS, m_laneScale[index].top);
     lanes[index]->setShapes(
         {{lane.points, {}, filled(color)}}, {{lane.points, QPen(color, kEdge)}}, columnsOf(*lanes[index]));
     lanes[index]->viewport()->update();
@@ -274,7 +265,7 @@ void ChartScene::paintHover(ChartPaint& paint) const
         if (laneShown(i)) {
             const CurveBands::Lane& lane = bands.lanes()[i];
             const std::optional<double> rate = lane.rateAt(at);
-            rows.append({theme.color(lane.role), lane.name, rate ? laneWords(lane, *rate) : figures::kNone});
+            rows.append({theme.color(lane.role), lane.name, rate ? m_laneScale[i].words(*rate) : figures::kNone});
         }
     QString phaseName;
     for (const Phase& phase : document.phases)
@@ -332,7 +323,7 @@ void ChartScene::paintLaneBehind(QPainter& painter, std::size_t index) const
 {
     ChartPaint paint = paintOn(painter, *lanes[index]);
     Ticks top;
-    top.ticks = {{m_laneTop[index], plainFigure(m_laneTop[index])}};
+    top.ticks = {{m_laneScale[index].top, m_laneScale[index].topFigure()}};
     paint.grid(top);
     paint.sizeAxis(top, false);
     painter.setPen(QPen(m_theme.color(Role::Hair), 1));
@@ -350,8 +341,8 @@ void ChartScene::paintLaneFront(QPainter& painter, std::size_t index) const
     const double value = running ? lane.points.back().y : lane.peak;
     const QString prefix = (lane.column == Column::SystemPsiSomeUs ? QStringLiteral("some ") : QString())
         + (running ? QString() : QStringLiteral("max "));
-    EdgeLabel label{
-        lane.name, prefix + laneWords(lane, value), m_theme.color(lane.role), lanes[index]->plotRect().center().y()};
+    EdgeLabel label{lane.name, prefix + m_laneScale[index].words(value), m_theme.color(lane.role),
+        lanes[index]->plotRect().center().y()};
     paint.labels({label});
     if (selection)
         paint.selection(selection->first, selection->second, {});

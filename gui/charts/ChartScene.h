@@ -69,7 +69,7 @@ private:
     Ticks m_times;
     SizeUnit m_unit;
     double m_top = 1;
-    std::array<double, kLanes> m_laneTop{};
+    std::array<LaneScale, kLanes> m_laneScale{};
 };
 
 } // namespace loadlab

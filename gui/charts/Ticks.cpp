@@ -104,4 +104,26 @@ QString plainFigure(double value)
     return figure(value, value < 1 ? decimalsOf(value) : 0);
 }
 
+LaneScale laneScale(double peak, const QString& unit)
+{
+    constexpr double kHeadroom = 1.02;
+    constexpr double kLeastMiB = 10;
+    const double top = niceStep(peak * kHeadroom, 1);
+    if (unit != QLatin1String(kByteRate) || top >= 0.1 * (1 - 1e-9))
+        return {top, 1, unit};
+    return {niceStep(std::max(peak * kHeadroom * kKi, kLeastMiB), 1) / kKi, kKi, QStringLiteral("MiB/s")};
+}
+
+QString LaneScale::topFigure() const
+{
+    return plainFigure(top * shownPerOwn);
+}
+
+QString LaneScale::words(double value) const
+{
+    const double shown = value * shownPerOwn;
+    return (unit == QLatin1String(kByteRate) && shown > 0 ? figure(shown, 2) : figures::threeDigits(shown)) + u' '
+        + unit;
+}
+
 } // namespace loadlab

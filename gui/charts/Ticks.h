@@ -28,6 +28,19 @@ Ticks logSizeTicks(double floorBytes, double topBytes);
 /// Plain numbers for lanes: 0 and the top.
 QString plainFigure(double value);
 
+inline constexpr const char* kByteRate = "GiB/s";
+/// What a lane is drawn and told in: one unit for its axis, its label and its figures.
+struct LaneScale {
+    double top = 1; ///< In the lane's own unit: 1, 2 or 5 × 10ⁿ of the unit shown.
+    double shownPerOwn = 1;
+    QString unit; ///< That is shown.
+
+    [[nodiscard]] QString topFigure() const;
+    [[nodiscard]] QString words(double value) const; ///< Of a value in the lane's own unit: "7.39 MiB/s".
+};
+/// For a lane up to `peak`. GiB/s below 0.1 are counted in MiB/s, and their scale ends at 10 of them at least.
+LaneScale laneScale(double peak, const QString& unit);
+
 /// The unit that sizeTicks() takes for a scale up to `topBytes`: its bytes and its name.
 struct SizeUnit {
     double bytes = 1;

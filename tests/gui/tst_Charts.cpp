@@ -2,6 +2,7 @@
 #include "gui/charts/ChartPanel.h"
 #include "gui/charts/MemoryChart.h"
 #include "gui/charts/PlotView.h"
+#include "gui/charts/Ticks.h"
 #include "gui/widgets/Chip.h"
 
 #include <QMenu>
@@ -383,6 +384,24 @@ private Q_SLOTS:
             < chart.width());
         QVERIFY(chart.plotRect().left() > metrics.horizontalAdvance(QStringLiteral("160")) * 0.93);
         shots::keep(QStringLiteral("chart-large-font"), chart);
+    }
+
+    void aLaneCountsInOneUnit()
+    {
+        const QString rate = QStringLiteral("GiB/s");
+        const LaneScale slow = laneScale(4.3 / 1024, rate);
+        QCOMPARE(slow.topFigure(), QStringLiteral("10"));
+        QCOMPARE(slow.words(4.3 / 1024), QStringLiteral("4.30 MiB/s"));
+        QCOMPARE(slow.words(0), QStringLiteral("0 MiB/s"));
+        QCOMPARE(laneScale(45.0 / 1024, rate).topFigure(), QStringLiteral("50"));
+        QCOMPARE(laneScale(45.0 / 1024, rate).words(45.0 / 1024), QStringLiteral("45.0 MiB/s"));
+        const LaneScale fast = laneScale(0.12, rate);
+        QCOMPARE(fast.topFigure(), QStringLiteral("0.2"));
+        QCOMPARE(fast.words(0.12), QStringLiteral("0.12 GiB/s"));
+        QCOMPARE(fast.words(0.004), QStringLiteral("0.00 GiB/s"));
+        const LaneScale cpu = laneScale(0.7, QStringLiteral("cores"));
+        QCOMPARE(cpu.topFigure(), QStringLiteral("1"));
+        QCOMPARE(cpu.words(0.698), QStringLiteral("0.698 cores"));
     }
 
     void lanesAreThereOnlyWhereDataIs()
