@@ -2,6 +2,7 @@
 
 #include "core/Text.h"
 #include "core/Units.h"
+#include "core/trial/RunAccount.h"
 #include "gui/Words.h"
 
 #include <algorithm>
@@ -161,6 +162,28 @@ void LiveRun::end(const RunFinished& finished)
         m_progress = finished.result.progress;
 }
 
+RunResult LiveRun::soFar() const
+{
+    if (m_result)
+        return *m_result;
+    RunResult result;
+    result.identity = m_started->identity;
+    result.startedUtc = m_started->startedUtc;
+    result.curve = summarise(m_curve);
+    // A single process's resident size is its own high-water mark's lower bound.
+    for (const Sample& sample : m_curve.samples)
+        if (sample.has(Column::RssBytes) && sample.has(Column::Processes) && sample[Column::Processes] == 1)
+            result.hwmBytes = std::max(result.hwmBytes, static_cast<std::uint64_t>(sample[Column::RssBytes]));
+    if (!m_curve.samples.empty())
+        result.duration = std::chrono::nanoseconds(m_curve.samples.back().monotonicNs - m_curve.originNs);
+    result.phases = m_phases;
+    rateThePhases(m_curve, result.phases);
+    result.progress = m_progress;
+    result.loaded = m_loaded;
+    result.environment = environmentOf(m_started->machine, m_hello);
+    return result;
+}
+
 double LiveRun::secondsOf(std::int64_t monotonicNs) const
 {
     return static_cast<double>(monotonicNs - m_curve.originNs) / 1e9;
@@ -230,6 +253,7 @@ std::vector<LiveLine> LiveRun::linesOfMessage(const protocol::Message& message, 
         return std::vector<LiveLine>{{tS, LogVoice::Worker, toQString(protocol::typeOf(message)), text}};
     };
     if (const auto* hello = std::get_if<protocol::Hello>(&message.body)) {
+        m_hello = *hello;
         QString versions;
         for (const auto& [name, version] : hello->versions)
             versions += QStringLiteral(" · %1 %2").arg(toQString(name), toQString(version));
@@ -241,10 +265,12 @@ std::vector<LiveLine> LiveRun::linesOfMessage(const protocol::Message& message, 
     }
     if (const auto* progress = std::get_if<protocol::Progress>(&message.body))
         return isNewProgress(*progress) ? worker(percentWords(*progress)) : std::vector<LiveLine>{};
-    if (const auto* loaded = std::get_if<protocol::Loaded>(&message.body))
+    if (const auto* loaded = std::get_if<protocol::Loaded>(&message.body)) {
+        m_loaded = *loaded;
         return worker(QStringLiteral("%1 in %2")
                           .arg(toQString(formatCount(loaded->parameters, "parameter")),
                               toQString(formatCount(loaded->tensors, "tensor"))));
+    }
     if (const auto* warning = std::get_if<protocol::Warning>(&message.body))
         return worker(toQString(warning->message));
     if (const auto* error = std::get_if<protocol::WorkerError>(&message.body)) {

@@ -54,6 +54,8 @@ public:
     [[nodiscard]] const std::vector<Phase>& phases() const { return m_phases; } ///< The last one open: toS = now.
     [[nodiscard]] const std::optional<protocol::Progress>& progress() const { return m_progress; }
     [[nodiscard]] const std::optional<RunResult>& result() const { return m_result; }
+    /// The result; of a run in progress what is known of it so far, without a verdict. Only when not empty.
+    [[nodiscard]] RunResult soFar() const;
     [[nodiscard]] const std::optional<protocol::WorkerError>& error() const { return m_error; }
     [[nodiscard]] bool stopAsked() const { return m_stopAsked; }
 
@@ -79,6 +81,8 @@ private:
     Curve m_curve;
     std::vector<Phase> m_phases;
     std::optional<protocol::Progress> m_progress;
+    std::optional<protocol::Hello> m_hello;
+    std::optional<protocol::Loaded> m_loaded;
     std::optional<protocol::WorkerError> m_error;
     std::optional<RunResult> m_result;
     LineJoiner m_stderr;

@@ -160,6 +160,10 @@ QWidget* LivePage::buildSide()
 void LivePage::wire()
 {
     m_figuresTimer.setInterval(kFiguresMs);
+    m_chart->setExporter([this](ExportFormat format, double scale) {
+        if (!run().isEmpty())
+            m_exporter.ask(window(), document(), format, scale);
+    });
     connect(&m_figuresTimer, &QTimer::timeout, this, &LivePage::refreshFigures);
     connect(&m_controller, &TrialController::runStarted, this, &LivePage::begin);
     connect(&m_controller, &TrialController::runUpdated, this, &LivePage::take);
@@ -237,7 +241,7 @@ void LivePage::end()
 
 ChartDocument LivePage::document() const
 {
-    RunResult result = *run().result();
+    RunResult result = run().soFar();
     result.run = m_controller.liveRunId();
     return makeDocument(
         result, std::make_shared<const Curve>(run().curve()), m_lab.machine.memoryBytes, m_lab.machineName());
@@ -380,9 +384,13 @@ void LivePage::exportMenu(QMenu& menu)
     fillExportMenu(
         menu,
         [this](ExportFormat format, double scale) {
-            m_exporter.ask(window(), m_chart->chart().document(), format, scale);
+            if (!run().isEmpty())
+                m_exporter.ask(window(), document(), format, scale);
         },
-        [this] { m_exporter.copy(m_chart->chart().document()); });
+        [this] {
+            if (!run().isEmpty())
+                m_exporter.copy(document());
+        });
 }
 
 QList<QWidget*> LivePage::panes() const

@@ -16,6 +16,7 @@
 #include <QDropEvent>
 #include <QLabel>
 #include <QLineEdit>
+#include <QMenu>
 #include <QMessageBox>
 #include <QMimeData>
 #include <QPlainTextEdit>
@@ -33,6 +34,7 @@
 
 #include <csignal>
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <unistd.h>
 
 using namespace loadlab;
@@ -335,6 +337,31 @@ private Q_SLOTS:
         auto& text = m_bench->find<QPlainTextEdit>(QStringLiteral("logText"));
         QVERIFY(text.blockCount() <= LogPanel::kMaxLines);
         QVERIFY(text.toPlainText().contains(QStringLiteral("left out here")));
+    }
+
+    void exportsARunInProgressAsTheCommandLineDoes()
+    {
+        m_bench->open();
+        startLongLoad();
+        QTRY_VERIFY_WITH_TIMEOUT(controller().liveRunId() && !controller().live().curve().samples.empty(), kLongMs);
+        const std::filesystem::path file = m_bench->bench().folder() / "live.json";
+        m_bench->answers = {QString::fromStdString(file.native())};
+        QMenu menu;
+        window().livePage().exportMenu(menu);
+        actionOf(menu, QStringLiteral("JSON")).trigger();
+        QTRY_VERIFY(std::filesystem::exists(file));
+        std::ifstream in(file);
+        const nlohmann::json exported = nlohmann::json::parse(in);
+        const RunStore store = take(RunStore::open(m_bench->bench().lab().database, RunStore::Mode::ReadOnly));
+        const nlohmann::json stored = toJson(take(store.run(*controller().liveRunId())));
+        QVERIFY(exported.at("mode").is_null());
+        QVERIFY(!exported.at("curve").at("rows").empty());
+        for (const char* same : {"run", "uuid", "checkpoint", "variant", "started_utc", "cap"})
+            QVERIFY2(exported.at(same) == stored.at(same), same);
+        for (const auto& [name, value] : stored.items())
+            QVERIFY2(exported.contains(name), name.c_str());
+        for (const auto& [name, value] : stored.at("environment").items())
+            QVERIFY2(exported.at("environment").contains(name), name.c_str());
     }
 
     void theLogFollowsUnlessScrolledUp()
