@@ -10,6 +10,7 @@
 #include "gui/widgets/Figures.h"
 #include "gui/widgets/IconButton.h"
 #include "gui/widgets/Panel.h"
+#include "gui/widgets/SortHeader.h"
 #include "gui/widgets/SparklineDelegate.h"
 
 #include <QClipboard>
@@ -87,6 +88,7 @@ void RunsPage::buildHeader()
 
 void RunsPage::buildTable()
 {
+    m_table->setHorizontalHeader(new SortHeader(m_table));
     m_table->setModel(m_model);
     m_table->setObjectName(QStringLiteral("runsTable"));
     m_table->setAccessibleName(QStringLiteral("Runs"));
@@ -106,7 +108,6 @@ void RunsPage::buildTable()
     QHeaderView& header = *m_table->horizontalHeader();
     header.setHighlightSections(false);
     header.setSectionsMovable(true);
-    header.setSectionsClickable(true);
     header.setSortIndicatorShown(true);
     header.setSortIndicator(RunsModel::Run, Qt::DescendingOrder);
     fitColumns(header,

@@ -10,6 +10,7 @@
 #include "gui/widgets/Figures.h"
 #include "gui/widgets/IconButton.h"
 #include "gui/widgets/Panel.h"
+#include "gui/widgets/SortHeader.h"
 
 #include <QAction>
 #include <QHBoxLayout>
@@ -114,6 +115,7 @@ QWidget* ZooPage::buildFilterRow()
 
 void ZooPage::buildTree()
 {
+    m_tree->setHeader(new SortHeader(m_tree));
     m_tree->setModel(m_filter);
     m_tree->setObjectName(QStringLiteral("zooTree"));
     m_tree->setAccessibleName(QStringLiteral("Checkpoints by folder"));

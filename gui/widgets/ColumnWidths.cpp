@@ -1,5 +1,7 @@
 #include "gui/widgets/ColumnWidths.h"
 
+#include "gui/widgets/SortHeader.h"
+
 #include <QAbstractItemModel>
 #include <QEvent>
 #include <QHeaderView>
@@ -10,9 +12,9 @@
 namespace loadlab {
 namespace {
 
-/// The style sheet's padding on both sides; room for the sort arrow is always kept, shown or not.
-constexpr int kHeaderPadding = 2 * 8;
-constexpr int kSortArrow = 14;
+/// The style sheet's padding on both sides, that of cells. Room for the sort arrow is kept, shown or not.
+constexpr int kHeaderPadding = 2 * 3;
+constexpr int kBesideTitle = 2;
 
 } // namespace
 
@@ -20,7 +22,8 @@ int columnWidth(const QHeaderView& header, int column, const ColumnSample& sampl
 {
     const QString words = header.model()->headerData(column, Qt::Horizontal, Qt::DisplayRole).toString();
     const QFontMetrics metrics(header.font());
-    const int headerPx = metrics.horizontalAdvance(words) + kHeaderPadding + kSortArrow;
+    const int arrow = header.property("sortable").toBool() ? SortHeader::kArrow : 0;
+    const int headerPx = metrics.horizontalAdvance(words) + kHeaderPadding + kBesideTitle + arrow;
     const int margin = header.style()->pixelMetric(QStyle::PM_FocusFrameHMargin, nullptr, &header) + 1;
     const int samplePx
         = metrics.horizontalAdvance(sample.text) + 2 * margin + sample.besidePx + (sample.text.isEmpty() ? 0 : 2);

@@ -12,6 +12,7 @@
 #include "gui/widgets/ModeBadge.h"
 #include "gui/widgets/Panel.h"
 #include "gui/widgets/SegmentBar.h"
+#include "gui/widgets/SortHeader.h"
 #include "gui/widgets/SparklineDelegate.h"
 #include "gui/widgets/StateLook.h"
 
@@ -47,6 +48,19 @@ int inkIn(const QImage& image)
         for (int x = 0; x < image.width(); ++x)
             ink += qGray(image.pixel(x, y)) < 190;
     return ink;
+}
+
+/// First and last column with ink; −1 without any.
+std::pair<int, int> inkSpan(const QImage& image)
+{
+    int first = -1;
+    int last = -1;
+    for (int x = 0; x < image.width(); ++x)
+        if (inkIn(image.copy(x, 0, 1, image.height())) > 0) {
+            first = first < 0 ? x : first;
+            last = x;
+        }
+    return {first, last};
 }
 
 QVector<float> rising(double from, double to)
@@ -325,6 +339,8 @@ private Q_SLOTS:
         model.setItem(0, 1, new QStandardItem(sample));
         model.setItem(0, 2, new QStandardItem);
         QTableView table;
+        if (sorting)
+            table.setHorizontalHeader(new SortHeader(&table));
         table.setModel(&model);
         table.setShowGrid(false);
         table.horizontalHeader()->setHighlightSections(false);
@@ -353,6 +369,46 @@ private Q_SLOTS:
                 QVERIFY2(ink() < tight, "a cut would be seen");
                 table.setColumnWidth(column, fitted);
             }
+    }
+
+    void titlesOfNumbersStandAboveTheirNumbers_data()
+    {
+        QTest::addColumn<bool>("sorting");
+        QTest::newRow("sorted by a click") << true;
+        QTest::newRow("in one order") << false;
+    }
+    void titlesOfNumbersStandAboveTheirNumbers()
+    {
+        QFETCH(bool, sorting);
+        ThemeHolder holder(Theme::light());
+        shots::dress(holder);
+        QStandardItemModel model(1, 2);
+        model.setItem(0, 0, new QStandardItem(QStringLiteral("HHH")));
+        QTableView table;
+        if (sorting)
+            table.setHorizontalHeader(new SortHeader(&table));
+        table.setModel(&model);
+        table.setShowGrid(false);
+        table.setFocusPolicy(Qt::NoFocus);
+        QHeaderView& header = *table.horizontalHeader();
+        header.setHighlightSections(false);
+        header.setSortIndicatorShown(sorting);
+        header.setSortIndicator(1, Qt::DescendingOrder);
+        table.resize(400, 120);
+        table.show();
+        QVERIFY(QTest::qWaitForWindowExposed(&table));
+        model.setHeaderData(0, Qt::Horizontal, QStringLiteral("HHH"));
+        for (const Qt::Alignment side : {Qt::AlignLeft, Qt::AlignRight}) {
+            const QVariant aligned = QVariant::fromValue(side | Qt::AlignVCenter);
+            model.setHeaderData(0, Qt::Horizontal, aligned, Qt::TextAlignmentRole);
+            model.item(0, 0)->setData(aligned, Qt::TextAlignmentRole);
+            const QRect head(0, 0, table.columnWidth(0), header.height() - 2);
+            const auto [titleFrom, titleTo] = inkSpan(header.viewport()->grab(head).toImage());
+            const auto [cellFrom, cellTo]
+                = inkSpan(table.viewport()->grab(table.visualRect(model.index(0, 0))).toImage());
+            const int apart = side == Qt::AlignLeft ? titleFrom - cellFrom : titleTo - cellTo;
+            QVERIFY2(std::abs(apart) <= 1, qPrintable(QString::number(apart)));
+        }
     }
 
     void theLastColumnTakesWhatIsLeftAndNeverLessThanItNeeds()
