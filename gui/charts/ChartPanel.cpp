@@ -42,7 +42,7 @@ QString suffixOf(ExportFormat format)
 } // namespace
 
 ChartPanel::ChartPanel(const ThemeHolder& theme, QWidget* parent)
-    : Panel(QStringLiteral("Memory over time"), parent)
+    : Panel(QStringLiteral("Memory"), parent)
     , m_theme(theme)
     , m_chart(new MemoryChart(theme, this))
     , m_rate(makeMuted({}, this))

@@ -31,7 +31,7 @@ PreflightPanel::PreflightPanel(const ThemeHolder& theme, QWidget* parent)
     , m_theme(theme)
     , m_findingsBox(new QWidget(this))
 {
-    setRemark(QStringLiteral("from headers, nothing is started"));
+    setRemark(QStringLiteral("from headers alone"));
     m_findings = new QVBoxLayout(m_findingsBox);
     m_findings->setContentsMargins(0, 0, 0, 0);
     m_findings->setSpacing(8);

@@ -5,6 +5,7 @@
 #include "gui/widgets/Figures.h"
 
 #include <QHeaderView>
+#include <QScrollBar>
 
 #include <numeric>
 
@@ -32,6 +33,11 @@ ProfileView::ProfileView(ProfileModel& model, QWidget* parent)
             {QStringLiteral("0.842")}, {QStringLiteral("Silent loading")}});
     for (int column = 0; column < model.columnCount(); ++column)
         m_widths.push_back(header.sectionSize(column));
+    constexpr int kAlways[] = {ProfileModel::Time, ProfileModel::Used, ProfileModel::Rate, ProfileModel::PhaseColumn};
+    int least = verticalScrollBar()->sizeHint().width();
+    for (const int column : kAlways)
+        least += m_widths[static_cast<std::size_t>(column)];
+    setMinimumWidth(least);
 }
 
 void ProfileView::resizeEvent(QResizeEvent* event)

@@ -6,14 +6,17 @@
 #include "gui/pages/LivePage.h"
 #include "gui/pages/LogPanel.h"
 #include "gui/pages/OptionEditors.h"
+#include "gui/pages/ProfileView.h"
 #include "gui/pages/RunsPage.h"
 #include "gui/pages/TrialForm.h"
 #include "gui/pages/TrialsPage.h"
 #include "gui/widgets/ElidedLabel.h"
+#include "gui/widgets/Panel.h"
 
 #include <QCheckBox>
 #include <QComboBox>
 #include <QDropEvent>
+#include <QHeaderView>
 #include <QLabel>
 #include <QLineEdit>
 #include <QMenu>
@@ -70,6 +73,13 @@ class TestWindow : public QObject {
             if (label->isVisible() && !label->wordWrap() && !qobject_cast<const ElidedLabel*>(label)
                 && label->width() < label->sizeHint().width())
                 cut << label->text();
+        for (const ElidedLabel* label : window().findChildren<ElidedLabel*>())
+            if (const auto* panel = qobject_cast<const Panel*>(label->parent());
+                panel && label->isVisible() && label->text() == panel->accessibleName() && label->isElided())
+                cut << label->text();
+        for (const ProfileView* profile : window().findChildren<ProfileView*>())
+            if (profile->isVisible() && profile->horizontalHeader()->length() > profile->viewport()->width())
+                cut << QStringLiteral("a column of the profile");
         for (const QPushButton* button : window().findChildren<QPushButton*>())
             if (button->isVisible() && button->width() < button->sizeHint().width())
                 cut << button->text();
