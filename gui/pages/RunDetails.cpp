@@ -23,6 +23,9 @@
 namespace loadlab {
 namespace {
 
+constexpr int kChartHeight = 190;
+constexpr int kFoldedChartHeight = 150;
+
 std::vector<std::pair<QString, QString>> settingsOf(const RunResult& result)
 {
     const Variant& variant = result.identity.variant;
@@ -73,13 +76,16 @@ RunDetails::RunDetails(const ThemeHolder& theme, const Lab& lab, QWidget* parent
     m_tabs->addTab(m_log, QStringLiteral("Log"));
     m_chart = new MemoryChart(theme, m_content);
     m_chart->setCompact(true);
-    m_chart->setMinimumHeight(190);
+    m_chart->setMinimumHeight(kChartHeight);
     auto* column = new QVBoxLayout(m_content);
     column->setContentsMargins(0, 0, 0, 0);
     column->setSpacing(6);
     column->addWidget(buildHead());
-    column->addWidget(m_chart, 2);
-    column->addWidget(m_tabs, 3);
+    m_middle = new QBoxLayout(QBoxLayout::TopToBottom);
+    m_middle->setSpacing(6);
+    m_middle->addWidget(m_chart, 2);
+    m_middle->addWidget(m_tabs, 3);
+    column->addLayout(m_middle, 1);
     column->addWidget(buildButtons());
     body()->addWidget(m_words, 1);
     body()->addWidget(m_content, 1);
@@ -218,6 +224,13 @@ void RunDetails::showSettings(const RunResult& result)
 ChartDocument RunDetails::document() const
 {
     return makeDocument(m_run->result, m_run->curve, m_lab.machine.memoryBytes, m_lab.machineName());
+}
+
+void RunDetails::setFolded(bool folded)
+{
+    m_middle->setDirection(folded ? QBoxLayout::LeftToRight : QBoxLayout::TopToBottom);
+    m_middle->setSpacing(folded ? 16 : 6);
+    m_chart->setMinimumHeight(folded ? kFoldedChartHeight : kChartHeight);
 }
 
 QList<QWidget*> RunDetails::panes() const

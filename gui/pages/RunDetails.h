@@ -7,6 +7,7 @@
 
 #include <optional>
 
+class QBoxLayout;
 class QLabel;
 class QTabWidget;
 
@@ -31,6 +32,8 @@ public:
     void showWords(const QString& words);
     [[nodiscard]] const std::optional<OpenedRun>& run() const { return m_run; }
     [[nodiscard]] ChartDocument document() const; ///< Only while a run is shown.
+    /// Curve and tabs beside each other: there is width, and little height.
+    void setFolded(bool folded);
     [[nodiscard]] QList<QWidget*> panes() const;
     void focusLog();
     void applyFirstRemedy();
@@ -59,6 +62,7 @@ private:
     QLabel* m_title;
     QLabel* m_name;
     QLabel* m_subject;
+    QBoxLayout* m_middle; ///< Curve and tabs.
     QTabWidget* m_tabs;
     MemoryChart* m_chart;
     VerdictView* m_verdict;

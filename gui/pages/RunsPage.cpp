@@ -2,6 +2,7 @@
 
 #include "gui/Lab.h"
 #include "gui/Words.h"
+#include "gui/pages/FoldingSplitter.h"
 #include "gui/pages/RunDetails.h"
 #include "gui/pages/RunFilterBar.h"
 #include "gui/widgets/BadgeDelegate.h"
@@ -18,7 +19,6 @@
 #include <QHeaderView>
 #include <QKeyEvent>
 #include <QMenu>
-#include <QSplitter>
 #include <QStackedWidget>
 #include <QTableView>
 #include <QVBoxLayout>
@@ -27,7 +27,7 @@ namespace loadlab {
 namespace {
 
 constexpr std::uint64_t kChoicesLookedThrough = 2000;
-constexpr int kSparklineWidth = 64;
+constexpr int kSparklineWidth = 48;
 enum StackPage { List, Empty };
 
 QStringList sorted(QStringList words)
@@ -51,7 +51,6 @@ RunsPage::RunsPage(
     , m_filter(new RunFilterBar(theme, this))
     , m_stack(new QStackedWidget(this))
     , m_empty(new EmptyState(theme, this))
-    , m_splitter(new QSplitter(Qt::Horizontal, this))
     , m_table(new QTableView(this))
     , m_details(new RunDetails(theme, lab, this))
 {
@@ -65,12 +64,8 @@ RunsPage::RunsPage(
     leftColumn->setSpacing(8);
     leftColumn->addWidget(m_filter);
     leftColumn->addWidget(m_stack, 1);
-    m_splitter->addWidget(left);
-    m_splitter->addWidget(m_details);
-    m_splitter->setChildrenCollapsible(false);
-    m_splitter->setStretchFactor(0, 5);
-    m_splitter->setStretchFactor(1, 2);
-    m_splitter->setSizes({950, 360});
+    m_splitter = new FoldingSplitter(left, m_details, {950, 360}, {230, 330}, this);
+    connect(m_splitter, &FoldingSplitter::folded, m_details, &RunDetails::setFolded);
     stackUp({m_header, padded(m_splitter)});
     wire();
     refresh();
@@ -351,7 +346,7 @@ void RunsPage::focusFind()
 
 void RunsPage::saveTo(QSettings& settings) const
 {
-    save(settings, QStringLiteral("splitter"), *m_splitter);
+    m_splitter->saveTo(settings, QStringLiteral("splitter"));
     save(settings, QStringLiteral("columns"), *m_table->horizontalHeader());
     const RunFilter filter = m_filter->filter();
     QStringList modes;
@@ -368,7 +363,7 @@ void RunsPage::saveTo(QSettings& settings) const
 
 void RunsPage::restoreFrom(const QSettings& settings)
 {
-    restore(settings, QStringLiteral("splitter"), *m_splitter);
+    m_splitter->restoreFrom(settings, QStringLiteral("splitter"));
     restore(settings, QStringLiteral("columns"), *m_table->horizontalHeader());
     RunFilter filter;
     for (const QString& mode : settings.value(QStringLiteral("modes")).toStringList())

@@ -7,7 +7,6 @@
 #include <QTimer>
 
 class QMenu;
-class QSplitter;
 class QStackedWidget;
 class QTableView;
 
@@ -16,6 +15,7 @@ namespace loadlab {
 struct Lab;
 class ActionButton;
 class EmptyState;
+class FoldingSplitter;
 class PageHeader;
 class RunDetails;
 class RunFilterBar;
@@ -74,7 +74,7 @@ private:
     RunFilterBar* m_filter;
     QStackedWidget* m_stack;
     EmptyState* m_empty;
-    QSplitter* m_splitter;
+    FoldingSplitter* m_splitter;
     QTableView* m_table;
     RunDetails* m_details;
     Newest m_detailsNewest = makeNewest();

@@ -2,6 +2,8 @@
 
 #include "gui/Words.h"
 #include "gui/models/ZooModel.h"
+#include "gui/pages/ColumnScroll.h"
+#include "gui/pages/FilesView.h"
 #include "gui/pages/SignDelegate.h"
 #include "gui/pages/VerifyStrip.h"
 #include "gui/widgets/ColumnWidths.h"
@@ -20,7 +22,6 @@
 #include <QHBoxLayout>
 #include <QHeaderView>
 #include <QLabel>
-#include <QTableView>
 #include <QUrl>
 #include <QVBoxLayout>
 
@@ -102,6 +103,8 @@ ZooDetails::ZooDetails(const ThemeHolder& theme, QWidget* parent)
     m_nothing->setWordWrap(true);
     body()->addWidget(m_nothing, 1);
     body()->addWidget(m_content, 1);
+    m_buttons = buildButtons();
+    body()->addWidget(m_buttons);
     m_strip = new VerifyStrip(theme, this);
     connect(m_strip, &VerifyStrip::cancelRequested, this, &ZooDetails::cancelVerifyRequested);
     body()->addWidget(m_strip);
@@ -110,6 +113,30 @@ ZooDetails::ZooDetails(const ThemeHolder& theme, QWidget* parent)
 }
 
 QWidget* ZooDetails::buildContent()
+{
+    auto* content = new QWidget(this);
+    auto* rows = new QVBoxLayout(content);
+    rows->setContentsMargins(0, 0, 0, 0);
+    rows->setSpacing(8);
+    rows->addWidget(buildHead());
+    m_columns = new QBoxLayout(QBoxLayout::TopToBottom);
+    rows->addLayout(m_columns, 1);
+    m_columns->addWidget(buildFacts());
+    m_columns->addWidget(buildFigures());
+    m_columns->addWidget(buildFiles());
+    setFolded(false);
+    return new ColumnScroll(content, this);
+}
+
+void ZooDetails::setFolded(bool folded)
+{
+    m_columns->setDirection(folded ? QBoxLayout::LeftToRight : QBoxLayout::TopToBottom);
+    m_columns->setSpacing(folded ? 16 : 8);
+    for (const auto& [part, share] : {std::pair{0, 2}, {1, 2}, {2, 4}})
+        m_columns->setStretch(part, folded ? share : part / 2);
+}
+
+QWidget* ZooDetails::buildHead()
 {
     auto* content = new QWidget(this);
     auto* column = new QVBoxLayout(content);
@@ -128,17 +155,35 @@ QWidget* ZooDetails::buildContent()
     m_path->setTextInteractionFlags(Qt::TextSelectableByMouse);
     m_path->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
     column->addWidget(m_path);
+    return content;
+}
+
+QWidget* ZooDetails::buildFacts()
+{
+    auto* content = new QWidget(this);
+    auto* column = new QVBoxLayout(content);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->setSpacing(8);
     m_facts = new QWidget(content);
     m_problems = new QWidget(content);
     column->addWidget(m_facts);
     column->addWidget(m_problems);
+    column->addStretch();
+    return content;
+}
+
+QWidget* ZooDetails::buildFigures()
+{
+    auto* figures = new QWidget(this);
+    auto* column = new QVBoxLayout(figures);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->setSpacing(8);
     m_parts = buildParts();
-    m_fits = new QWidget(content);
+    m_fits = new QWidget(figures);
     column->addWidget(m_parts);
     column->addWidget(m_fits);
-    column->addWidget(buildFiles(), 1);
-    column->addWidget(buildButtons());
-    return content;
+    column->addStretch();
+    return figures;
 }
 
 QWidget* ZooDetails::buildParts()
@@ -174,7 +219,7 @@ QWidget* ZooDetails::buildFiles()
     head->addWidget(open);
     column->addLayout(head);
     m_files = new FilesModel(this);
-    m_filesView = new QTableView(files);
+    m_filesView = new FilesView(files);
     m_filesView->setModel(m_files);
     m_filesView->setItemDelegateForColumn(
         FilesModel::Check, new SignDelegate(m_theme, FilesModel::SignRole, m_filesView));
@@ -186,13 +231,8 @@ QWidget* ZooDetails::buildFiles()
     m_filesView->verticalHeader()->hide();
     m_filesView->verticalHeader()->setDefaultSectionSize(m_filesView->fontMetrics().height() + 6);
     QHeaderView& header = *m_filesView->horizontalHeader();
-    const ColumnSample size{QStringLiteral("0.842 GiB")};
-    const ColumnSample check{QStringLiteral("header and size ok"), ColumnSample::kSign};
-    header.setSectionResizeMode(FilesModel::File, QHeaderView::Stretch);
-    header.setSectionResizeMode(FilesModel::Size, QHeaderView::Fixed);
-    header.setSectionResizeMode(FilesModel::Check, QHeaderView::Fixed);
-    header.resizeSection(FilesModel::Size, columnWidth(header, FilesModel::Size, size));
-    header.resizeSection(FilesModel::Check, columnWidth(header, FilesModel::Check, check));
+    header.setSectionResizeMode(QHeaderView::Fixed);
+    m_filesView->shareRoom();
     m_filesView->setTextElideMode(Qt::ElideMiddle);
     header.setHighlightSections(false);
     m_filesView->setMinimumHeight(90);
@@ -226,7 +266,9 @@ void ZooDetails::show(std::shared_ptr<const Checkpoint> checkpoint)
     m_checkpoint = std::move(checkpoint);
     m_nothing->setVisible(!m_checkpoint);
     m_content->setVisible(m_checkpoint != nullptr);
+    m_buttons->setVisible(m_checkpoint != nullptr);
     m_files->setCheckpoint(m_checkpoint);
+    m_filesView->shareRoom();
     if (!m_checkpoint)
         return;
     m_name->setText(toQString(m_checkpoint->name));

@@ -6,13 +6,14 @@
 
 #include <memory>
 
+class QBoxLayout;
 class QGridLayout;
 class QLabel;
-class QTableView;
 
 namespace loadlab {
 
 class ActionButton;
+class FilesView;
 class ModeBadge;
 class SegmentBar;
 class VerifyStrip;
@@ -27,6 +28,8 @@ public:
 
     /// Null: nothing is selected.
     void show(std::shared_ptr<const Checkpoint> checkpoint);
+    /// Facts, figures and files beside each other: there is width, and little height.
+    void setFolded(bool folded);
     [[nodiscard]] const std::shared_ptr<const Checkpoint>& checkpoint() const { return m_checkpoint; }
     /// What "does it fit" is measured against.
     void setMemory(std::uint64_t totalBytes, std::uint64_t availableBytes);
@@ -41,6 +44,9 @@ Q_SIGNALS:
 
 private:
     QWidget* buildContent();
+    QWidget* buildHead();
+    QWidget* buildFacts();
+    QWidget* buildFigures();
     QWidget* buildParts();
     QWidget* buildFiles();
     QWidget* buildButtons();
@@ -55,7 +61,9 @@ private:
     std::uint64_t m_totalBytes = 0;
     std::uint64_t m_availableBytes = 0;
     QLabel* m_nothing;
+    QBoxLayout* m_columns;
     QWidget* m_content;
+    QWidget* m_buttons;
     QLabel* m_name;
     ModeBadge* m_badge;
     QLabel* m_path;
@@ -66,7 +74,7 @@ private:
     QLabel* m_partsTotal;
     QWidget* m_fits;
     FilesModel* m_files;
-    QTableView* m_filesView;
+    FilesView* m_filesView;
     ActionButton* m_verify;
     VerifyStrip* m_strip;
 };

@@ -1,6 +1,7 @@
 #include "gui/pages/ZooPage.h"
 
 #include "gui/Words.h"
+#include "gui/pages/FoldingSplitter.h"
 #include "gui/pages/SignDelegate.h"
 #include "gui/pages/ZooDetails.h"
 #include "gui/widgets/BadgeDelegate.h"
@@ -18,7 +19,6 @@
 #include <QLabel>
 #include <QLineEdit>
 #include <QMenu>
-#include <QSplitter>
 #include <QStackedWidget>
 #include <QTreeView>
 #include <QVBoxLayout>
@@ -52,7 +52,6 @@ ZooPage::ZooPage(const ThemeHolder& theme, ZooController& zoo, const Dialogs& di
     , m_header(new PageHeader(QStringLiteral("Zoo"), this))
     , m_stack(new QStackedWidget(this))
     , m_empty(new EmptyState(theme, this))
-    , m_splitter(new QSplitter(Qt::Horizontal, this))
     , m_tree(new QTreeView(this))
     , m_find(new QLineEdit(this))
     , m_note(makeMuted({}, this))
@@ -61,12 +60,8 @@ ZooPage::ZooPage(const ThemeHolder& theme, ZooController& zoo, const Dialogs& di
     m_filter->setSourceModel(&zoo.model());
     buildHeader();
     buildTree();
-    m_splitter->addWidget(buildList());
-    m_splitter->addWidget(m_details);
-    m_splitter->setChildrenCollapsible(false);
-    m_splitter->setStretchFactor(0, 5);
-    m_splitter->setStretchFactor(1, 3);
-    m_splitter->setSizes({890, 430});
+    m_splitter = new FoldingSplitter(buildList(), m_details, {890, 430}, {200, 350}, this);
+    connect(m_splitter, &FoldingSplitter::folded, m_details, &ZooDetails::setFolded);
     m_stack->addWidget(padded(m_splitter));
     m_stack->addWidget(m_empty);
     stackUp({m_header, m_stack});
@@ -339,7 +334,7 @@ void ZooPage::focusFind()
 
 void ZooPage::saveTo(QSettings& settings) const
 {
-    save(settings, QStringLiteral("splitter"), *m_splitter);
+    m_splitter->saveTo(settings, QStringLiteral("splitter"));
     save(settings, QStringLiteral("columns"), *m_tree->header());
     settings.setValue(QStringLiteral("kind"), static_cast<int>(m_filter->kind()));
     if (const auto checkpoint = selected())
@@ -348,7 +343,7 @@ void ZooPage::saveTo(QSettings& settings) const
 
 void ZooPage::restoreFrom(const QSettings& settings)
 {
-    restore(settings, QStringLiteral("splitter"), *m_splitter);
+    m_splitter->restoreFrom(settings, QStringLiteral("splitter"));
     restore(settings, QStringLiteral("columns"), *m_tree->header());
     const int kind = settings.value(QStringLiteral("kind")).toInt();
     if (kind > 0 && kind < static_cast<int>(kChips.size()))

@@ -8,7 +8,6 @@
 
 class QLabel;
 class QLineEdit;
-class QSplitter;
 class QStackedWidget;
 class QTreeView;
 
@@ -16,6 +15,7 @@ namespace loadlab {
 
 class Chip;
 class EmptyState;
+class FoldingSplitter;
 class PageHeader;
 class ZooDetails;
 
@@ -65,7 +65,7 @@ private:
     PageHeader* m_header;
     QStackedWidget* m_stack;
     EmptyState* m_empty;
-    QSplitter* m_splitter;
+    FoldingSplitter* m_splitter;
     QTreeView* m_tree;
     QLineEdit* m_find;
     QLabel* m_note;

@@ -2,8 +2,10 @@
 #include "Shots.h"
 #include "WindowBench.h"
 #include "gui/charts/ChartPanel.h"
+#include "gui/models/FilesModel.h"
 #include "gui/models/RunsModel.h"
 #include "gui/models/ZooModel.h"
+#include "gui/pages/FilesView.h"
 #include "gui/pages/LivePage.h"
 #include "gui/pages/RunsPage.h"
 #include "gui/pages/TrialsPage.h"
@@ -12,6 +14,7 @@
 
 #include <QComboBox>
 #include <QFile>
+#include <QHeaderView>
 #include <QImage>
 #include <QLabel>
 #include <QLineEdit>
@@ -164,6 +167,15 @@ private Q_SLOTS:
         tree.setCurrentIndex(zooRow(QStringLiteral("qwen2.5-0.5b-missing-shard")));
         QTRY_VERIFY(m_tour->visibleText().contains(QStringLiteral("model-00002-of-00003.safetensors")));
         shoot(QStringLiteral("zoo-incomplete"));
+        // Shards can be told apart in the smallest window too.
+        window().resize(1024, 680);
+        const auto& files = *window().zooPage().findChild<FilesView*>();
+        const auto widthOf
+            = [&files](const char* words) { return files.fontMetrics().horizontalAdvance(QString::fromUtf8(words)); };
+        QTRY_VERIFY(files.columnWidth(FilesModel::File) >= widthOf("model-0000…nsors") + 8);
+        QVERIFY(files.columnWidth(FilesModel::Check) >= widthOf("absent") + 24);
+        QVERIFY(files.horizontalHeader()->length() <= files.viewport()->width());
+        window().resize(1440, 900);
         tree.setCurrentIndex(zooRow(QStringLiteral("qwen2.5-0.5b-standin")));
         QTRY_VERIFY(m_tour->visibleText().contains(QStringLiteral("Qwen2ForCausalLM")));
         shoot(QStringLiteral("zoo"));

@@ -3,6 +3,7 @@
 #include "WindowBench.h"
 #include "core/telemetry/ProcessTree.h"
 #include "gui/models/RunsModel.h"
+#include "gui/pages/FoldingSplitter.h"
 #include "gui/pages/LivePage.h"
 #include "gui/pages/LogPanel.h"
 #include "gui/pages/OptionEditors.h"
@@ -10,8 +11,10 @@
 #include "gui/pages/RunsPage.h"
 #include "gui/pages/TrialForm.h"
 #include "gui/pages/TrialsPage.h"
+#include "gui/pages/ZooPage.h"
 #include "gui/widgets/ElidedLabel.h"
 #include "gui/widgets/Panel.h"
+#include "gui/widgets/SortHeader.h"
 
 #include <QCheckBox>
 #include <QComboBox>
@@ -264,6 +267,62 @@ private Q_SLOTS:
             QTRY_VERIFY2(
                 cutTexts().isEmpty(), qPrintable(QStringLiteral("page %1: ").arg(page) + cutTexts().join(u'|')));
         }
+    }
+
+    void detailsGoBelowTheListInANarrowWindow()
+    {
+        const std::filesystem::path zoo = m_bench->bench().demoZoo().parent_path();
+        m_bench->open();
+        window().zoo().addFolder(zoo);
+        startFake("ok");
+        QTRY_VERIFY_WITH_TIMEOUT(controller().live().hasEnded() && !controller().isBusy(), kLongMs);
+        QTRY_COMPARE(window().zoo().model().checkpoints().size(), std::size_t{5});
+        const auto splitter = [this](int page) {
+            window().showPage(page);
+            return page == MainWindow::ZooIndex ? window().zooPage().findChild<FoldingSplitter*>()
+                                                : window().runsPage().findChild<FoldingSplitter*>();
+        };
+        for (const auto& [page, table] :
+            {std::pair{int{MainWindow::ZooIndex}, "zooTree"}, {int{MainWindow::RunsIndex}, "runsTable"}}) {
+            window().resize(1440, 900);
+            QVERIFY(!splitter(page)->isFolded());
+            window().resize(FoldingSplitter::kFoldBelow, 800);
+            QVERIFY(!splitter(page)->isFolded());
+            window().resize(1024, 680);
+            QVERIFY(splitter(page)->isFolded());
+            auto& view = m_bench->find<QAbstractItemView>(QString::fromLatin1(table));
+            view.setVerticalScrollBarPolicy(Qt::ScrollBarAlwaysOn);
+            QVERIFY2(view.height() >= 140, qPrintable(QString::number(view.height())));
+            const auto& header = *view.findChild<SortHeader*>();
+            QTRY_VERIFY2(header.length() <= view.viewport()->width(),
+                qPrintable(QStringLiteral("%1 of %2").arg(view.viewport()->width()).arg(header.length())));
+        }
+    }
+
+    void bothWaysOfTheSplitterAreRemembered()
+    {
+        m_bench->bench().demoZoo();
+        m_bench->open();
+        startFake("ok");
+        QTRY_VERIFY_WITH_TIMEOUT(controller().live().hasEnded() && !controller().isBusy(), kLongMs);
+        const auto splitter = [this]() -> QSplitter& {
+            window().showPage(MainWindow::RunsIndex);
+            return *window().runsPage().findChild<FoldingSplitter*>();
+        };
+        window().resize(1440, 900);
+        splitter().setSizes({700, 600});
+        const QList<int> beside = splitter().sizes();
+        window().resize(1024, 680);
+        splitter().setSizes({190, 360});
+        const QList<int> below = splitter().sizes();
+        QVERIFY(window().close());
+        m_bench->open();
+        QCOMPARE(splitter().orientation(), Qt::Vertical);
+        QTRY_COMPARE(splitter().sizes(), below);
+        window().resize(1440, 900);
+        QTRY_COMPARE(splitter().sizes(), beside);
+        window().resize(1024, 680);
+        QTRY_COMPARE(splitter().sizes(), below);
     }
 
     void aDatabaseThatCannotBeUsedIsToldAndTheTrialRuns()
