@@ -1,5 +1,6 @@
 #include "gui/pages/FoldingSplitter.h"
 
+#include <QCoreApplication>
 #include <QSettings>
 
 namespace loadlab {
@@ -38,6 +39,8 @@ void FoldingSplitter::fold(bool below)
         m_states[isFolded()] = saveState();
     setOrientation(below ? Qt::Vertical : Qt::Horizontal);
     Q_EMIT folded(below);
+    // The details need another width from now on; what they needed before would be kept for the sizes.
+    QCoreApplication::sendPostedEvents(nullptr, QEvent::LayoutRequest);
     takeSizes();
 }
 

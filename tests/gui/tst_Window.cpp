@@ -286,6 +286,11 @@ private Q_SLOTS:
             {std::pair{int{MainWindow::ZooIndex}, "zooTree"}, {int{MainWindow::RunsIndex}, "runsTable"}}) {
             window().resize(1440, 900);
             QVERIFY(!splitter(page)->isFolded());
+            if (page == MainWindow::ZooIndex) {
+                window().zooPage().select(zoo / "qwen2.5-0.5b-missing-shard");
+                QTRY_VERIFY(window().zooPage().selected());
+            }
+            const QList<int> beside = splitter(page)->sizes();
             window().resize(FoldingSplitter::kFoldBelow, 800);
             QVERIFY(!splitter(page)->isFolded());
             window().resize(1024, 680);
@@ -296,6 +301,9 @@ private Q_SLOTS:
             const auto& header = *view.findChild<SortHeader*>();
             QTRY_VERIFY2(header.length() <= view.viewport()->width(),
                 qPrintable(QStringLiteral("%1 of %2").arg(view.viewport()->width()).arg(header.length())));
+            QCoreApplication::processEvents();
+            window().resize(1440, 900);
+            QCOMPARE(splitter(page)->sizes(), beside);
         }
     }
 
