@@ -1,0 +1,352 @@
+#include "core/curve/Phases.h"
+
+#include "core/curve/LineFit.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <optional>
+
+namespace loadlab {
+namespace {
+
+constexpr std::size_t kFewest = 3; ///< Means of a phase.
+constexpr double kPenalty = 4; ///< Times ln(n).
+constexpr double kNoiseOfRange = 0.005;
+constexpr double kRangeOfHighest = 0.05;
+constexpr double kSameRate = 0.25;
+constexpr double kMeeting = 0.02; ///< Of the range.
+constexpr double kLevel = 0.01; ///< Of the range.
+constexpr double kSlow = 0.25; ///< Of the fastest growth.
+constexpr double kStepTime = 0.02; ///< Of the curve's time.
+constexpr double kStepHeight = 0.05; ///< Of the range.
+
+struct Range {
+    std::size_t from = 0;
+    std::size_t to = 0; ///< One past the last mean.
+    [[nodiscard]] std::size_t count() const { return to - from; }
+};
+
+double rangeOf(std::span<const Point> means)
+{
+    const auto [lowest, highest] = std::ranges::minmax_element(means, {}, [](const Point& point) { return point.y; });
+    return std::max(highest->y - lowest->y, kRangeOfHighest * std::fabs(highest->y));
+}
+
+/// Scatter of means about the line through their neighbours: a kink moves few of them, so that the median does not see
+/// it.
+double scatterOf(std::span<const Point> means)
+{
+    std::vector<double> distances;
+    for (std::size_t i = 1; i + 1 < means.size(); ++i) {
+        const double whole = means[i + 1].x - means[i - 1].x;
+        const double a = (means[i + 1].x - means[i].x) / whole;
+        const double b = 1 - a;
+        const double distance = means[i].y - a * means[i - 1].y - b * means[i + 1].y;
+        distances.push_back(std::fabs(distance) / std::sqrt(1 + a * a + b * b));
+    }
+    if (distances.empty())
+        return 0;
+    const auto middle = distances.begin() + static_cast<std::ptrdiff_t>(distances.size() / 2);
+    std::nth_element(distances.begin(), middle, distances.end());
+    return 1.4826 * *middle;
+}
+
+/// Partition of means into lines, and what it takes to judge them.
+class Segmentation {
+public:
+    Segmentation(std::span<const Point> means, double quantum)
+        : m_means(means)
+        , m_sums(means)
+        , m_range(rangeOf(means))
+        , m_quantum(quantum)
+        , m_noise(std::max({scatterOf(means), quantum / std::sqrt(12.0), kNoiseOfRange * m_range}))
+    {
+        split();
+        join();
+    }
+    [[nodiscard]] std::vector<FoundPhase> phases() const;
+
+private:
+    void split();
+    void join();
+    [[nodiscard]] LineFit fit(const Range& range) const { return m_sums.fit(range.from, range.to); }
+    [[nodiscard]] FoundPhase phaseOf(const Range& range) const;
+    [[nodiscard]] bool isLevel(const FoundPhase& phase, double errors = 2) const;
+    /// How far two neighbours are from being one; nothing when they are two.
+    [[nodiscard]] std::optional<double> difference(const Range& left, const Range& right) const;
+    [[nodiscard]] double boundary(const Range& left, const Range& right) const;
+    void nameThem(std::vector<FoundPhase>& phases) const;
+
+    std::span<const Point> m_means;
+    LineSums m_sums;
+    double m_range;
+    double m_quantum;
+    double m_noise;
+    std::vector<Range> m_ranges;
+};
+
+void Segmentation::split()
+{
+    const std::size_t n = m_means.size();
+    constexpr double never = std::numeric_limits<double>::infinity();
+    const double penalty = kPenalty * std::log(static_cast<double>(n));
+    const double perSquare = m_noise > 0 ? 1 / (m_noise * m_noise) : 0;
+    std::vector<double> cost(n + 1, never);
+    std::vector<std::size_t> cameFrom(n + 1, 0);
+    cost[0] = -penalty;
+    for (std::size_t to = std::min(n, kFewest); to <= n; ++to)
+        for (std::size_t from = 0; from + std::min(n, kFewest) <= to; ++from) {
+            if (cost[from] == never)
+                continue;
+            const double all = cost[from] + penalty + m_sums.squares(from, to) * perSquare;
+            if (all < cost[to]) {
+                cost[to] = all;
+                cameFrom[to] = from;
+            }
+        }
+    for (std::size_t to = n; to > 0; to = cameFrom[to])
+        m_ranges.insert(m_ranges.begin(), {cameFrom[to], to});
+}
+
+void Segmentation::join()
+{
+    for (;;) {
+        std::optional<double> least;
+        std::size_t at = 0;
+        for (std::size_t i = 0; i + 1 < m_ranges.size(); ++i) {
+            const auto apart = difference(m_ranges[i], m_ranges[i + 1]);
+            if (apart && (!least || *apart < *least)) {
+                least = apart;
+                at = i;
+            }
+        }
+        if (!least)
+            return;
+        m_ranges[at].to = m_ranges[at + 1].to;
+        m_ranges.erase(m_ranges.begin() + static_cast<std::ptrdiff_t>(at) + 1);
+    }
+}
+
+std::optional<double> Segmentation::difference(const Range& left, const Range& right) const
+{
+    const FoundPhase a = phaseOf(left);
+    const FoundPhase b = phaseOf(right);
+    const LineFit before = fit(left);
+    const LineFit after = fit(right);
+    const double touching = (m_means[left.to - 1].x + m_means[right.from].x) / 2;
+    if (std::fabs(before.at(touching) - after.at(touching)) > std::max(kMeeting * m_range, 3 * m_noise))
+        return std::nullopt;
+    if (isLevel(a) && isLevel(b))
+        return 0;
+    const double larger = std::max(std::fabs(a.rateBytesPerS), std::fabs(b.rateBytesPerS));
+    const double apart = larger > 0 ? std::fabs(a.rateBytesPerS - b.rateBytesPerS) / larger : 0;
+    return apart < kSameRate ? std::optional(apart) : std::nullopt;
+}
+
+FoundPhase Segmentation::phaseOf(const Range& range) const
+{
+    const LineFit line = fit(range);
+    FoundPhase phase;
+    phase.fromS = m_means[range.from].x;
+    phase.toS = m_means[range.to - 1].x;
+    phase.rateBytesPerS = line.slope;
+    phase.rateErrorBytesPerS = slopeError(line, m_means.subspan(range.from, range.count()), m_quantum);
+    phase.points = range.count();
+    return phase;
+}
+
+/// `errors`: how many standard errors a rate must exceed.
+bool Segmentation::isLevel(const FoundPhase& phase, double errors) const
+{
+    return std::fabs(phase.rateBytesPerS) * (phase.toS - phase.fromS) < kLevel * m_range
+        || std::fabs(phase.rateBytesPerS) <= errors * phase.rateErrorBytesPerS || phase.rateBytesPerS == 0;
+}
+
+double Segmentation::boundary(const Range& left, const Range& right) const
+{
+    const LineFit before = fit(left);
+    const LineFit after = fit(right);
+    // The mean in which the kink lies belongs to one of the two: look one further on either side.
+    const double low = m_means[left.to - (left.count() > 1 ? 2 : 1)].x;
+    const double high = m_means[right.from + (right.count() > 1 ? 1 : 0)].x;
+    const double crossing = (after.at(0) - before.at(0)) / (before.slope - after.slope);
+    if (before.slope != after.slope && crossing >= low && crossing <= high)
+        return crossing;
+    return (m_means[left.to - 1].x + m_means[right.from].x) / 2;
+}
+
+void Segmentation::nameThem(std::vector<FoundPhase>& phases) const
+{
+    const double whole = m_means.back().x - m_means.front().x;
+    double fastest = 0;
+    for (FoundPhase& phase : phases) {
+        const double time = phase.toS - phase.fromS;
+        const double height = std::fabs(phase.rateBytesPerS) * time;
+        if (isLevel(phase))
+            phase.kind = PhaseKind::Level;
+        else if (time < kStepTime * whole && height > kStepHeight * m_range)
+            phase.kind = PhaseKind::Step;
+        else
+            phase.kind = phase.rateBytesPerS < 0 ? PhaseKind::Release : PhaseKind::Growth;
+        if (phase.kind == PhaseKind::Growth)
+            fastest = std::max(fastest, phase.rateBytesPerS);
+    }
+    FoundPhase& first = phases.front();
+    if (first.kind == PhaseKind::Level && first.rateBytesPerS > 0 && first.rateBytesPerS < kSlow * fastest
+        && !isLevel(first, 1))
+        first.kind = PhaseKind::SlowStart;
+    bool grew = false;
+    for (FoundPhase& phase : phases) {
+        if (phase.kind == PhaseKind::Growth && phase.rateBytesPerS < kSlow * fastest)
+            phase.kind = grew ? PhaseKind::SlowGrowth : PhaseKind::SlowStart;
+        grew = grew || phase.kind == PhaseKind::Growth || phase.kind == PhaseKind::Step;
+    }
+}
+
+std::vector<FoundPhase> Segmentation::phases() const
+{
+    std::vector<FoundPhase> phases;
+    for (const Range& range : m_ranges)
+        phases.push_back(phaseOf(range));
+    for (std::size_t i = 0; i + 1 < phases.size(); ++i)
+        phases[i].toS = phases[i + 1].fromS = boundary(m_ranges[i], m_ranges[i + 1]);
+    for (std::size_t i = 0; i < phases.size(); ++i) {
+        const LineFit line = fit(m_ranges[i]);
+        phases[i].fromBytes = line.at(phases[i].fromS);
+        phases[i].toBytes = line.at(phases[i].toS);
+    }
+    nameThem(phases);
+    return phases;
+}
+
+} // namespace
+
+std::string_view toWord(PhaseKind kind)
+{
+    switch (kind) {
+    case PhaseKind::Level:
+        return "level";
+    case PhaseKind::SlowStart:
+        return "slow start";
+    case PhaseKind::SlowGrowth:
+        return "slow growth";
+    case PhaseKind::Growth:
+        return "growth";
+    case PhaseKind::Step:
+        return "step";
+    case PhaseKind::Release:
+        return "release";
+    }
+    return "level";
+}
+
+PhaseFinder::PhaseFinder()
+{
+    m_means.reserve(kMostMeans + 1);
+}
+
+void PhaseFinder::clear()
+{
+    m_means.clear();
+    m_width = 0;
+    m_quantum = 0;
+}
+
+double PhaseFinder::quantum() const
+{
+    return static_cast<double>(m_quantum);
+}
+
+void PhaseFinder::add(Point point)
+{
+    if (!std::isfinite(point.x) || !std::isfinite(point.y) || std::fabs(point.y) > 4e18)
+        return;
+    if (m_means.empty()) {
+        m_first = point;
+    } else if (point.x < m_last.x) {
+        return;
+    }
+    m_quantum = std::gcd(m_quantum, std::llround(point.y - m_first.y));
+    m_last = point;
+    const auto gridOf = [this](double x) { return std::floor((x - m_first.x) / m_width); };
+    const bool joins = !m_means.empty()
+        && (m_width > 0 ? gridOf(m_means.back().firstX) == gridOf(point.x) : m_means.back().x == point.x);
+    if (!joins) {
+        m_means.push_back({point.x, point.y, point.x, 1});
+        if (m_means.size() > kMostMeans)
+            makeRoom();
+        return;
+    }
+    Mean& mean = m_means.back();
+    ++mean.count;
+    mean.x += (point.x - mean.x) / static_cast<double>(mean.count);
+    mean.y += (point.y - mean.y) / static_cast<double>(mean.count);
+}
+
+/// Twice as wide, or as wide as half the means need: a grid from the first point on, so that means stay comparable.
+void PhaseFinder::makeRoom()
+{
+    m_width = std::max(2 * m_width, (m_last.x - m_first.x) / (kMostMeans / 2.0));
+    std::size_t kept = 0;
+    const auto gridOf = [this](const Mean& mean) { return std::floor((mean.firstX - m_first.x) / m_width); };
+    for (std::size_t i = 1; i < m_means.size(); ++i) {
+        const Mean& next = m_means[i];
+        Mean& into = m_means[kept];
+        if (gridOf(into) != gridOf(next)) {
+            m_means[++kept] = next;
+            continue;
+        }
+        const double share = static_cast<double>(next.count) / static_cast<double>(into.count + next.count);
+        into.x += (next.x - into.x) * share;
+        into.y += (next.y - into.y) * share;
+        into.count += next.count;
+    }
+    m_means.resize(kept + 1);
+}
+
+std::vector<Point> PhaseFinder::means() const
+{
+    std::vector<Point> points;
+    points.reserve(m_means.size());
+    for (const Mean& mean : m_means)
+        points.push_back({mean.x, mean.y});
+    return points;
+}
+
+std::vector<FoundPhase> PhaseFinder::phases() const
+{
+    if (m_means.size() < 2)
+        return {};
+    const std::vector<Point> points = means();
+    std::vector<FoundPhase> found = Segmentation(points, quantum()).phases();
+    found.front().fromS = m_first.x;
+    found.back().toS = m_last.x;
+    return found;
+}
+
+std::vector<FoundPhase> findPhases(std::span<const Point> points)
+{
+    PhaseFinder finder;
+    const auto byTime = [](const Point& a, const Point& b) { return a.x < b.x; };
+    if (std::is_sorted(points.begin(), points.end(), byTime)) {
+        std::ranges::for_each(points, [&](const Point& point) { finder.add(point); });
+        return finder.phases();
+    }
+    std::vector<Point> sorted(points.begin(), points.end());
+    std::erase_if(sorted, [](const Point& point) { return !std::isfinite(point.x); });
+    std::stable_sort(sorted.begin(), sorted.end(), byTime);
+    std::ranges::for_each(sorted, [&](const Point& point) { finder.add(point); });
+    return finder.phases();
+}
+
+std::vector<Phase> toPhases(std::span<const FoundPhase> found)
+{
+    std::vector<Phase> phases;
+    for (const FoundPhase& phase : found)
+        phases.push_back({std::string(toWord(phase.kind)), phase.fromS, phase.toS, phase.rateBytesPerS});
+    return phases;
+}
+
+} // namespace loadlab
