@@ -321,8 +321,13 @@ std::vector<FoundPhase> PhaseFinder::phases() const
         return {};
     const std::vector<Point> points = means();
     std::vector<FoundPhase> found = Segmentation(points, quantum()).phases();
-    found.front().fromS = m_first.x;
-    found.back().toS = m_last.x;
+    // From the first point to the last one, not from the middle of the first mean to that of the last.
+    FoundPhase& first = found.front();
+    first.fromBytes -= first.rateBytesPerS * (first.fromS - m_first.x);
+    first.fromS = m_first.x;
+    FoundPhase& last = found.back();
+    last.toBytes += last.rateBytesPerS * (m_last.x - last.toS);
+    last.toS = m_last.x;
     return found;
 }
 
