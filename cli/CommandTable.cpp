@@ -57,6 +57,11 @@ constexpr std::array kExportOptions{
         "--out", "FILE", "Where to; the ending says the format: .csv, .json, .svg, .png.", checkExportFile, true},
 };
 
+constexpr std::array kForecastOptions{
+    OptionSpec{"--limit", "SIZE", "What the curve must not reach: 122GB, 64GiB.", checkCurveLimit, true},
+    OptionSpec{"--at", "DURATION", "As it stood then: only rows with t_s up to it count (30s).", checkCurveTime},
+};
+
 constexpr std::array kDemoZooOptions{
     OptionSpec{"--size", "SIZE",
         "Of the good one on disk, 1MiB to 1GiB (default: 1GiB, the real shape of Qwen2.5-0.5B).", checkDemoSize},
@@ -156,6 +161,21 @@ constexpr std::array kCommands{
                    "PNG are\n"
                    "drawn by loadlab-gui, which needs no display for it.",
         .examples = "loadlab export last --out curve.svg\nloadlab export 7 11 --out swap.csv"},
+    CommandSpec{.name = "forecast",
+        .operands = "FILE.csv",
+        .minOperands = 1,
+        .maxOperands = 1,
+        .options = kForecastOptions,
+        .summary = "Phases, rates and the time to a limit of a recorded curve.",
+        .details = "The first line of FILE.csv names its columns: t_s (seconds) and used_bytes, used_gb (10^9 bytes) "
+                   "or tree_bytes, in\n"
+                   "any order; others are ignored. What 'samples' and 'export' write is such a file. Times are those "
+                   "of the file.\n"
+                   "Nothing is foretold of a curve that does not grow, that slows down so that it ends below the "
+                   "limit, or whose limit\n"
+                   "is further away than three times what its last phase has lasted.",
+        .examples = "loadlab samples last > curve.csv && loadlab forecast curve.csv --limit 122GB\n"
+                    "loadlab forecast curve.csv --limit 122GB --at 30s --json"},
     CommandSpec{.name = "demo-zoo",
         .operands = "DIR",
         .minOperands = 1,

@@ -17,6 +17,7 @@ int show(Lab& lab, const Words& words);
 int log(Lab& lab, const Words& words);
 int samples(Lab& lab, const Words& words);
 int exportRuns(Lab& lab, const Words& words);
+int forecast(Lab& lab, const Words& words);
 int demoZoo(Lab& lab, const Words& words);
 int dbCheck(Lab& lab, const Words& words);
 int dbBackup(Lab& lab, const Words& words);

@@ -32,6 +32,7 @@ constexpr std::array kHandlers{
     Handler{"log", log},
     Handler{"samples", samples},
     Handler{"export", exportRuns},
+    Handler{"forecast", forecast},
     Handler{"demo-zoo", demoZoo},
     Handler{"db check", dbCheck},
     Handler{"db backup", dbBackup},

@@ -191,6 +191,19 @@ Result<void> checkMaxMemory(std::string_view text)
     return onlyChecked(parseMaxMemory(text));
 }
 
+Result<void> checkCurveLimit(std::string_view text)
+{
+    const Result<std::uint64_t> bytes = parseSize(text);
+    if (bytes && *bytes == 0)
+        return notRight(text, "limit: it must be above 0 (examples: 122GB, 64GiB)");
+    return onlyChecked(bytes);
+}
+
+Result<void> checkCurveTime(std::string_view text)
+{
+    return onlyChecked(parseDuration(text));
+}
+
 Result<void> checkDemoSize(std::string_view text)
 {
     constexpr std::uint64_t least = std::uint64_t{1} << 20;

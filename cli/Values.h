@@ -53,6 +53,8 @@ Result<void> checkRepeat(std::string_view text);
 Result<void> checkLimit(std::string_view text);
 Result<void> checkKeyValue(std::string_view text);
 Result<void> checkMaxMemory(std::string_view text);
+Result<void> checkCurveLimit(std::string_view text);
+Result<void> checkCurveTime(std::string_view text);
 Result<void> checkDemoSize(std::string_view text);
 Result<void> checkExercise(std::string_view text);
 Result<void> checkVerify(std::string_view text);

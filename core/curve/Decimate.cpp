@@ -1,39 +1,15 @@
 #include "core/curve/Decimate.h"
 
+#include "core/curve/PixelGrid.h"
+
 #include <algorithm>
 #include <array>
 #include <cmath>
 
 namespace loadlab {
-namespace {
 
-/// Column of an x: monotone in x, so that the points of a column are found by bisection instead of one division each.
-class Grid {
-public:
-    Grid(double fromX, double toX, std::size_t columns)
-        : m_from(fromX)
-        , m_perColumn(toX > fromX ? static_cast<double>(columns) / (toX - fromX) : 0.0)
-        , m_last(static_cast<double>(columns - 1))
-    {
-    }
-    [[nodiscard]] std::size_t columnOf(double x) const
-    {
-        return static_cast<std::size_t>(std::clamp(std::floor((x - m_from) * m_perColumn), 0.0, m_last));
-    }
-
-private:
-    double m_from;
-    double m_perColumn;
-    double m_last;
-};
-
-struct Extremes {
-    const Point* lowest;
-    const Point* highest;
-};
-
-/// Lowest and highest y of a non-empty range, the first of equal ones. Four independent lanes hide the latency of the
-/// comparisons; where the extremes stand is looked up afterwards, in cache.
+// Four independent lanes hide the latency of the comparisons; where the extremes stand is looked up afterwards, in
+// cache.
 Extremes extremesOf(const Point* begin, const Point* end)
 {
     constexpr std::size_t kLanes = 4;
@@ -60,31 +36,27 @@ Extremes extremesOf(const Point* begin, const Point* end)
     return {find(lowest), find(highest)};
 }
 
-void appendColumn(std::vector<Point>& out, const Point* begin, const Point* end)
-{
-    const auto [lowest, highest] = extremesOf(begin, end);
-    const std::array<const Point*, 4> kept{begin, std::min(lowest, highest), std::max(lowest, highest), end - 1};
-    const Point* last = nullptr;
-    for (const auto* point : kept) {
-        if (point != last)
-            out.push_back(*point);
-        last = point;
-    }
-}
-
-/// The end of the column that begins at `begin`: galloping, then bisection, so that sparse columns cost little too.
-const Point* endOfColumn(const Point* begin, const Point* end, const Grid& grid)
+const Point* endOfColumn(const Point* begin, const Point* end, std::ptrdiff_t guess, const PixelGrid& grid)
 {
     const auto column = grid.columnOf(begin->x);
-    std::ptrdiff_t step = 1;
-    while (step < end - begin && grid.columnOf(begin[step].x) == column)
-        step *= 2;
-    const auto* low = begin + step / 2;
-    const auto* high = begin + std::min(step, end - begin);
-    return std::partition_point(low, high, [&](const Point& point) { return grid.columnOf(point.x) == column; });
+    const auto inside = [&](const Point* point) { return grid.columnOf(point->x) == column; };
+    const Point* low = begin; // Lies inside.
+    const Point* high = end; // Does not.
+    if (guess < end - begin && !inside(begin + guess)) {
+        high = begin + guess;
+        std::ptrdiff_t step = 1;
+        for (; step < high - begin && !inside(high - step); step *= 2)
+            high -= step;
+        low = std::max(begin, high - std::min(step, high - begin));
+    } else {
+        low = guess < end - begin ? begin + guess : begin;
+        std::ptrdiff_t step = 1;
+        for (; step < end - low && inside(low + step); step *= 2)
+            low += step;
+        high = low + std::min(step, end - low);
+    }
+    return std::partition_point(low, high, [&](const Point& point) { return inside(&point); });
 }
-
-} // namespace
 
 std::vector<Point> pointsOf(const Curve& curve, Column column)
 {
@@ -99,25 +71,7 @@ std::vector<Point> pointsOf(const Curve& curve, Column column)
 
 std::vector<Point> decimateM4(std::span<const Point> points, double fromX, double toX, std::size_t columns)
 {
-    std::vector<Point> out;
-    if (points.empty() || columns == 0 || !(fromX <= toX))
-        return out;
-    const auto* const first = points.data();
-    const auto* const last = first + points.size();
-    const auto* begin = std::partition_point(first, last, [fromX](const Point& p) { return p.x < fromX; });
-    const auto* const end = std::partition_point(begin, last, [toX](const Point& p) { return p.x <= toX; });
-    out.reserve(std::min(static_cast<std::size_t>(end - begin), 4 * columns) + 2);
-    if (begin != first)
-        out.push_back(begin[-1]);
-    const Grid grid(fromX, toX, columns);
-    while (begin != end) {
-        const auto* const next = endOfColumn(begin, end, grid);
-        appendColumn(out, begin, next);
-        begin = next;
-    }
-    if (end != last)
-        out.push_back(*end);
-    return out;
+    return decimateColumns(points, fromX, toX, columns, extremesOf);
 }
 
 } // namespace loadlab

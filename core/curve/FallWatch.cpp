@@ -11,6 +11,7 @@ namespace {
 constexpr std::array kStretchesS{0.15, 0.3, 0.6, 1.2, 2.5, 5.0, 10.0};
 constexpr std::size_t kFewest = 4;
 constexpr double kFurthest = 3;
+constexpr std::size_t kFewForMedian = 12;
 constexpr double kRounding = 1e-6; ///< Of a stretch: ticks are not exact.
 
 /// Sums of a line, grown point by point from the newest backwards; times and values are counted from that one.
@@ -85,7 +86,7 @@ void FallWatch::add(double atS, double leftBytes) noexcept
     m_slotFromS = atS;
 }
 
-/// Median distance from the line through the neighbours, as of independent scatter.
+/// Median distance from the line through the neighbours, as of independent scatter; the largest while there are few.
 double FallWatch::scatter() const noexcept
 {
     const std::size_t known = std::min(m_count, kSlots);
@@ -103,8 +104,11 @@ double FallWatch::scatter() const noexcept
     }
     if (count == 0)
         return 0;
+    const auto end = distances.begin() + static_cast<std::ptrdiff_t>(count);
+    if (count < kFewForMedian)
+        return *std::max_element(distances.begin(), end);
     const auto middle = distances.begin() + static_cast<std::ptrdiff_t>(count / 2);
-    std::nth_element(distances.begin(), middle, distances.begin() + static_cast<std::ptrdiff_t>(count));
+    std::nth_element(distances.begin(), middle, end);
     return 1.4826 * *middle;
 }
 
