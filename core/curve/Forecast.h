@@ -66,7 +66,7 @@ struct ProgressPoint {
 std::optional<ProjectedNeed> projectedNeed(std::span<const ProgressPoint> trail, double peakBytes);
 
 /// Whether what is left will fall below a margin within the next seconds: the guard's question, 20 (to 1000) times a
-/// second. No allocation; add() costs nanoseconds, crossing() about a microsecond (tests/bench/bench_curve). One
+/// second. No allocation; add() costs nanoseconds, crossing() about 5 µs (tests/bench/bench_curve: watchTick). One
 /// thread.
 ///
 /// The rule. Lines are laid through the last 0.15, 0.3, 0.6, 1.2, 2.5, 5 and 10 s (at least 4 samples each). A stretch

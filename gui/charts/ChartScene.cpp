@@ -78,8 +78,8 @@ double ChartScene::highestBytes() const
     if (!bands.isEmpty())
         highest = std::max(
             highest, heightAt(shape == MemoryChart::Shape::Stacked ? bands.highestStack() : bands.highestTotal()));
-    for (const Point& point : bands.gpu())
-        highest = std::max(highest, point.y);
+    if (!bands.gpu().empty())
+        highest = std::max(highest, bands.gpu().highestBetween(bands.gpu().front().x, bands.gpu().back().x, highest));
     return highest;
 }
 
@@ -152,22 +152,22 @@ void ChartScene::refreshPlot()
     std::vector<PlotView::Area> areas;
     std::vector<PlotView::Line> lines;
     if (shape == MemoryChart::Shape::Stacked) {
-        std::span<const Point> below;
+        const Track* below = nullptr;
         for (const CurveBands::Band& band : bands.bands()) {
             if (band.peak <= 0)
                 continue;
-            areas.push_back({band.edge, below, filled(theme.color(band.role))});
+            areas.push_back({&band.edge, below, filled(theme.color(band.role))});
             // The edge of a band thinner than two lines would only hide the one below it.
-            if (band.peak / m_top * plot->plotRect().height() > 2 * kEdge || below.empty())
-                lines.push_back({band.edge, QPen(theme.color(band.role), kEdge)});
-            below = band.edge;
+            if (band.peak / m_top * plot->plotRect().height() > 2 * kEdge || !below)
+                lines.push_back({&band.edge, QPen(theme.color(band.role), kEdge)});
+            below = &band.edge;
         }
     } else if (!bands.isEmpty()) {
-        areas.push_back({bands.total(), {}, filled(theme.color(Role::Resident))});
-        lines.push_back({bands.total(), QPen(theme.color(Role::Resident), kEdge)});
+        areas.push_back({&bands.total(), nullptr, filled(theme.color(Role::Resident))});
+        lines.push_back({&bands.total(), QPen(theme.color(Role::Resident), kEdge)});
     }
     if (!bands.gpu().empty())
-        lines.push_back({bands.gpu(), QPen(theme.color(Role::Gpu), kEdge, Qt::DashLine)});
+        lines.push_back({&bands.gpu(), QPen(theme.color(Role::Gpu), kEdge, Qt::DashLine)});
     plot->setShapes(areas, lines, columnsOf(*plot));
     plot->viewport()->update();
 }
@@ -195,7 +195,7 @@ void ChartScene::refreshLane(std::size_t index)
     m_laneScale[index] = laneScale(lane.peak, lane.unit);
     lanes[index]->setRange(fromS, toS, m_laneScale[index].top);
     lanes[index]->setShapes(
-        {{lane.points, {}, filled(color)}}, {{lane.points, QPen(color, kEdge)}}, columnsOf(*lanes[index]));
+        {{&lane.points, nullptr, filled(color)}}, {{&lane.points, QPen(color, kEdge)}}, columnsOf(*lanes[index]));
     lanes[index]->viewport()->update();
 }
 

@@ -68,7 +68,7 @@ void CurveBands::append(std::span<const Sample> samples, std::int64_t originNs)
     }
 }
 
-const std::vector<Point>* CurveBands::edgeBelow(std::size_t band) const
+const Track* CurveBands::edgeBelow(std::size_t band) const
 {
     while (band-- > 0)
         if (!m_bands[band].edge.empty())
@@ -89,7 +89,7 @@ void CurveBands::appendBands(const Sample& sample, double seconds)
             continue;
         // The first time it holds anything: until now it lay flat on the band below.
         if (band.edge.empty()) {
-            const std::vector<Point>* below = edgeBelow(i);
+            const Track* below = edgeBelow(i);
             for (std::size_t past = 0; past < m_times.size(); ++past)
                 band.edge.push_back({m_times[past], below ? (*below)[past].y : 0.0});
         }
@@ -153,27 +153,20 @@ double CurveBands::valueOf(std::size_t band, std::size_t sample) const
 {
     if (m_bands[band].edge.empty())
         return 0;
-    const std::vector<Point>* below = edgeBelow(band);
+    const Track* below = edgeBelow(band);
     return m_bands[band].edge[sample].y - (below ? (*below)[sample].y : 0.0);
 }
 
 double CurveBands::stackAt(std::size_t sample) const
 {
-    const std::vector<Point>* top = edgeBelow(m_bands.size());
+    const Track* top = edgeBelow(m_bands.size());
     return top ? (*top)[sample].y : 0.0;
 }
 
 double CurveBands::highestBetween(double fromS, double toS, bool stacked) const
 {
-    static const std::vector<Point> nothing;
-    const std::vector<Point>* top = edgeBelow(m_bands.size());
-    const std::vector<Point>& line = !stacked ? m_total : top ? *top : nothing;
-    const auto byTime = [](const Point& point, double seconds) { return point.x < seconds; };
-    auto point = std::lower_bound(line.begin(), line.end(), fromS, byTime);
-    double highest = 0;
-    for (; point != line.end() && point->x <= toS; ++point)
-        highest = std::max(highest, point->y);
-    return highest;
+    const Track* line = stacked ? edgeBelow(m_bands.size()) : &m_total;
+    return line ? std::max(0.0, line->highestBetween(fromS, toS, 0)) : 0.0;
 }
 
 } // namespace loadlab

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "core/curve/Decimate.h"
+#include "core/curve/Pyramid.h"
 #include "core/curve/Sample.h"
 #include "gui/widgets/Theme.h"
 
@@ -14,7 +14,8 @@
 namespace loadlab {
 
 /// A curve taken apart into what a chart draws: bands that stack up to what the tree holds, the tree's own line, lanes
-/// of rates. Grows with a live run; every line keeps all points (charts decimate for their width).
+/// of rates. Grows with a live run; every line keeps all points, and what it takes to draw any stretch of
+/// them at once (charts decimate for their width).
 class CurveBands {
 public:
     /// One band. `edge` is its upper edge in bytes, stacked on the bands before it; all edges share their x values.
@@ -27,7 +28,7 @@ public:
         Role role;
         bool seen = false; ///< The counter was there.
         double peak = 0; ///< Largest value of its own, unstacked.
-        std::vector<Point> edge;
+        Track edge;
     };
     /// A rate over time below the memory plot. No point where nothing is known: before the first stretch that a slope
     /// can be taken from is over, and again after its counter was started anew.
@@ -38,7 +39,7 @@ public:
         Column column;
         double perSecond; ///< Factor from the counter's slope to the unit.
         double peak = 0;
-        std::vector<Point> points;
+        Track points;
         std::deque<Point> window; ///< Of the counter: what the slope is taken from.
 
         /// The rate at a sample's time; nothing where none was measured.
@@ -52,9 +53,9 @@ public:
 
     [[nodiscard]] const std::vector<Band>& bands() const { return m_bands; }
     /// tree_bytes: anonymous + shared + swap, never file pages.
-    [[nodiscard]] const std::vector<Point>& total() const { return m_total; }
+    [[nodiscard]] const Track& total() const { return m_total; }
     /// GPU memory that is not part of the pool; empty when it stacks or there is none.
-    [[nodiscard]] const std::vector<Point>& gpu() const { return m_gpu; }
+    [[nodiscard]] const Track& gpu() const { return m_gpu; }
     [[nodiscard]] const std::vector<Lane>& lanes() const { return m_lanes; }
 
     [[nodiscard]] bool isEmpty() const { return m_times.empty(); }
@@ -75,13 +76,13 @@ public:
 
 private:
     void appendBands(const Sample& sample, double seconds);
-    [[nodiscard]] const std::vector<Point>* edgeBelow(std::size_t band) const;
+    [[nodiscard]] const Track* edgeBelow(std::size_t band) const;
     static void appendRate(Lane& lane, const Sample& sample, double seconds);
 
     bool m_gpuInPool;
     std::vector<Band> m_bands;
-    std::vector<Point> m_total;
-    std::vector<Point> m_gpu;
+    Track m_total;
+    Track m_gpu;
     std::vector<Lane> m_lanes;
     std::vector<double> m_times;
     std::size_t m_highestStack = 0;

@@ -109,9 +109,9 @@ double PlotView::scaled(double y) const
     return m_floorY > 0 ? std::log10(std::max(y, m_floorY)) : y;
 }
 
-QList<QPointF> PlotView::pointsFor(std::span<const Point> points, std::size_t columns) const
+QList<QPointF> PlotView::pointsFor(const Track& track, std::size_t columns) const
 {
-    const std::vector<Point> few = decimateM4(points, m_fromX, m_toX, columns);
+    const std::vector<Point> few = track.m4(m_fromX, m_toX, columns);
     QList<QPointF> shown;
     shown.reserve(static_cast<qsizetype>(few.size()));
     for (const Point& point : few)
@@ -150,22 +150,22 @@ void PlotView::addSeries(std::size_t areas, std::size_t lines)
 void PlotView::setShapes(const std::vector<Area>& areas, const std::vector<Line>& lines, std::size_t columns)
 {
     // An edge is the top of one band, the bottom of the next and a line: decimated once for all three.
-    std::map<const Point*, QList<QPointF>> known;
-    const auto shown = [&](std::span<const Point> points) {
-        const auto [entry, isNew] = known.try_emplace(points.data());
+    std::map<const Track*, QList<QPointF>> known;
+    const auto shown = [&](const Track* track) {
+        const auto [entry, isNew] = known.try_emplace(track);
         if (isNew)
-            entry->second = pointsFor(points, columns);
+            entry->second = pointsFor(*track, columns);
         return entry->second;
     };
-    const auto filled = [&](std::span<const Point> points) {
-        const QList<QPointF> edge = shown(points);
+    const auto filled = [&](const Track* track) {
+        const QList<QPointF> edge = shown(track);
         return static_cast<std::size_t>(edge.size()) > 2 * columns ? highestOfColumns(edge, m_fromX, m_toX, columns)
                                                                    : edge;
     };
     addSeries(areas.size(), lines.size());
     for (std::size_t i = 0; i < areas.size(); ++i) {
         const QList<QPointF> upper = filled(areas[i].upper);
-        QList<QPointF> lower = areas[i].lower.empty() ? QList<QPointF>() : filled(areas[i].lower);
+        QList<QPointF> lower = areas[i].lower ? filled(areas[i].lower) : QList<QPointF>();
         if (lower.isEmpty() && !upper.isEmpty())
             lower = {{upper.first().x(), scaled(m_floorY)}, {upper.last().x(), scaled(m_floorY)}};
         m_areas[i]->setBrush(areas[i].fill);

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "core/curve/Decimate.h"
+#include "core/curve/Pyramid.h"
 
 #include <QChartView>
 #include <QColor>
@@ -8,7 +8,6 @@
 
 #include <functional>
 #include <optional>
-#include <span>
 #include <vector>
 
 class QAreaSeries;
@@ -23,14 +22,14 @@ class PlotView : public QChartView {
     Q_OBJECT
 
 public:
-    /// A filled band between two lines of points. Points are borrowed for the call.
+    /// A filled band between two lines of points. Tracks are borrowed for the call.
     struct Area {
-        std::span<const Point> upper;
-        std::span<const Point> lower; ///< Empty: the x axis.
+        const Track* upper;
+        const Track* lower; ///< Nothing: the x axis.
         QColor fill;
     };
     struct Line {
-        std::span<const Point> points;
+        const Track* points;
         QPen pen;
     };
     using Paint = std::function<void(QPainter&)>;
@@ -79,7 +78,7 @@ private:
         bool moved = false;
     };
     [[nodiscard]] double scaled(double y) const;
-    [[nodiscard]] QList<QPointF> pointsFor(std::span<const Point> points, std::size_t columns) const;
+    [[nodiscard]] QList<QPointF> pointsFor(const Track& track, std::size_t columns) const;
     void addSeries(std::size_t areas, std::size_t lines);
     void layOut();
 

@@ -63,7 +63,7 @@ private Q_SLOTS:
         second[Column::AnonBytes] = 50;
         second[Column::SwapBytes] = 8;
         bands.append(std::array{first, second}, 0);
-        const std::vector<Point>& edge = bandOf(bands, Column::SwapBytes).edge;
+        const Track& edge = bandOf(bands, Column::SwapBytes).edge;
         QCOMPARE(edge.size(), std::size_t{2});
         QCOMPARE(edge[0].y, 50.0);
         QCOMPARE(edge[1].y, 58.0);
