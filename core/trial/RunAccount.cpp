@@ -2,6 +2,7 @@
 
 #include "core/Text.h"
 #include "core/Version.h"
+#include "core/curve/Phases.h"
 #include "core/telemetry/Sampler.h"
 
 #include <algorithm>
@@ -32,19 +33,22 @@ RunAccount::RunAccount(TrialIdentity identity, std::int64_t originNs, std::chron
 
 void RunAccount::note(const protocol::Message& message)
 {
-    if (const auto* hello = std::get_if<protocol::Hello>(&message.body))
+    if (const auto* hello = std::get_if<protocol::Hello>(&message.body)) {
         facts.hello = *hello;
-    else if (const auto* phase = std::get_if<protocol::PhaseEntered>(&message.body))
+    } else if (const auto* phase = std::get_if<protocol::PhaseEntered>(&message.body)) {
+        m_workerNamesPhases = true;
         beginPhase(phase->name, message.monotonicNs);
-    else if (const auto* progress = std::get_if<protocol::Progress>(&message.body))
+    } else if (const auto* progress = std::get_if<protocol::Progress>(&message.body)) {
         facts.progress = *progress;
-    else if (const auto* loaded = std::get_if<protocol::Loaded>(&message.body))
+        m_trail.note(*progress);
+    } else if (const auto* loaded = std::get_if<protocol::Loaded>(&message.body)) {
         facts.loaded = *loaded;
-    else if (const auto* warning = std::get_if<protocol::Warning>(&message.body);
-             warning && facts.warnings.size() < kMostWarnings)
+    } else if (const auto* warning = std::get_if<protocol::Warning>(&message.body);
+               warning && facts.warnings.size() < kMostWarnings) {
         facts.warnings.push_back(*warning);
-    else if (const auto* error = std::get_if<protocol::WorkerError>(&message.body); error && !facts.error)
+    } else if (const auto* error = std::get_if<protocol::WorkerError>(&message.body); error && !facts.error) {
         facts.error = *error; // What follows the first one follows from it.
+    }
 }
 
 void RunAccount::noteLog(std::string_view bytes)
@@ -56,8 +60,11 @@ void RunAccount::noteLog(std::string_view bytes)
 
 void RunAccount::noteSamples(const std::vector<Sample>& samples)
 {
-    for (const Sample& sample : samples)
+    for (const Sample& sample : samples) {
         m_curve.add(sample);
+        if (sample.has(Column::TreeBytes))
+            m_trail.noteTree(static_cast<double>(sample[Column::TreeBytes]));
+    }
 }
 
 void RunAccount::beginPhase(std::string name, std::int64_t atNs)
@@ -75,6 +82,21 @@ void RunAccount::end(std::int64_t atNs)
     facts.duration = std::chrono::nanoseconds(atNs - m_originNs);
     if (!m_phases.empty())
         m_phases.back().toS = std::max(m_phases.back().fromS, secondsSince(m_originNs, atNs));
+}
+
+std::vector<Phase> RunAccount::phases() const
+{
+    if (!m_workerNamesPhases)
+        if (auto found = toPhases(findPhases(pointsOf(m_curve.curve(), Column::TreeBytes))); !found.empty())
+            return found;
+    std::vector<Phase> named = m_phases;
+    rateThePhases(m_curve.curve(), named);
+    return named;
+}
+
+std::optional<std::uint64_t> RunAccount::projectedNeedBytes() const
+{
+    return facts.loaded ? std::nullopt : m_trail.projectedNeedBytes();
 }
 
 /// tree_bytes counts a page twice that two processes share, and sampling misses what is gone between two samples: the
@@ -104,8 +126,8 @@ RunResult RunAccount::conclude(const SamplerReport& report, const MachineInfo& m
         result.exitSignal = facts.wait->signal;
         result.hwmBytes = std::max(result.hwmBytes, facts.wait->use.maxRssBytes);
     }
-    result.phases = m_phases;
-    rateThePhases(m_curve.curve(), result.phases);
+    result.phases = phases();
+    result.projectedNeedBytes = projectedNeedBytes();
     result.progress = facts.progress;
     result.loaded = facts.loaded;
     result.environment = environmentOf(machine, facts.hello);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/trial/KeptCurve.h"
+#include "core/trial/LoadTrail.h"
 #include "core/trial/RunEvent.h"
 #include "core/verdict/Judge.h"
 
@@ -33,6 +34,10 @@ public:
     [[nodiscard]] const TrialIdentity& identity() const { return m_identity; }
     [[nodiscard]] std::uint64_t peakTreeBytes() const { return m_curve.summary().peakTreeBytes; }
     [[nodiscard]] std::uint64_t baselineAvailableBytes() const { return m_curve.summary().baselineAvailableBytes; }
+    /// What the worker named, with rates; of a worker that named none, what the curve itself shows.
+    [[nodiscard]] std::vector<Phase> phases() const;
+    /// Of a load that did not get to its end: what the whole of it would have needed, where its progress can tell.
+    [[nodiscard]] std::optional<std::uint64_t> projectedNeedBytes() const;
     /// Completes the facts with the curve's figures and what the sampler proves, and has them judged.
     [[nodiscard]] RunResult conclude(const SamplerReport& report, const MachineInfo& machine, const Rules& rules);
 
@@ -45,6 +50,8 @@ private:
     KeptCurve m_curve;
     std::string m_log;
     std::vector<Phase> m_phases;
+    bool m_workerNamesPhases = false;
+    LoadTrail m_trail;
 };
 
 /// "kernel", "cpu", "memory_bytes", "loadlab", … and the backend's own versions.

@@ -1,0 +1,160 @@
+#include "tests/cli/Cli.h"
+
+#include <QFile>
+#include <QTest>
+
+#include <cmath>
+
+/// `loadlab forecast` on tables of curves.
+class tst_CliForecast : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void theTableOfSeed003();
+    void asItStoodThen();
+    void theSwapRunResidentAndSwapApart();
+    void aCurveThatLevelsOffIsNotForetold();
+    void forPeople();
+    void wrongUsage_data();
+    void wrongUsage();
+    void aFileThatIsNoTable();
+
+private:
+    [[nodiscard]] static std::string written(const CliLab& lab, const QByteArray& text);
+    const std::string m_seed = LOADLAB_SOURCE_DIR "/tests/data/seed-003.csv";
+};
+
+std::string tst_CliForecast::written(const CliLab& lab, const QByteArray& text)
+{
+    const std::string name = lab.path("curve.csv");
+    QFile file(QString::fromStdString(name));
+    if (!file.open(QIODevice::WriteOnly) || file.write(text) != text.size())
+        qFatal("cannot write %s", name.c_str());
+    return name;
+}
+
+void tst_CliForecast::theTableOfSeed003()
+{
+    const CliLab lab;
+    const CliResult result = lab.run({"forecast", m_seed, "--limit", "122GB", "--json"});
+    QVERIFY2(result.code == 0 && result.err.isEmpty(), result.words());
+    const QJsonObject got = result.object();
+    const QJsonArray phases = got["phases"].toArray();
+    QVERIFY2(phases.size() == 2, result.words());
+    QCOMPARE(phases[0]["name"].toString(), QString("slow start"));
+    QVERIFY2(std::fabs(phases[1]["rate_bytes_per_s"].toDouble() - 1.2e9) < 0.05 * 1.2e9, result.words());
+    QVERIFY2(phases[1]["rate_error_bytes_per_s"].toDouble() > 0, result.words());
+    QCOMPARE(got["limit_reached_s"].toDouble(), 55.0);
+    QCOMPARE(got["low_s"].toDouble(), 50.0);
+    QCOMPARE(lab.files(), QStringList());
+}
+
+void tst_CliForecast::asItStoodThen()
+{
+    const CliLab lab;
+    const CliResult result = lab.run({"forecast", m_seed, "--limit", "122GB", "--at", "30s", "--json"});
+    QVERIFY2(result.code == 0, result.words());
+    const QJsonObject got = result.object();
+    QCOMPARE(got["at_s"].toDouble(), 30.0);
+    const double reached = got["limit_reached_s"].toDouble(-1);
+    QVERIFY2(reached >= 53 * 0.9 && reached <= 55 * 1.1, result.words());
+    QVERIFY2(got["low_s"].toDouble() <= 53 && got["high_s"].toDouble() >= 55, result.words());
+    QVERIFY2(std::fabs(got["rate_bytes_per_s"].toDouble() - 1.2e9) < 0.06e9, result.words());
+    // At the start nothing is known yet.
+    const CliResult early = lab.run({"forecast", m_seed, "--limit", "122GB", "--at", "10s", "--json"});
+    QVERIFY2(early.code == 0 && early.object()["limit_reached_s"].isNull(), early.words());
+    QVERIFY2(early.object()["low_s"].isNull() && early.object()["high_s"].isNull(), early.words());
+}
+
+void tst_CliForecast::theSwapRunResidentAndSwapApart()
+{
+    QByteArray table = "swap_gb,t_s,rss_gb\n";
+    for (double t = 0; t <= 111.5; t += 0.5)
+        table += QByteArray::number(std::max(0.0, 0.37 * (t - 68.3))) + "," + QByteArray::number(t) + ","
+            + QByteArray::number(std::min(53.0, 53 * t / 68.3)) + "\n";
+    const CliLab lab;
+    const CliResult result = lab.run({"forecast", written(lab, table), "--limit", "272GB", "--json"});
+    QVERIFY2(result.code == 0, result.words());
+    const QJsonObject got = result.object();
+    QCOMPARE(got["column"].toString(), QString("rss + swap"));
+    const QJsonObject resident = got["resident"].toObject();
+    QVERIFY2(std::fabs(resident["peak_bytes"].toDouble() - 53e9) < 0.1e9, result.words());
+    QCOMPARE(resident["phases"].toArray().size(), 2);
+    QCOMPARE(resident["phases"][1]["name"].toString(), QString("level"));
+    const QJsonObject swap = got["swap"].toObject();
+    QVERIFY2(std::fabs(swap["peak_bytes"].toDouble() - 16e9) < 0.1e9, result.words());
+    QVERIFY2(std::fabs(swap["began_s"].toDouble() - 68.3) <= 0.5, result.words());
+    QCOMPARE(swap["phases"].toArray().size(), 2);
+    QVERIFY2(std::fabs(swap["phases"][1]["from_s"].toDouble() - 68.3) <= 0.5, result.words());
+    QVERIFY2(std::fabs(swap["phases"][1]["rate_bytes_per_s"].toDouble() - 0.37e9) < 0.01e9, result.words());
+}
+
+void tst_CliForecast::aCurveThatLevelsOffIsNotForetold()
+{
+    QByteArray table = "t_s,used_gb\n";
+    for (int t = 0; t <= 60; ++t)
+        table += QByteArray::number(t) + "," + QByteArray::number(100 * -std::expm1(-t / 15.0)) + "\n";
+    const CliLab lab;
+    const std::string file = written(lab, table);
+    for (const char* at : {"10s", "20s", "30s", "45s", "60s"}) {
+        const CliResult result = lab.run({"forecast", file, "--limit", "122GB", "--at", at, "--json"});
+        QVERIFY2(result.code == 0 && result.object()["limit_reached_s"].isNull(), result.words());
+    }
+}
+
+void tst_CliForecast::forPeople()
+{
+    const CliLab lab;
+    const CliResult result = lab.run({"forecast", m_seed, "--limit", "122GB", "--at", "30s"});
+    QVERIFY2(result.code == 0, result.words());
+    QVERIFY2(result.out.startsWith("phase\tfrom\tto"), result.words());
+    QVERIFY2(
+        result.out.contains("slow start") && result.out.contains("is reached at 53.3 s (51.0 s to 56"), result.words());
+}
+
+void tst_CliForecast::wrongUsage_data()
+{
+    QTest::addColumn<QStringList>("line");
+    QTest::addColumn<QByteArray>("words");
+    const auto row = [](const QStringList& line, const char* words) {
+        QTest::newRow(qPrintable(line.join(' '))) << line << QByteArray(words);
+    };
+    const QString seed = QString::fromStdString(m_seed);
+    row({"--limit", "122GB"}, "FILE.csv");
+    row({seed}, "--limit");
+    row({seed, "--limit", "lots"}, "'lots'");
+    row({seed, "--limit", "0"}, "'0'");
+    row({seed, "--limit", "5%"}, "'5%'");
+    row({seed, "--limit", "-3GB"}, "'-3GB'");
+    row({seed, "--limit", "122GB", "--at", "soon"}, "'soon'");
+    row({seed, "--limit", "122GB", "--at", "-5s"}, "'-5s'");
+    row({seed, "--limit", "122GB", "--since", "5s"}, "'--since'");
+    row({"/nowhere/curve.csv", "--limit", "122GB"}, "/nowhere/curve.csv");
+}
+
+void tst_CliForecast::wrongUsage()
+{
+    QFETCH(QStringList, line);
+    QFETCH(QByteArray, words);
+    const CliLab lab;
+    std::vector<std::string> arguments{"forecast"};
+    for (const QString& word : line)
+        arguments.push_back(word.toStdString());
+    const CliResult result = lab.run(arguments);
+    QVERIFY2(result.code == 2 && result.out.isEmpty() && result.err.contains(words), result.words());
+}
+
+void tst_CliForecast::aFileThatIsNoTable()
+{
+    const CliLab lab;
+    const std::string file = written(lab, "t_s,used_gb\n5,71\n10,many\n");
+    const CliResult result = lab.run({"forecast", file, "--limit", "122GB", "--json"});
+    QVERIFY2(result.code == 3 && result.out.isEmpty(), result.words());
+    QVERIFY2(result.err.contains("curve.csv:3: 'many' in column used_gb"), result.words());
+    const std::string sound = written(lab, "t_s,used_gb\n5,71\n10,72\n");
+    const CliResult early = lab.run({"forecast", sound, "--limit", "122GB", "--at", "4s"});
+    QVERIFY2(early.code == 2 && early.err.contains("'4s'") && early.err.contains("5.00 s"), early.words());
+}
+
+QTEST_GUILESS_MAIN(tst_CliForecast)
+#include "tst_CliForecast.moc"
