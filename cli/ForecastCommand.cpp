@@ -97,9 +97,10 @@ void printPhases(Output& out, std::string_view title, const std::vector<FoundPha
     table.printTo(out);
 }
 
-std::string sentence(const Forecast& forecast, double limitBytes)
+/// `limitWord`: as typed.
+std::string sentence(const Forecast& forecast, std::string_view limitWord)
 {
-    const std::string limit = "the limit of " + size(limitBytes);
+    const std::string limit = "the limit of " + std::string(limitWord);
     const std::string now = "At " + seconds(forecast.atS) + ", with " + size(forecast.usedBytes) + " used: ";
     switch (forecast.why) {
     case Forecast::Why::Reached:
@@ -116,7 +117,7 @@ std::string sentence(const Forecast& forecast, double limitBytes)
     }
 }
 
-void print(Output& out, const CurveFile& curve, const Forecast& forecast, double limitBytes)
+void print(Output& out, const CurveFile& curve, const Forecast& forecast, std::string_view limitWord)
 {
     printPhases(out, "phase", findPhases(curve.used));
     const bool swapped = std::ranges::any_of(curve.swap, [](const Point& point) { return point.y > 0; });
@@ -124,7 +125,7 @@ void print(Output& out, const CurveFile& curve, const Forecast& forecast, double
         printPhases(out, "resident alone", findPhases(curve.resident));
     if (swapped)
         printPhases(out, "swap alone", findPhases(curve.swap));
-    std::string text = sentence(forecast, limitBytes);
+    std::string text = sentence(forecast, limitWord);
     text.front() = static_cast<char>(std::toupper(static_cast<unsigned char>(text.front())));
     out.printLine(text);
 }
@@ -154,7 +155,7 @@ int forecast(Lab& lab, const Words& words)
     if (lab.json)
         lab.out.printJson(toJson(*curve, foretold, request.limitBytes));
     else
-        print(lab.out, *curve, foretold, request.limitBytes);
+        print(lab.out, *curve, foretold, *words.value("--limit"));
     return kDone;
 }
 

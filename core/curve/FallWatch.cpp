@@ -12,6 +12,7 @@ constexpr std::array kStretchesS{0.15, 0.3, 0.6, 1.2, 2.5, 5.0, 10.0};
 constexpr std::size_t kFewest = 4;
 constexpr double kFurthest = 3;
 constexpr std::size_t kFewForMedian = 12;
+constexpr double kCertain = 1.5; ///< Times the 95 % interval: asked 20 times a second, one in twenty is too often.
 constexpr double kRounding = 1e-6; ///< Of a stretch: ticks are not exact.
 
 /// Sums of a line, grown point by point from the newest backwards; times and values are counted from that one.
@@ -37,7 +38,7 @@ struct Sums {
 struct Fall {
     double rate = 0; ///< Bytes per second, falling.
     double error = std::numeric_limits<double>::infinity();
-    double wide = std::numeric_limits<double>::infinity(); ///< Half of the 95 % interval.
+    double wide = std::numeric_limits<double>::infinity(); ///< What it may be off by.
 };
 
 /// `noise`: what a single sample scatters by at least; few samples that happen to lie on a line prove nothing.
@@ -52,7 +53,7 @@ Fall fallOf(const Sums& sums, double noise)
     fall.rate = -xy / xx;
     const double scatter = std::max(noise * noise, (yy - xy * xy / xx) / (sums.n - 2));
     fall.error = std::sqrt(scatter / xx);
-    fall.wide = fall.error * student95(sums.n - 2);
+    fall.wide = kCertain * fall.error * student95(sums.n - 2);
     return fall;
 }
 

@@ -70,10 +70,11 @@ std::optional<ProjectedNeed> projectedNeed(std::span<const ProgressPoint> trail,
 /// thread.
 ///
 /// The rule. Lines are laid through the last 0.15, 0.3, 0.6, 1.2, 2.5, 5 and 10 s (at least 4 samples each). A stretch
-/// speaks when its fall is certain (95 %), counts with the slowest fall that it and every shorter stretch allow for (so
-/// a burst that is over counts no more), takes no sample for more exact than the last 10 s scattered, reaches at most
-/// three times its own length ahead (so a single jump of memory is no trend), and is taken on as slowing down when its
-/// later half fell clearly slower (as in forecast()). The first crossing that any stretch foretells counts.
+/// speaks when its fall is certain (1.5 times the 95 % interval), counts with the slowest fall that it and every
+/// shorter stretch allow for (so a burst that is over counts no more), takes no sample for more exact than the last 10
+/// s scattered, reaches at most three times its own length ahead (so a single jump of memory is no trend), and is taken
+/// on as slowing down when its later half fell clearly slower (as in forecast()). The first crossing that any stretch
+/// foretells counts.
 class FallWatch {
 public:
     struct Crossing {

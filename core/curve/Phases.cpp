@@ -21,6 +21,7 @@ constexpr double kLevel = 0.01; ///< Of the range.
 constexpr double kSlow = 0.25; ///< Of the fastest growth.
 constexpr double kStepTime = 0.02; ///< Of the curve's time.
 constexpr double kStepHeight = 0.05; ///< Of the range.
+constexpr double kMost = 4e18; ///< Larger is no measurement, and its square no number.
 
 struct Range {
     std::size_t from = 0;
@@ -261,7 +262,7 @@ double PhaseFinder::quantum() const
 
 void PhaseFinder::add(Point point)
 {
-    if (!std::isfinite(point.x) || !std::isfinite(point.y) || std::fabs(point.y) > 4e18)
+    if (!std::isfinite(point.x) || !std::isfinite(point.y) || std::fabs(point.x) > kMost || std::fabs(point.y) > kMost)
         return;
     if (m_means.empty()) {
         m_first = point;

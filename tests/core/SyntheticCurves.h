@@ -85,6 +85,7 @@ inline std::vector<Load> loads()
             [](double t) { return ramp(t, 0, 3, 60) + ramp(t, 20, 0.3, 15); }},
         {"saturating", 122, 120, 45, [](double t) { return 100 * -std::expm1(-t / 15); }},
         {"saturating near the limit", 122, 150, 60, [](double t) { return 112 * -std::expm1(-t / 20); }},
+        {"saturating fast", 122, 40, 12, [](double t) { return 100 * -std::expm1(-t / 3); }},
         {"saturating slowly", 122, 300, 120, [](double t) { return 105 * t / (t + 12); }},
         {"late onset, then level", 122, 150, 90, [](double t) { return 4 + ramp(t, 60, 2, 60); }},
         {"noisy, then level", 122, 120, 70, [](double t) { return ramp(t, 0, 1, 70); }, 0.5},

@@ -98,6 +98,40 @@ private Q_SLOTS:
         QVERIFY2(!got.limitReachedS && got.why == Forecast::Why::TooFar, describe(got));
     }
 
+    void aGrowthThatSlowsDownIsSeenToEndBelow()
+    {
+        // 112 GB in the end, below the limit of 122: from a third of its time on nothing is foretold at any second.
+        PhaseFinder sofar;
+        int slowing = 0;
+        for (int i = 0; i <= 60 * 20; ++i) {
+            const double t = i / 20.0;
+            sofar.add({t, 112 * kGB * -std::expm1(-t / 20)});
+            if (t < 7 || i % 20 != 0)
+                continue;
+            const Forecast got = forecast(sofar, 122 * kGB);
+            QVERIFY2(!got.limitReachedS, describe(got));
+            // Where it sees the end, it sees it about there.
+            if (got.why != Forecast::Why::LevelsOff)
+                continue;
+            ++slowing;
+            QVERIFY2(got.levelsOffBytes && std::fabs(*got.levelsOffBytes - 112 * kGB) < 30 * kGB,
+                describe(got) + QByteArray::number(*got.levelsOffBytes));
+        }
+        QVERIFY2(slowing >= 10, QByteArray::number(slowing));
+    }
+
+    void aSlowerSecondPhaseIsNotTakenForTheEnd()
+    {
+        // Fast, then slower but steady: after a while the line counts again.
+        PhaseFinder sofar;
+        for (int i = 0; i <= 60 * 20; ++i) {
+            const double t = i / 20.0;
+            sofar.add({t, kGB * (std::min(t, 10.0) * 3 + std::max(0.0, t - 10) * 1.2)});
+        }
+        const Forecast got = forecast(sofar, 122 * kGB);
+        QVERIFY2(got.limitReachedS && std::fabs(*got.limitReachedS - (10 + 92 / 1.2)) < 1, describe(got));
+    }
+
     void noFalseAlarmOnWhatLevelsOff_data() { addLoads(false); }
     void noFalseAlarmOnWhatLevelsOff()
     {
@@ -192,6 +226,21 @@ private Q_SLOTS:
                 warnedS = t;
         }
         QVERIFY(warnedS && *warnedS - from <= 0.31);
+    }
+
+    void aBurstThatIsOverCountsNoMore()
+    {
+        FallWatch watch;
+        const auto leftAt = [](double t) { return 22 * kGB - 5 * kGB * std::clamp(t - 5, 0.0, 2.0); };
+        bool during = false;
+        for (int i = 0; i <= 15 * 20; ++i) {
+            const double t = i / 20.0;
+            watch.add(t, leftAt(t));
+            const bool warned = watch.crossing(2 * kGB, 5).has_value();
+            during = during || (t <= 7 && warned);
+            QVERIFY2(!warned || t < 7.35, QByteArray::number(t));
+        }
+        QVERIFY(during);
     }
 
     void aMarginThatIsCrossedAlreadyNeedsNoHistory()
