@@ -7,6 +7,8 @@ constexpr std::array<std::string_view, kColumnCount> kNames {
     "anon_bytes", "file_bytes", "shmem_bytes", "swap_bytes", "tree_bytes", "rss_bytes", "gpu_bytes", "minor_faults",
     "major_faults", "cpu_ns", "read_bytes", "read_char_bytes", "processes", "threads", "system_available_bytes",
     "system_free_bytes", "system_cache_bytes", "system_swap_used_bytes", "system_psi_some_us", "system_psi_full_us",
+    "pss_bytes", "gpu_used_bytes", "gpu_busy_percent", "system_swap_in_bytes", "system_swap_out_bytes",
+    "cgroup_usage_bytes", "cgroup_file_bytes",
 };
 
 } // namespace

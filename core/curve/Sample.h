@@ -15,9 +15,10 @@ namespace loadlab {
 enum class Column : std::uint8_t {
     AnonBytes, FileBytes, ShmemBytes, SwapBytes, TreeBytes, RssBytes, GpuBytes,
     MinorFaults, MajorFaults, CpuNs, ReadBytes, ReadCharBytes, Processes, Threads,
-    SystemAvailableBytes, SystemFreeBytes, SystemCacheBytes, SystemSwapUsedBytes, SystemPsiSomeUs, SystemPsiFullUs
+    SystemAvailableBytes, SystemFreeBytes, SystemCacheBytes, SystemSwapUsedBytes, SystemPsiSomeUs, SystemPsiFullUs,
+    PssBytes, GpuUsedBytes, GpuBusyPercent, SystemSwapInBytes, SystemSwapOutBytes, CgroupUsageBytes, CgroupFileBytes
 };
-inline constexpr std::size_t kColumnCount = static_cast<std::size_t>(Column::SystemPsiFullUs) + 1;
+inline constexpr std::size_t kColumnCount = static_cast<std::size_t>(Column::CgroupFileBytes) + 1;
 inline constexpr std::int64_t kAbsent = std::numeric_limits<std::int64_t>::min();
 
 /// "anon_bytes": in CSV, JSON and the database.

@@ -37,6 +37,8 @@ struct SystemMemory {
     std::uint64_t swapUsedBytes = 0;
     std::optional<std::uint64_t> psiSomeUs; ///< Total stall time of /proc/pressure/memory.
     std::optional<std::uint64_t> psiFullUs;
+    std::optional<std::uint64_t> swapInBytes; ///< Since boot.
+    std::optional<std::uint64_t> swapOutBytes;
 };
 SystemMemory readSystemMemory();
 

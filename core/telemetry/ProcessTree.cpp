@@ -6,6 +6,7 @@
 #include "core/telemetry/ReapedUse.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <unistd.h>
 
 namespace loadlab {
@@ -63,7 +64,12 @@ std::int64_t valueOf(std::uint64_t number)
 /// Pss_Anon + Pss_Shmem + SwapPss of one process; 0 when it is gone, nothing when it may not be read.
 std::optional<std::uint64_t> pssOf(pid_t pid)
 {
-    const auto text = readSmallFile("/proc/" + std::to_string(pid) + "/smaps_rollup");
+    std::array<char, 64> path{};
+    std::snprintf(path.data(), path.size(), "/proc/%d/smaps_rollup", pid);
+    std::array<char, 2048> buffer{};
+    const ProcFile file(path.data());
+    const auto read = file.isOpen() ? file.read(buffer) : std::nullopt;
+    const auto text = read.value_or(std::string_view());
     const auto anon = procfs::numberAfter(text, "Pss_Anon:");
     const auto shmem = procfs::numberAfter(text, "Pss_Shmem:");
     const auto swap = procfs::numberAfter(text, "SwapPss:");
@@ -82,6 +88,7 @@ struct ProcessTree::State {
         , self(::getpid(), pool)
     {
         members.reserve(64);
+        pids.reserve(64);
     }
 
     ProcessId root;
@@ -90,6 +97,7 @@ struct ProcessTree::State {
     ProcessReader self;
     ProcFile loadavg{"/proc/loadavg"};
     std::vector<Member> members;
+    std::vector<pid_t> pids;
     std::array<pid_t, 4096> found{};
     ReapedUse reaped;
     ProcessUse highest; ///< What was told so far: the sums only grow.
@@ -359,8 +367,16 @@ bool ProcessTree::sample(Sample& into, Depth depth)
         m_state->walk();
     m_state->readFrom(known);
     m_state->settleEnded();
+    m_state->pids.clear();
+    for (const auto& member : m_state->members)
+        m_state->pids.push_back(member.id.pid);
     m_state->fillUse(into);
     return m_state->fillMemory(into);
+}
+
+std::span<const pid_t> ProcessTree::pids() const
+{
+    return m_state->pids;
 }
 
 std::vector<ProcessId> ProcessTree::living()

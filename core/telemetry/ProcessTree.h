@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <sys/types.h>
 #include <vector>
@@ -53,6 +54,8 @@ public:
 
     /// Fills the tree columns of the sample. False when no process is left (the columns are then 0, the sums stay).
     bool sample(Sample& into, Depth depth = Depth::Full);
+    /// Pids of the last full sample, zombies too; valid until the next one.
+    [[nodiscard]] std::span<const pid_t> pids() const;
     /// Every process that runs now (zombies do not), the root first.
     [[nodiscard]] std::vector<ProcessId> living();
     /// Largest VmHWM of any one process seen at any time.

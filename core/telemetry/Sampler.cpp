@@ -24,7 +24,11 @@ namespace {
 
 constexpr double kLowestHz = 1;
 constexpr double kHighestHz = 1000;
-constexpr double kFullColumnsHz = 50;
+constexpr double kAllEveryTickHz = 50; ///< Up to here every sample has every column.
+constexpr double kFullColumnsHz = 20; ///< Above, those that cost more come so often.
+constexpr std::int64_t kPssEveryNs = 1'000'000'000;
+constexpr std::int64_t kMostForPss = std::int64_t{1} << 30; ///< Resident.
+constexpr std::int64_t kMostForPssAtHighRates = std::int64_t{64} << 20;
 
 timespec timeOf(std::int64_t ns)
 {
@@ -49,6 +53,7 @@ struct Sampler::State {
     // Written before the thread starts.
     double rateHz = 20;
     Sink sink;
+    std::vector<Source> sources;
     std::int64_t periodNs = 0;
     std::int64_t firstTickNs = 0;
     std::uint64_t fullEvery = 1;
@@ -58,6 +63,7 @@ struct Sampler::State {
     // The sampler thread's own.
     SystemCounters system;
     std::uint64_t tick = 0; ///< Ticks that passed, taken or missed.
+    std::int64_t pssReadNs = 0;
 
     // Shared, under the lock.
     mutable std::mutex mutex;
@@ -79,6 +85,7 @@ struct Sampler::State {
     void onTick();
     bool onWake();
     void take(ProcessTree::Depth depth);
+    void readMore(Sample& sample);
     void takeMark();
     void ring() const;
 };
@@ -92,7 +99,7 @@ Result<void> Sampler::State::arm()
     if (wake.get() < 0)
         return noTimer("eventfd");
     periodNs = static_cast<std::int64_t>(std::llround(1e9 / rateHz));
-    fullEvery = static_cast<std::uint64_t>(std::max(1.0, std::ceil(rateHz / kFullColumnsHz)));
+    fullEvery = rateHz <= kAllEveryTickHz ? 1 : static_cast<std::uint64_t>(std::llround(rateHz / kFullColumnsHz));
     firstTickNs = monotonicNs();
     const itimerspec times{timeOf(periodNs), timeOf(firstTickNs)};
     if (::timerfd_settime(timer.get(), TFD_TIMER_ABSTIME, &times, nullptr) != 0)
@@ -170,16 +177,33 @@ void Sampler::State::take(ProcessTree::Depth depth)
     sample.monotonicNs = monotonicNs() / 1000 * 1000;
     if (depth == ProcessTree::Depth::Full)
         system.sample(sample);
+    else
+        SystemCounters::sampleFree(sample);
     {
         const std::lock_guard lock(mutex);
         if (tree) {
             tree->sample(sample, depth);
+            if (depth == ProcessTree::Depth::Full)
+                readMore(sample);
             report.highWaterBytes = tree->highWaterBytes();
             report.provenAnonBytes = tree->provenAnonBytes();
             lastTreeBytes = static_cast<std::uint64_t>(sample[Column::TreeBytes]);
         }
     }
     sink(sample);
+}
+
+/// What is not read at every tick, or not by the tree. Under the lock.
+void Sampler::State::readMore(Sample& sample)
+{
+    for (const auto& source : sources)
+        source(sample, tree->pids());
+    const auto most = rateHz <= kAllEveryTickHz ? kMostForPss : kMostForPssAtHighRates;
+    if (sample[Column::RssBytes] > most || sample.monotonicNs - pssReadNs < kPssEveryNs)
+        return;
+    pssReadNs = sample.monotonicNs;
+    if (const auto pss = tree->pssTreeBytes())
+        sample[Column::PssBytes] = static_cast<std::int64_t>(*pss);
 }
 
 void Sampler::State::takeMark()
@@ -215,6 +239,11 @@ Sampler::Sampler(double rateHz, Sink sink)
 Sampler::~Sampler()
 {
     stop();
+}
+
+void Sampler::alsoRead(Source source)
+{
+    m_state->sources.push_back(std::move(source));
 }
 
 Result<void> Sampler::start()

@@ -31,7 +31,9 @@ struct SamplerReport {
 
 /// One thread that samples a process tree and the system at absolute ticks (timerfd, CLOCK_MONOTONIC). Times of samples
 /// are whole microseconds. Up to 50 Hz every sample has every column; above, every n-th one so that those stay at 25 to
-/// 50 Hz, and the samples between have anon, rss and tree_bytes alone (each column's own rate is told by its values).
+/// 50 Hz, and the samples between have anon, rss, tree_bytes and the system's free memory alone (each column's own rate
+/// is told by its values). PSS comes at most once a second while less than 1 GiB is resident (above 50 Hz: 64 MiB, for a
+/// reading takes up to 10 ms per GiB), else at marks.
 /// In the steady state the thread allocates nothing.
 ///
 /// Construct, start, stop: from one thread. The sink is called on the sampler's thread with one sample and must not
@@ -39,10 +41,15 @@ struct SamplerReport {
 class Sampler {
 public:
     using Sink = std::function<void(const Sample&)>;
+    /// Fills further columns of a sample that has all; gets the tree's pids. On the sampler's thread: must neither block
+    /// nor allocate.
+    using Source = std::function<void(Sample&, std::span<const pid_t>)>;
 
     Sampler(double rateHz, Sink sink);
     ~Sampler(); ///< Stops.
 
+    /// Before start() only.
+    void alsoRead(Source source);
     /// Invalid: a rate outside 1 … 1000 Hz. Io: no timer to be had. The first sample follows at once.
     Result<void> start();
     /// From now on the tree below this process is measured too, at once and at every tick; before, only the system is.

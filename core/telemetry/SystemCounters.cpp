@@ -1,5 +1,9 @@
 #include "core/telemetry/SystemCounters.h"
 
+#include "core/telemetry/ProcessReader.h"
+
+#include <sys/sysinfo.h>
+
 namespace loadlab {
 namespace {
 
@@ -27,6 +31,12 @@ std::optional<std::uint64_t> psiTotal(std::string_view text, std::string_view li
     return procfs::takeNumber(rest);
 }
 
+std::optional<std::uint64_t> inPages(std::string_view vmstat, std::string_view key)
+{
+    const auto pages = numberAfter(vmstat, key);
+    return pages ? std::optional(*pages * pageBytes()) : std::nullopt;
+}
+
 std::int64_t valueOf(std::uint64_t bytes)
 {
     return static_cast<std::int64_t>(bytes);
@@ -37,6 +47,7 @@ std::int64_t valueOf(std::uint64_t bytes)
 SystemCounters::SystemCounters()
     : m_meminfo("/proc/meminfo")
     , m_pressure("/proc/pressure/memory")
+    , m_vmstat("/proc/vmstat")
 {
 }
 
@@ -58,6 +69,10 @@ SystemMemory SystemCounters::read()
         memory.psiSomeUs = psiTotal(*text, "some");
         memory.psiFullUs = psiTotal(*text, "full");
     }
+    if (const auto text = m_vmstat.read(m_buffer)) {
+        memory.swapInBytes = inPages(*text, "pswpin ");
+        memory.swapOutBytes = inPages(*text, "pswpout ");
+    }
     return memory;
 }
 
@@ -74,6 +89,17 @@ void SystemCounters::sample(Sample& into)
         into[Column::SystemPsiSomeUs] = valueOf(*memory.psiSomeUs);
     if (memory.psiFullUs)
         into[Column::SystemPsiFullUs] = valueOf(*memory.psiFullUs);
+    if (memory.swapInBytes)
+        into[Column::SystemSwapInBytes] = valueOf(*memory.swapInBytes);
+    if (memory.swapOutBytes)
+        into[Column::SystemSwapOutBytes] = valueOf(*memory.swapOutBytes);
+}
+
+void SystemCounters::sampleFree(Sample& into)
+{
+    struct sysinfo info { };
+    if (::sysinfo(&info) == 0)
+        into[Column::SystemFreeBytes] = valueOf(std::uint64_t{info.freeram} * info.mem_unit);
 }
 
 } // namespace loadlab

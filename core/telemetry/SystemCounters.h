@@ -16,11 +16,14 @@ public:
     SystemMemory read();
     /// Fills the System… columns; absent counters stay absent.
     void sample(Sample& into);
+    /// system_free_bytes alone, by sysinfo(2): cheap enough for 1000 times a second.
+    static void sampleFree(Sample& into);
 
 private:
     ProcFile m_meminfo;
     ProcFile m_pressure;
-    std::array<char, 8192> m_buffer{};
+    ProcFile m_vmstat;
+    std::array<char, 16384> m_buffer{};
 };
 
 } // namespace loadlab

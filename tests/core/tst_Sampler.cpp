@@ -239,10 +239,51 @@ private Q_SLOTS:
         for (const auto& sample : samples) {
             QVERIFY(sample.has(Column::TreeBytes));
             QVERIFY(sample[Column::TreeBytes] >= 16 * kMiB);
+            QVERIFY(sample.has(Column::SystemFreeBytes));
             withCpu += sample.has(Column::CpuNs) ? 1U : 0U;
         }
-        QVERIFY(withCpu >= samples.size() / 12);
+        QVERIFY(withCpu >= samples.size() / 30); // 20 of 500, and the one of watch().
         QVERIFY(withCpu < samples.size() / 2);
+    }
+
+    void pssComesOnceASecondAtMost()
+    {
+        MemoryClient client;
+        client.tell("alloc 16");
+        Gathering gathering;
+        Sampler sampler(50, gathering.sink());
+        sampler.watch(client.pid());
+        QVERIFY(sampler.start());
+        QVERIFY(gathering.reaches(60));
+        sampler.stop();
+        std::vector<std::int64_t> atNs;
+        for (const auto& sample : gathering.samples())
+            if (sample.has(Column::PssBytes)) {
+                atNs.push_back(sample.monotonicNs);
+                QVERIFY(sample[Column::PssBytes] >= 16 * kMiB && sample[Column::PssBytes] < 24 * kMiB);
+            }
+        QVERIFY(atNs.size() >= 2);
+        for (std::size_t i = 1; i < atNs.size(); ++i)
+            QVERIFY(atNs[i] - atNs[i - 1] >= 1'000'000'000);
+    }
+
+    void furtherSourcesFillTheSamplesThatHaveAll()
+    {
+        MemoryClient client;
+        Gathering gathering;
+        Sampler sampler(500, gathering.sink());
+        std::vector<pid_t> pids;
+        sampler.alsoRead([&](Sample& sample, std::span<const pid_t> tree) {
+            sample[Column::GpuBytes] = 42;
+            pids.assign(tree.begin(), tree.end());
+        });
+        sampler.watch(client.pid());
+        QVERIFY(sampler.start());
+        QVERIFY(gathering.reaches(100));
+        sampler.stop();
+        for (const auto& sample : gathering.samples())
+            QVERIFY(!sample.has(Column::CpuNs) || sample[Column::GpuBytes] == 42);
+        QCOMPARE(pids, std::vector<pid_t>{client.pid()});
     }
 
     void theSteadyLoopAllocatesNothing()

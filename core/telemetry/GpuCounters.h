@@ -1,0 +1,44 @@
+#pragma once
+
+#include "core/curve/Sample.h"
+
+#include <memory>
+#include <span>
+#include <string>
+#include <sys/types.h>
+#include <vector>
+
+namespace loadlab {
+
+/// The GPUs as NVML tells them, read on a thread of their own: a query may take milliseconds under a lock of the whole
+/// driver, and a sampler must never wait for that. Device memory and utilisation at most 20 times a second, processes at
+/// most once a second (PERFORMANCE.md 2.6). On unified memory the device tells no memory of its own: its columns stay
+/// absent, what processes have is part of the machine's one pool, and free is MemAvailable.
+class GpuCounters {
+public:
+    /// Starts the thread, which loads the library (`library` as for Nvml::load()).
+    explicit GpuCounters(std::string library = {});
+    ~GpuCounters();
+
+    /// Fills gpu_bytes (what these processes have, all devices together), gpu_used_bytes and gpu_busy_percent from the
+    /// newest reading; what was not told stays absent. Allocates nothing and waits for no driver. Any thread.
+    void sample(Sample& into, std::span<const pid_t> tree) const;
+    /// Waits (at most 200 ms) until everything was read anew. Any thread but the sampler's.
+    void refresh();
+
+    struct Report {
+        std::string problem; ///< Why there is nothing; empty: there is.
+        std::string library;
+        std::string driver;
+        std::vector<std::string> devices;
+        bool unifiedMemory = false; ///< A device that is there tells no memory of its own.
+    };
+    /// Waits until the library was loaded or could not be (at most 3 s). Any thread.
+    [[nodiscard]] Report report() const;
+
+private:
+    struct State;
+    std::unique_ptr<State> m_state;
+};
+
+} // namespace loadlab
