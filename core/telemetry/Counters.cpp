@@ -1,4 +1,5 @@
 #include "core/telemetry/Machine.h"
+#include "core/telemetry/Nvml.h"
 #include "core/telemetry/ProcFile.h"
 
 #include <algorithm>
@@ -91,9 +92,8 @@ CounterInfo childrenOfProcess()
 CounterInfo pss()
 {
     auto info = inFile("pss_tree_bytes", "/proc/self/smaps_rollup", "Pss_Anon:", "bytes",
-        "shared pages once; takes the target's mmap lock and up to 10 ms per GiB of small pages: at marks only, not "
-        "above 32 "
-        "GiB");
+        "shared pages once; takes the target's mmap lock and up to 10 ms per GiB of small pages: once a second below "
+        "1 GiB resident, else at marks only, not above 32 GiB");
     info.source = "/proc/PID/smaps_rollup Pss_Anon + Pss_Shmem + SwapPss";
     return info;
 }
@@ -126,8 +126,20 @@ CounterInfo ownCgroup()
 
 CounterInfo gpu()
 {
-    auto info = described("gpu_bytes", "NVML", "bytes", "on unified memory host and GPU are one pool: never added");
-    info.problem = "this version reads no GPU counters";
+    auto info = described("gpu_bytes, gpu_used_bytes, gpu_busy_percent", "NVML", "bytes",
+        "per process once a second at most, a device 20 times; memory that a program shares with the host is in neither; "
+        "on unified memory host and GPU are one pool: never added");
+    Result<Nvml> nvml = Nvml::load();
+    if (!nvml || nvml->deviceCount() == 0) {
+        info.problem = nvml ? nvml->libraryPath() + " knows no device" : nvml.error().message;
+        return info;
+    }
+    info.source = nvml->libraryPath() + ", driver " + nvml->driverVersion();
+    for (std::size_t i = 0; i < nvml->deviceCount(); ++i)
+        info.source += ", " + nvml->name(i);
+    measure(info, [&nvml] { return nvml->memory(0) || nvml->processes(0); });
+    if (!info.available)
+        info.problem = nvml->lastProblem();
     return info;
 }
 
@@ -175,6 +187,8 @@ std::vector<CounterInfo> probeCounters()
         inFile("system_swap_used_bytes", "/proc/meminfo", "SwapTotal:", "bytes", "of the whole machine"),
         inFile(
             "system_psi_some_us", "/proc/pressure/memory", "some", "us", "stall time of the whole machine since boot"),
+        inFile("system_swap_in_bytes, system_swap_out_bytes", "/proc/vmstat", "pswpin", "bytes",
+            "of the whole machine since boot, zswap's pages too"),
         machineOomKills(),
         ownCgroup(),
         gpu(),

@@ -29,7 +29,7 @@ constexpr std::size_t kEnoughSamples = 50; ///< For a rate.
 constexpr std::chrono::milliseconds kAtMost{2500};
 
 /// What the child is told, one byte each; it answers with the same byte.
-enum Order : char { Allocate = 'a', Share = 's', Free = 'f', Spike = 'p' };
+enum Order : char { Allocate = 'a', Share = 's', Free = 'f', Spike = 'p', Fork = 'k', Reap = 'r' };
 
 // Everything below runs in a forked child of a process with many threads: system calls alone, no allocation, no locks.
 
@@ -43,9 +43,28 @@ char* touched(int flags)
     return data;
 }
 
+/// A child of the child that holds as much again, and answers in its stead.
+pid_t forkHolding(int answers)
+{
+    const pid_t self = ::getpid();
+    const pid_t pid = ::fork();
+    if (pid != 0)
+        return pid;
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (::getppid() != self)
+        ::_exit(1);
+    touched(MAP_PRIVATE);
+    const char answer = Fork;
+    if (::write(answers, &answer, 1) != 1)
+        ::_exit(1);
+    for (;;)
+        ::pause();
+}
+
 [[noreturn]] void obeyOrders(int orders, int answers)
 {
     char* anonymous = nullptr;
+    pid_t forked = -1;
     for (char order = 0; ::read(orders, &order, 1) == 1;) {
         if (order == Allocate) {
             anonymous = touched(MAP_PRIVATE);
@@ -58,6 +77,13 @@ char* touched(int flags)
             const timespec twoMs{0, 2'000'000};
             ::nanosleep(&twoMs, nullptr);
             ::munmap(spike, kBytes);
+        } else if (order == Fork) {
+            forked = forkHolding(answers);
+            if (forked > 0)
+                continue;
+        } else if (order == Reap && forked > 0) {
+            ::kill(forked, SIGKILL);
+            ::waitpid(forked, nullptr, 0);
         }
         if (::write(answers, &order, 1) != 1)
             break;
@@ -201,6 +227,8 @@ private:
         checkColumn(Allocate, "64 MiB of anonymous memory", Column::AnonBytes, kMoved);
         checkColumn(Share, "64 MiB of shared memory", Column::ShmemBytes, kMoved);
         checkColumn(Free, "64 MiB given back", Column::TreeBytes, -kMoved);
+        checkColumn(Fork, "64 MiB of a forked child", Column::AnonBytes, kMoved);
+        checkColumn(Reap, "the same, after its end", Column::AnonBytes, -kMoved);
         std::unique_lock lock(m_mutex);
         m_came.wait_until(lock, m_until, [this] { return m_samples >= kEnoughSamples; });
     }

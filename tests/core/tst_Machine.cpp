@@ -171,10 +171,10 @@ private Q_SLOTS:
                 qPrintable(
                     QString("%1: %2 of %3").arg(check.what.c_str()).arg(check.measuredBytes).arg(check.expectedBytes)));
         QVERIFY(result.passed);
-        QCOMPARE(result.checks.size(), std::size_t(4));
+        QCOMPARE(result.checks.size(), std::size_t(6));
         QVERIFY(result.achievedHz > 0 && result.achievedHz <= result.askedHz);
         QVERIFY(result.duration < std::chrono::seconds(3));
-        QVERIFY(toJson(result)["checks"].size() == 4);
+        QVERIFY(toJson(result)["checks"].size() == 6);
     }
 };
 
