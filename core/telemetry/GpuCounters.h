@@ -11,9 +11,9 @@
 namespace loadlab {
 
 /// The GPUs as NVML tells them, read on a thread of their own: a query may take milliseconds under a lock of the whole
-/// driver, and a sampler must never wait for that. Device memory and utilisation at most 20 times a second, processes at
-/// most once a second (PERFORMANCE.md 2.6). On unified memory the device tells no memory of its own: its columns stay
-/// absent, what processes have is part of the machine's one pool, and free is MemAvailable.
+/// driver, and a sampler must never wait for that. Device memory and utilisation at most 20 times a second, processes
+/// at most once a second (PERFORMANCE.md 2.6). On unified memory the device tells no memory of its own: its columns
+/// stay absent, what processes have is part of the machine's one pool, and free is MemAvailable.
 class GpuCounters {
 public:
     /// Starts the thread, which loads the library (`library` as for Nvml::load()).

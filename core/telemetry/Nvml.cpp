@@ -55,8 +55,7 @@ struct Functions {
     ListProcesses graphics = nullptr;
 };
 
-template <typename Function>
-bool find(void* library, Function& into, std::initializer_list<const char*> names)
+template <typename Function> bool find(void* library, Function& into, std::initializer_list<const char*> names)
 {
     for (const char* name : names)
         if (void* symbol = ::dlsym(library, name)) {
@@ -190,7 +189,8 @@ bool Nvml::State::list(Device& device, ListProcesses listProcesses, std::vector<
     if (!succeeded(code, supported))
         return false;
     for (const ProcessInfo& info : std::span(buffer).first(std::min<std::size_t>(count, buffer.size()))) {
-        const auto bytes = info.usedBytes == kNotAvailable ? std::nullopt : std::optional<std::uint64_t>(info.usedBytes);
+        const auto bytes
+            = info.usedBytes == kNotAvailable ? std::nullopt : std::optional<std::uint64_t>(info.usedBytes);
         const auto pid = static_cast<pid_t>(info.pid);
         const auto same = std::ranges::find(into, pid, &GpuProcess::pid);
         if (same == into.end())
@@ -251,8 +251,7 @@ std::optional<GpuMemory> Nvml::memory(std::size_t device)
 {
     auto& asked = m_state->devices[device];
     Memory memory;
-    if (!asked.hasMemory
-        || !m_state->succeeded(m_state->functions.memory(asked.handle, &memory), asked.hasMemory))
+    if (!asked.hasMemory || !m_state->succeeded(m_state->functions.memory(asked.handle, &memory), asked.hasMemory))
         return std::nullopt;
     return GpuMemory{memory.total, memory.used, memory.free};
 }

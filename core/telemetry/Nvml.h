@@ -24,10 +24,10 @@ struct GpuProcess {
     std::optional<std::uint64_t> bytes;
 };
 
-/// NVIDIA's management library, loaded at run time: building needs nothing of it, and a machine without it does without.
-/// Costs (RTX 4090, PERFORMANCE.md 2.6): memory 12 us, utilisation 3 us, processes 4.5 ms under a lock of the whole
-/// driver: those at most once a second. One thread at a time. What a device or driver does not support is asked for
-/// once and then left alone.
+/// NVIDIA's management library, loaded at run time: building needs nothing of it, and a machine without it does
+/// without. Costs (RTX 4090, PERFORMANCE.md 2.6): memory 12 us, utilisation 3 us, processes 4.5 ms under a lock of the
+/// whole driver: those at most once a second. One thread at a time. What a device or driver does not support is asked
+/// for once and then left alone.
 class Nvml {
 public:
     /// `library`: another file than $LOADLAB_NVML or libnvidia-ml.so.1. NotFound: no such library; Io: it is there and

@@ -1,5 +1,5 @@
-// A library with NVML's names that says what a script tells it to: $LOADLAB_FAKE_NVML names a file of lines, read anew at
-// every call.
+// A library with NVML's names that says what a script tells it to: $LOADLAB_FAKE_NVML names a file of lines, read anew
+// at every call.
 //   init CODE                       what nvmlInit_v2 returns
 //   device NAME                     the next device; what follows is about it
 //   memory TOTAL USED | memory CODE bytes, or the code to return ("memory !3")
@@ -106,7 +106,8 @@ struct ProcessInfo {
     unsigned computeInstance;
 };
 
-[[maybe_unused]] int copyProcesses(const Device& device, const std::vector<Process>& list, unsigned* count, ProcessInfo* into)
+[[maybe_unused]] int copyProcesses(
+    const Device& device, const std::vector<Process>& list, unsigned* count, ProcessInfo* into)
 {
     if (device.processesCode != 0)
         return device.processesCode;

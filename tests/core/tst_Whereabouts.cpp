@@ -1,0 +1,191 @@
+#include "core/telemetry/Pace.h"
+#include "core/telemetry/Whereabouts.h"
+
+#include <QTemporaryDir>
+#include <QtTest>
+
+#include <array>
+#include <csignal>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+using namespace loadlab;
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::int64_t kMiB = 1 << 20;
+
+/// A second of samples, ten of them; every column grows by so much a second.
+struct Second {
+    double read = 0;
+    double tree = 0;
+    double cpuS = 0;
+    double swappedIn = 0;
+    std::int64_t swap = 0;
+};
+
+Pace after(const std::vector<Second>& seconds)
+{
+    PaceWatch watch(std::chrono::seconds(2));
+    std::array<double, 4> sums{};
+    std::int64_t ns = 1'000'000'000;
+    for (const auto& second : seconds)
+        for (int i = 0; i < 10; ++i) {
+            Sample sample;
+            sample.monotonicNs = ns += 100'000'000;
+            sample[Column::ReadBytes] = static_cast<std::int64_t>(sums[0] += second.read / 10);
+            sample[Column::TreeBytes] = static_cast<std::int64_t>(sums[1] += second.tree / 10);
+            sample[Column::CpuNs] = static_cast<std::int64_t>(sums[2] += second.cpuS * 1e8);
+            sample[Column::SystemSwapInBytes] = static_cast<std::int64_t>(sums[3] += second.swappedIn / 10);
+            sample[Column::SwapBytes] = second.swap;
+            watch.sample(sample);
+        }
+    return watch.pace();
+}
+
+bool nearly(double a, double b)
+{
+    return std::abs(a - b) <= 0.02 * std::abs(b);
+}
+
+} // namespace
+
+class tst_Whereabouts : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void init()
+    {
+        m_folder = std::make_unique<QTemporaryDir>();
+        m_path = fs::canonical(m_folder->path().toStdString());
+    }
+
+    void aFileThatIsReadTellsItsPosition()
+    {
+        const auto file = makeFile("model-00002-of-00004.safetensors", 4 * kMiB);
+        const auto other = makeFile("model-00001-of-00004.safetensors", kMiB);
+        const int fd = ::open(file.c_str(), O_RDONLY);
+        const int done = ::open(other.c_str(), O_RDONLY);
+        ::lseek(fd, kMiB, SEEK_SET);
+        ::lseek(done, 0, SEEK_END);
+        const auto here = findWhereabouts(self(), m_path);
+        ::close(fd);
+        ::close(done);
+        QVERIFY(here);
+        QCOMPARE(here->file, file);
+        QCOMPARE(here->atBytes, std::uint64_t(kMiB));
+        QCOMPARE(here->sizeBytes, std::uint64_t(4 * kMiB));
+        QCOMPARE(
+            toWords(*here), std::string("model-00002-of-00004.safetensors, at byte 1,048,576 of 4,194,304 (25 %)"));
+        QVERIFY(!findWhereabouts(self(), m_path));
+    }
+
+    void aFileThatIsMappedTellsWhatIsResident()
+    {
+        const auto file = makeFile("model.safetensors", 4 * kMiB);
+        const int fd = ::open(file.c_str(), O_RDONLY);
+        auto* data = static_cast<char*>(::mmap(nullptr, 4 * kMiB, PROT_READ, MAP_PRIVATE, fd, 0));
+        ::close(fd);
+        ::madvise(data, 4 * kMiB, MADV_RANDOM);
+        volatile char sink = 0;
+        for (std::int64_t at = 0; at < kMiB; at += 4096)
+            sink = data[at];
+        static_cast<void>(sink);
+        const auto here = findWhereabouts(self(), m_path);
+        ::munmap(data, 4 * kMiB);
+        QVERIFY(here);
+        QVERIFY(here->mapped);
+        QCOMPARE(here->file, file);
+        QVERIFY(here->atBytes >= std::uint64_t(kMiB) && here->atBytes <= here->sizeBytes);
+    }
+
+    void aHubCacheIsReadThroughItsLinks()
+    {
+        fs::create_directories(m_path / "blobs");
+        fs::create_directories(m_path / "snapshots/one");
+        const auto blob = makeFile("blobs/0123abcd", 2 * kMiB);
+        fs::create_symlink(blob, m_path / "snapshots/one/model.safetensors");
+        const int fd = ::open((m_path / "snapshots/one/model.safetensors").c_str(), O_RDONLY);
+        ::lseek(fd, 4096, SEEK_SET);
+        const auto here = findWhereabouts(self(), m_path / "snapshots/one");
+        ::close(fd);
+        QVERIFY(here);
+        QCOMPARE(here->file, blob);
+    }
+
+    void otherFilesAreNobodysBusiness()
+    {
+        fs::create_directories(m_path / "model");
+        const auto beside = makeFile("model-beside.bin", kMiB);
+        const int fd = ::open(beside.c_str(), O_RDONLY);
+        ::lseek(fd, 4096, SEEK_SET);
+        const auto here = findWhereabouts(self(), m_path / "model");
+        ::close(fd);
+        QVERIFY(!here);
+        QVERIFY(!findWhereabouts(self(), {}));
+        QVERIFY(!findWhereabouts(std::array<pid_t, 1>{0x7ffffff0}, m_path));
+    }
+
+    void theStateOfAProcessIsToldInWords()
+    {
+        QVERIFY(describeState(::getpid()).starts_with("running"));
+        QVERIFY(describeState(0x7ffffff0).empty());
+        const pid_t child = ::fork();
+        if (child == 0)
+            for (;;)
+                ::pause();
+        ::kill(child, SIGSTOP);
+        ::waitpid(child, nullptr, WUNTRACED);
+        const auto stopped = describeState(child);
+        ::kill(child, SIGKILL);
+        ::waitpid(child, nullptr, 0);
+        QCOMPARE(stopped, std::string("stopped by a signal"));
+    }
+
+    void thePaceIsNamedByWhatMoves()
+    {
+        QCOMPARE(after({{}, {}, {}}).kind, Pace::Kind::Still);
+        const auto slow = after({{2e8, 2e8, 0.1, 0, 0}, {2e8, 2e8, 0.1, 0, 0}, {2e8, 2e8, 0.1, 0, 0}});
+        QCOMPARE(slow.kind, Pace::Kind::Reading);
+        QVERIFY(nearly(slow.readBytesPerS, 2e8));
+        QVERIFY2(toWords(slow).starts_with("reading at 0.1"), toWords(slow).c_str()); // GiB
+        const auto growing = after({{0, 1e9, 1, 0, 0}, {0, 1e9, 1, 0, 0}, {0, 1e9, 1, 0, 0}});
+        QCOMPARE(growing.kind, Pace::Kind::Growing);
+        QVERIFY(nearly(growing.growthBytesPerS, 1e9));
+        const auto computing = after({{0, 0, 1.5, 0, 0}, {0, 0, 1.5, 0, 0}, {0, 0, 1.5, 0, 0}});
+        QCOMPARE(computing.kind, Pace::Kind::Computing);
+        QCOMPARE(toWords(computing), std::string("computing on 1.5 cores"));
+        const Second swapping{1e6, 0, 0.1, 5e7, kMiB};
+        QCOMPARE(after({swapping, swapping, swapping}).kind, Pace::Kind::Swapping);
+        const Second others{0, 0, 0, 5e7, 0}; // The machine swaps, this tree does not.
+        QCOMPARE(after({others, others, others}).kind, Pace::Kind::Still);
+    }
+
+    void thePaceIsThatOfTheLastSeconds()
+    {
+        const Second reading{1e9, 1e9, 0.5, 0, 0};
+        QCOMPARE(after({reading, reading, reading, {}, {}, {}}).kind, Pace::Kind::Still);
+        QCOMPARE(after({{}, {}, {}, reading, reading, reading}).kind, Pace::Kind::Reading);
+        QCOMPARE(PaceWatch().pace().kind, Pace::Kind::Unknown);
+    }
+
+private:
+    fs::path makeFile(const char* name, std::int64_t size)
+    {
+        const auto file = m_path / name;
+        QFile out(QString::fromStdString(file.string()));
+        if (!out.open(QIODevice::WriteOnly) || out.write(QByteArray(size, 'x')) != size)
+            qFatal("cannot write %s", file.c_str());
+        return file;
+    }
+    static std::array<pid_t, 1> self() { return {::getpid()}; }
+
+    std::unique_ptr<QTemporaryDir> m_folder;
+    fs::path m_path;
+};
+
+QTEST_APPLESS_MAIN(tst_Whereabouts)
+#include "tst_Whereabouts.moc"
