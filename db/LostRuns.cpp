@@ -1,8 +1,12 @@
 #include "core/Units.h"
 #include "core/telemetry/ProcessTree.h"
+#include "db/BlackBox.h"
 #include "db/RunRows.h"
 #include "db/StoreState.h"
 #include "db/TextIndex.h"
+
+#include <algorithm>
+#include <limits>
 
 namespace loadlab {
 namespace {
@@ -13,6 +17,7 @@ using sqlite::Statement;
 /// An open run and who recorded it.
 struct OpenRun {
     RunId run;
+    std::string uuid;
     std::string bootId;
     ProcessId lab;
 };
@@ -21,7 +26,7 @@ Result<std::vector<OpenRun>> openRuns(const Connection& database)
 {
     std::vector<OpenRun> open;
     Statement rows
-        = database.prepare("SELECT id, boot_id, lab_pid, lab_start_ticks FROM runs"
+        = database.prepare("SELECT id, uuid, boot_id, lab_pid, lab_start_ticks FROM runs"
                            " WHERE ended_utc_ms IS NULL AND origin = 'own' AND deleted_utc_ms IS NULL ORDER BY id");
     while (true) {
         const Result<bool> row = rows.step();
@@ -31,6 +36,7 @@ Result<std::vector<OpenRun>> openRuns(const Connection& database)
             return open;
         OpenRun& run = open.emplace_back();
         run.run = {rows.integer()};
+        run.uuid = rows.text();
         run.bootId = rows.text();
         run.lab.pid = static_cast<pid_t>(rows.integer());
         run.lab.startTicks = rows.count();
@@ -101,6 +107,39 @@ Result<RunResult> asFarAsStored(const Connection& database, RunId run, Curve& cu
     return done ? complete : result;
 }
 
+Result<std::uint64_t> logEnd(const Connection& database, RunId run)
+{
+    Statement row = database.prepare("SELECT coalesce(max(at + size), 0) FROM log_blocks WHERE run = ?");
+    const Result<bool> found = row.bind(run.value).step();
+    return found ? Result<std::uint64_t>(row.count()) : found.error();
+}
+
+/// What the black box has beyond the last write to the database. A box that is absent or damaged adds nothing.
+Result<void> addFromBox(const Connection& database, SampleWriter& samples, LogWriter& logs,
+    const std::filesystem::path& file, const OpenRun& run)
+{
+    const Result<BlackBox::Content> box = BlackBox::read(file, run.uuid);
+    if (!box)
+        return {};
+    Result<Curve> stored = readCurve(database, run.run);
+    const Result<std::uint64_t> end = logEnd(database, run.run);
+    if (!stored || !end)
+        return {};
+    const auto lastNs = stored->samples.empty() ? std::numeric_limits<std::int64_t>::min()
+                                                : stored->samples.back().monotonicNs;
+    const auto newer = std::ranges::upper_bound(box->samples, lastNs, {}, &Sample::monotonicNs);
+    Result<void> done = samples.add(database, run.run, {newer, box->samples.end()});
+    for (const auto& [at, piece] : box->log) {
+        const auto until = at + piece.bytes.size();
+        if (!done || until <= *end)
+            continue;
+        const auto known = *end > at ? *end - at : 0;
+        done = logs.add(
+            database, run.run, piece.stream, piece.tMs, std::string_view(piece.bytes).substr(known));
+    }
+    return done ? logs.close(database, run.run) : done;
+}
+
 Result<RunResult> close(
     const Connection& database, SampleWriter& samples, const OpenRun& run, const std::string& bootId)
 {
@@ -152,6 +191,8 @@ Result<std::vector<RunResult>> RunStore::closeLostRuns(const std::string& bootId
         if (!lost)
             return lost.error();
         for (const OpenRun& run : *lost) {
+            if (Result<void> added = addFromBox(state.database, state.samples, state.logs, state.file, run); !added)
+                return added;
             Result<RunResult> result = close(state.database, state.samples, run, bootId);
             if (!result)
                 return std::move(result).error();
@@ -162,9 +203,12 @@ Result<std::vector<RunResult>> RunStore::closeLostRuns(const std::string& bootId
     const Result<std::vector<OpenRun>> lost = lostRuns(state.database, bootId, state.lock);
     if (!lost)
         return lost.error();
-    if (!lost->empty()) // asked again inside the transaction: another lab may be doing the same
+    if (!lost->empty()) { // asked again inside the transaction: another lab may be doing the same
         if (Result<void> written = state.write(closeAll); !written)
             return std::move(written).error().in("close runs whose lab was lost");
+        for (const RunResult& run : closed)
+            BlackBox::discard(state.file, run.identity.uuid);
+    }
     const Result<std::vector<RunId>> unindexed = runsWithoutText(state.database);
     if (unindexed && state.use(Durability::PageCache))
         for (const RunId run : *unindexed)

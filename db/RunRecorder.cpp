@@ -1,5 +1,6 @@
 #include "db/RunRecorder.h"
 
+#include "db/BlackBox.h"
 #include "db/RecorderQueue.h"
 
 #include <condition_variable>
@@ -125,9 +126,10 @@ private:
 } // namespace
 
 struct RunRecorder::State {
-    State(std::filesystem::path database, const RecorderOptions& given)
+    State(const std::filesystem::path& database, const RecorderOptions& given)
         : options(given)
-        , writer(std::move(database), given)
+        , file(database)
+        , writer(database, given)
         , queue(given.logLimitBytes)
     {
     }
@@ -136,8 +138,11 @@ struct RunRecorder::State {
     bool waitForWork(std::unique_lock<std::mutex>& lock);
     void attempt(std::unique_lock<std::mutex>& lock);
     void settle(const Result<void>& written, RecorderBatch batch);
+    void keepBeside(const RunEvent& event);
+    void dropBox();
 
     const RecorderOptions options;
+    const std::filesystem::path file;
     BatchWriter writer; ///< Of the thread.
     Clock::time_point nextWrite{}; ///< Of the thread.
     Clock::time_point nextDiskCommit{}; ///< Of the thread.
@@ -156,9 +161,35 @@ struct RunRecorder::State {
     std::optional<RunId> run;
     std::optional<Error> error;
     std::function<void(RunId)> committed;
+    std::shared_ptr<BlackBox> box; ///< Nothing where it could not be made: the run goes on without.
+    std::int64_t originNs = 0;
+    std::uint64_t logSaid = 0; ///< Bytes.
 
     std::thread thread; ///< Last: it uses all of the above.
 };
+
+/// Into the black box, at once and on the caller's thread: it is memory that outlives this process.
+void RunRecorder::State::keepBeside(const RunEvent& event)
+{
+    if (const auto* started = std::get_if<RunStarted>(&event.body)) {
+        originNs = started->originNs;
+        if (Result<BlackBox> made = BlackBox::create(file, started->identity.uuid))
+            box = std::make_shared<BlackBox>(*std::move(made));
+    } else if (const auto* taken = std::get_if<SamplesTaken>(&event.body); taken && box) {
+        box->add(taken->samples);
+    } else if (const auto* log = std::get_if<LogText>(&event.body)) {
+        if (box)
+            box->add(logSaid, {log->stream, (event.monotonicNs - originNs) / 1'000'000, log->bytes});
+        logSaid += log->bytes.size();
+    }
+}
+
+void RunRecorder::State::dropBox()
+{
+    if (box)
+        box->remove();
+    box.reset();
+}
 
 /// False: nothing more will come.
 bool RunRecorder::State::waitForWork(std::unique_lock<std::mutex>& lock)
@@ -185,10 +216,12 @@ void RunRecorder::State::settle(const Result<void>& written, RecorderBatch batch
     if (!error)
         error = written.error();
     dead = written.error().kind == ErrorKind::Invalid;
-    if (dead)
+    if (dead) {
         queue.clear();
-    else
+        dropBox();
+    } else {
         queue.putBack(std::move(batch));
+    }
 }
 
 void RunRecorder::State::attempt(std::unique_lock<std::mutex>& lock)
@@ -197,12 +230,18 @@ void RunRecorder::State::attempt(std::unique_lock<std::mutex>& lock)
     const bool toDisk = stopping || urgent || flushTo > attempted || now >= nextDiskCommit;
     const std::uint64_t upTo = arrived;
     RecorderBatch batch = queue.take();
+    const bool ends = batch.finished.has_value();
+    const auto beside = box;
     urgent = false;
     Result<void> written;
     if (!batch.empty()) {
         lock.unlock();
+        if (beside && !ends) // First: it is quick, and holds what the database may have no room for.
+            beside->sync();
         written = writer.write(batch, toDisk ? RunStore::Durability::Disk : RunStore::Durability::PageCache);
         lock.lock();
+        if (ends && written)
+            dropBox();
         nextWrite = now + (written ? options.writeEvery : options.commitEvery);
         if (toDisk)
             nextDiskCommit = now + options.commitEvery;
@@ -233,13 +272,14 @@ void RunRecorder::State::work()
         writer.takeBack();
         lock.lock();
         run = writer.run();
+        dropBox();
     }
     attempted = arrived;
     settled.notify_all();
 }
 
 RunRecorder::RunRecorder(std::filesystem::path database, RecorderOptions options)
-    : m_state(std::make_unique<State>(std::move(database), options))
+    : m_state(std::make_unique<State>(database, options))
 {
     m_state->thread = std::thread([state = m_state.get()] { state->work(); });
 }
@@ -274,6 +314,7 @@ void RunRecorder::onEvent(const RunEvent& event)
         if (m_state->dead)
             return;
         const bool first = m_state->queue.empty();
+        m_state->keepBeside(event);
         m_state->queue.add(event);
         ++m_state->arrived;
         if (std::holds_alternative<RunStarted>(event.body) || std::holds_alternative<RunFinished>(event.body))
