@@ -60,6 +60,12 @@ BackendReport probe(const PluginEntry& entry, std::chrono::milliseconds limit)
         report.problem = toUtf8(entry.manifest->programPath().string()) + " is not there or may not be run";
         return report;
     }
+    if (entry.manifest->takesProgram) { // There is nothing to ask: what it runs is named at the run.
+        report.usable = true;
+        report.loads = false;
+        report.facts = {{"runs", "any program"}};
+        return report;
+    }
     WorkerCommand command;
     command.program = entry.manifest->programPath();
     command.arguments = entry.manifest->arguments;

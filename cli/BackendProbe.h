@@ -13,7 +13,8 @@ namespace loadlab::cli {
 /// What a backend says of itself, or why it says nothing.
 struct BackendReport {
     std::string name;
-    bool usable = false; ///< It said hello in our protocol.
+    bool usable = false; ///< It said hello in our protocol, or watches programs.
+    bool loads = true; ///< Checkpoints; not where it watches programs.
     std::map<std::string, std::string> versions;
     std::map<std::string, std::string> facts;
     std::string problem; ///< Empty when usable.

@@ -35,6 +35,9 @@ constexpr std::array kRunOptions{
         "--timeout", "DURATION", "End the run after so long (verdict timed_out). Without it: never.", checkTimeLimit},
     OptionSpec{"--stall", "DURATION",
         "End the run after so long without a sign of life (verdict hang). Without it: never.", checkTimeLimit},
+    OptionSpec{"--cap-memory", "SIZE",
+        "At most so much memory for all its processes: by a cgroup, else by the lab's watchdog.", checkCap},
+    OptionSpec{"--cap-swap", "SIZE", "At most so much swap on top of that; 0: none.", checkSwapCap},
     OptionSpec{"--sample-hz", "N", "Samples a second, 1 to 1000 (default: 20).", checkSampleHz},
     OptionSpec{
         "--exercise", "load", "What to do once it is loaded: load, that is nothing more (the default).", checkExercise},
@@ -109,14 +112,18 @@ constexpr std::array kCommands{
         .details
         = "CHECKPOINT as for 'inspect'. One that cannot be found is tried all the same: that run ends as "
           "model_missing.\n"
-          "Without --timeout and --stall the lab never ends a run by itself. Ctrl-C once: the load is stopped in order "
-          "and\n"
-          "the run recorded; twice: killed at once.\n"
+          "With --backend command any program is watched: its stdin is /dev/null, both its outputs are log, its end is "
+          "the run's.\n"
+          "Without --timeout, --stall and --cap-memory or --cap-swap the lab never ends a run by itself. Ctrl-C once: "
+          "the load\n"
+          "is stopped in order and the run recorded; twice: killed at once.\n"
           "Exit code: 0 ok, 1 a failure verdict, 2 wrong usage, 3 the lab could not do or not store it, 130 cancelled.",
         .examples = "loadlab run ~/demo/qwen2.5-0.5b-standin --dtype float32\n"
                     "loadlab run Qwen/Qwen2.5-0.5B --dtype bf16 --device-map cpu --timeout 15min --json\n"
                     "loadlab run ~/demo/qwen2.5-0.5b-standin --repeat 3 --follow\n"
-                    "loadlab run model.pt --option allow_torchscript=true",
+                    "loadlab run model.pt --option allow_torchscript=true\n"
+                    "loadlab run ~/demo/qwen2.5-0.5b-standin --cap-memory 512MiB --cap-swap 0\n"
+                    "loadlab run --backend command --cap-memory 300MiB -- python3 -c 'b = bytearray(10**9)'",
         .takesProgram = true},
     CommandSpec{.name = "runs",
         .options = kRunsOptions,

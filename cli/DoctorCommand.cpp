@@ -1,12 +1,13 @@
 #include "cli/BackendProbe.h"
 #include "cli/Commands.h"
-#include "cli/Containment.h"
 #include "cli/Lab.h"
 #include "cli/Options.h"
 #include "cli/Table.h"
 #include "core/Text.h"
 #include "core/Units.h"
 #include "core/Version.h"
+#include "core/containment/Containment.h"
+#include "core/containment/KernelLog.h"
 #include "core/telemetry/Machine.h"
 #include "core/telemetry/SelfTest.h"
 
@@ -36,7 +37,7 @@ struct Findings {
     SystemMemory memory;
     std::vector<BackendReport> backends;
     std::vector<CounterInfo> counters;
-    std::vector<ContainmentOffer> containment;
+    Containment containment = Containment::none({});
     SelfTestResult selfTest;
     DatabaseReport database;
 };
@@ -66,13 +67,21 @@ json toJson(const CounterInfo& counter)
         {"problem", counter.problem.empty() ? json(nullptr) : json(counter.problem)}};
 }
 
+json toJson(const Containment& containment)
+{
+    json offers = json::array();
+    for (const ContainmentOffer& offer : containment.offers())
+        offers.push_back({{"kind", offer.kind}, {"available", offer.available}, {"detail", toUtf8(offer.detail)}});
+    return {{"used", toWireName(containment.kind())}, {"detail", toUtf8(containment.detail())},
+        {"kernel_log", KernelLog().isReadable()}, {"offers", std::move(offers)}};
+}
+
 json toJson(const Findings& findings)
 {
     json machine = loadlab::toJson(findings.machine);
     machine["available_bytes"] = findings.memory.availableBytes;
     json document{{"version", loadlabVersion()}, {"revision", gitRevision()}, {"machine", std::move(machine)},
-        {"backends", json::array()}, {"counters", json::array()},
-        {"containment", {{"used", "none"}, {"offers", json::array()}}},
+        {"backends", json::array()}, {"counters", json::array()}, {"containment", toJson(findings.containment)},
         {"database",
             {{"file", findings.database.file}, {"usable", findings.database.usable},
                 {"detail", findings.database.words}}}};
@@ -81,8 +90,6 @@ json toJson(const Findings& findings)
         document["backends"].push_back(toJson(backend));
     for (const CounterInfo& counter : findings.counters)
         document["counters"].push_back(toJson(counter));
-    for (const ContainmentOffer& offer : findings.containment)
-        document["containment"]["offers"].push_back(toJson(offer));
     return document;
 }
 
@@ -132,13 +139,18 @@ void printCounters(Output& out, const std::vector<CounterInfo>& counters)
     table.printTo(out);
 }
 
-void printContainment(Output& out, const std::vector<ContainmentOffer>& offers)
+void printContainment(Output& out, const Containment& containment)
 {
-    out.printLine(
-        "\n" + out.painted(Paint::Strong, "Containment") + "  none is used by this version; the machine offers:");
-    for (const ContainmentOffer& offer : offers)
+    const bool none = containment.kind() == GroupKind::None;
+    out.printLine("\n" + out.painted(Paint::Strong, "Containment") + "  "
+        + (none ? "none: caps are kept by the lab's own watchdog, and only the kernel's log can prove a kill"
+                : printable(containment.detail())));
+    for (const ContainmentOffer& offer : containment.offers())
         out.printLine("  " + offer.kind + "  "
-            + (offer.available ? out.painted(Paint::Good, "available") : "not available") + "  " + offer.detail);
+            + (offer.available ? out.painted(Paint::Good, "available") : "not available") + "  "
+            + printable(offer.detail));
+    out.printLine(std::string("  kernel log  ")
+        + (KernelLog().isReadable() ? "readable: names whom the kernel killed" : "not readable by this user"));
 }
 
 std::string mib(std::int64_t bytes)
@@ -236,14 +248,15 @@ int doctor(Lab& lab, const Words&)
     findings.memory = readSystemMemory();
     findings.backends = probeBackends(lab.plugins(), kProbeLimit);
     findings.counters = probeCounters();
-    findings.containment = findContainment();
+    findings.containment = Containment::probe();
     findings.selfTest = runSamplerSelfTest();
     findings.database = reportDatabase(lab);
     if (lab.json)
         lab.out.printJson(toJson(findings));
     else
         print(lab.out, findings);
-    const bool canLoad = std::ranges::any_of(findings.backends, &BackendReport::usable);
+    const bool canLoad
+        = std::ranges::any_of(findings.backends, [](const BackendReport& one) { return one.usable && one.loads; });
     if (!canLoad)
         lab.out.error("no backend can load anything here: what each of them lacks stands above.");
     if (!findings.selfTest.passed)

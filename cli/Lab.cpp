@@ -4,6 +4,7 @@
 #include "core/Settings.h"
 #include "core/Text.h"
 #include "core/checkpoint/Zoo.h"
+#include "core/containment/DeadGroups.h"
 #include "core/telemetry/Machine.h"
 #include "core/worker/Leftovers.h"
 
@@ -91,6 +92,9 @@ Result<RunStore> Lab::openHistory(std::chrono::milliseconds patience) const
 
 void Lab::closeLostRuns()
 {
+    for (const DeadGroup& dead : removeDeadGroups())
+        if (dead.runUuid.find_first_not_of("0-") != std::string::npos)
+            out.note(toWords(dead));
     std::error_code ignored;
     if (!fs::exists(database, ignored))
         return;
@@ -109,6 +113,13 @@ void Lab::closeLostRuns()
         out.note("run " + std::to_string(run.run.value_or(RunId()).value)
             + " was left open by a lab that ended: closed as " + mode + leftoverWords(run.identity.uuid));
     }
+}
+
+const Containment& Lab::containment()
+{
+    if (!m_containment)
+        m_containment = Containment::probe();
+    return *m_containment;
 }
 
 int Lab::failed(const Error& error, std::string_view doing)

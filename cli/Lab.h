@@ -4,6 +4,7 @@
 #include "core/Locations.h"
 #include "core/Result.h"
 #include "core/checkpoint/Family.h"
+#include "core/containment/Containment.h"
 #include "core/worker/PluginManifest.h"
 #include "db/RunStore.h"
 
@@ -39,9 +40,11 @@ public:
     /// For reading: nothing is made, an older schema stays as it is where it cannot be migrated. NotFound when there is
     /// no database yet.
     [[nodiscard]] Result<RunStore> openHistory(std::chrono::milliseconds patience = RunStore::kPatience) const;
-    /// Closes what labs that died left open in this database, and ends what is left of their processes. A run whose lab
-    /// lives is not touched; without a database nothing happens. Failure is told as a note.
+    /// Removes cgroups of labs that died; closes what they left open in this database, where there is one, and ends what
+    /// is left of their processes. A run whose lab lives is not touched. What was done, and failure, is told as a note.
     void closeLostRuns();
+    /// How runs can be contained here. Found once, by trying.
+    [[nodiscard]] const Containment& containment();
 
     /// Says the error and gives its exit code: what was cancelled is 130, all else 3.
     int failed(const Error& error, std::string_view doing = {});
@@ -53,6 +56,7 @@ private:
     std::optional<std::vector<std::filesystem::path>> m_zooFolders;
     std::optional<FamilyCatalog> m_families;
     std::optional<std::vector<PluginEntry>> m_plugins;
+    std::optional<Containment> m_containment;
 };
 
 } // namespace loadlab::cli

@@ -57,6 +57,7 @@ public:
         m_surroundings.rules = &m_rules;
         m_surroundings.machine = readMachine();
         m_surroundings.resources = lab.locations.resources;
+        m_surroundings.containment = &lab.containment();
         m_surroundings.orphans = Orphans::All; // One run at a time, and this command starts nothing else.
     }
 
@@ -77,6 +78,7 @@ public:
             runner.cancel(false);
         watch(queue, recorder, outcome.curve);
         outcome.result = runner.wait();
+        m_surroundings.before = QueueMemory::after(outcome.result, m_surroundings.before);
         m_current.set(nullptr);
         const Result<RunId> stored = recorder.finish();
         if (stored)

@@ -48,6 +48,8 @@ Result<void> checkWhatIsLoaded(const Words& words, std::string_view backend, boo
     if (takesProgram && words.program.empty())
         return wrong(
             "backend '" + std::string(backend) + "' lacks its program: loadlab run --backend command -- PROGRAM ARG…");
+    if (takesProgram && words.program.front().empty())
+        return wrong("'' is no PROGRAM: it is empty.");
     if (!takesProgram && words.operands.empty())
         return wrong("'run' lacks a word: loadlab run CHECKPOINT");
     return {};
@@ -105,6 +107,10 @@ Limits askedLimits(const Words& words)
         limits.timeout = *parseTimeLimit(*timeout);
     if (const auto stall = words.value("--stall"))
         limits.stall = *parseTimeLimit(*stall);
+    if (const auto cap = words.value("--cap-memory"))
+        limits.capMemoryBytes = *parseCap(*cap);
+    if (const auto cap = words.value("--cap-swap"))
+        limits.capSwapBytes = *parseSize(*cap);
     if (const auto hz = words.value("--sample-hz"))
         limits.sampleHz = *parseSampleHz(*hz);
     return limits;
@@ -145,16 +151,13 @@ Result<TrialOrder> makeTrialOrder(Lab& lab, const Words& words)
     }
     if (!entry || !entry->installed())
         return notInstalled(lab, backend, entry);
-    if (takesProgram)
-        return Error{ErrorKind::NotFound,
-            "backend '" + std::string(backend) + "' runs programs, which this version cannot do yet."};
-
     Result<fs::path> checkpoint = checkpointOf(lab, words);
     if (!checkpoint)
         return std::move(checkpoint).error();
     order.spec.checkpoint = *std::move(checkpoint);
     order.spec.limits = askedLimits(words);
     order.spec.plugin = *entry->manifest;
+    order.spec.program = words.program;
     order.repeated = words.has("--repeat");
     order.times = order.repeated ? *parseCount(*words.value("--repeat"), 1, 1000) : 1;
     order.follow = words.has("--follow");

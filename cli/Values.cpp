@@ -83,6 +83,14 @@ Result<std::chrono::nanoseconds> parseTimeLimit(std::string_view text)
     return limit;
 }
 
+Result<std::uint64_t> parseCap(std::string_view text)
+{
+    Result<std::uint64_t> cap = parseSize(text);
+    if (cap && *cap == 0)
+        return notRight(text, "memory cap: nothing runs in no memory (examples: 300MiB, 16GiB)");
+    return cap;
+}
+
 Result<double> parseSampleHz(std::string_view text)
 {
     double hz = 0;
@@ -164,6 +172,16 @@ Result<void> checkSearch(std::string_view text)
 Result<void> checkTimeLimit(std::string_view text)
 {
     return onlyChecked(parseTimeLimit(text));
+}
+
+Result<void> checkCap(std::string_view text)
+{
+    return onlyChecked(parseCap(text));
+}
+
+Result<void> checkSwapCap(std::string_view text)
+{
+    return onlyChecked(parseSize(text));
 }
 
 Result<void> checkSampleHz(std::string_view text)

@@ -27,6 +27,8 @@ Result<std::chrono::system_clock::time_point> parseSince(
 
 /// A duration above 0.
 Result<std::chrono::nanoseconds> parseTimeLimit(std::string_view text);
+/// `--cap-memory`: a size above 0.
+Result<std::uint64_t> parseCap(std::string_view text);
 /// 1 … 1000, decimals allowed.
 Result<double> parseSampleHz(std::string_view text);
 /// A whole number from `least` to `most`.
@@ -48,6 +50,8 @@ Result<void> checkModes(std::string_view text);
 Result<void> checkSince(std::string_view text);
 Result<void> checkSearch(std::string_view text);
 Result<void> checkTimeLimit(std::string_view text);
+Result<void> checkCap(std::string_view text);
+Result<void> checkSwapCap(std::string_view text);
 Result<void> checkSampleHz(std::string_view text);
 Result<void> checkRepeat(std::string_view text);
 Result<void> checkLimit(std::string_view text);

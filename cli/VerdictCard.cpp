@@ -118,8 +118,39 @@ std::string exitWords(const RunResult& result)
     return lost ? "nobody saw the worker end" : "worker never started";
 }
 
+std::string capWords(const RunResult& result)
+{
+    const Limits& limits = result.identity.limits;
+    std::string text;
+    if (limits.capMemoryBytes)
+        text += formatSize(*limits.capMemoryBytes) + " of memory, kept by " + result.capKeptBy;
+    if (limits.capSwapBytes)
+        text += (text.empty() ? "" : "; ") + formatSize(*limits.capSwapBytes) + " of swap, kept by "
+            + result.swapCapKeptBy;
+    return text;
+}
+
+void printHost(Sections& sections, const RunResult& result)
+{
+    if (const std::string caps = capWords(result); !caps.empty())
+        sections.add("cap", caps + (result.containment == "none" ? "" : " (" + result.containment + ")"));
+    const HostTraces& traces = result.traces;
+    if (traces.dirtyStartBytes)
+        sections.add(
+            "start", "dirty: " + formatSize(*traces.dirtyStartBytes) + " had not come back from the run before");
+    if (traces.shmBytes.value_or(0) > 0) {
+        std::string names;
+        for (const HostTraces::File& file : traces.shmFiles)
+            if (names.size() < 200)
+                names += (names.empty() ? ": " : ", ") + printable(file.name);
+        sections.add("left", formatSize(*traces.shmBytes) + " of shared memory" + names);
+    }
+}
+
 void printFigures(Sections& sections, const RunResult& result)
 {
+    if (!result.commandLine.empty() && result.identity.checkpointPath.empty())
+        sections.add("program", printable(result.commandLine));
     const CurveSummary& curve = result.curve;
     sections.add("memory",
         "peak " + formatSize(curve.peakTreeBytes) + " of the process tree; RSS " + formatSize(curve.peakRssBytes)
@@ -193,6 +224,7 @@ void printRun(Output& out, const RunResult& result, std::span<const Point> tree)
     if (result.verdict)
         printReasons(sections, *result.verdict);
     printFigures(sections, result);
+    printHost(sections, result);
     for (const Phase& phase : result.phases)
         sections.add("phases",
             printable(phase.name) + " " + seconds(phase.fromS) + " to " + seconds(phase.toS) + ", "

@@ -18,7 +18,7 @@ constexpr const char* kSelectRun
       " r.cap_memory_bytes, r.cap_swap_bytes, r.timeout_ns, r.stall_ns, r.sample_hz,"
       " r.parent_uuid, r.remedy_applied, r.predicted_peak_bytes, r.started_utc_ms,"
       " c.path_bytes, c.name, c.family, c.fingerprint, c.size_bytes, c.parameters,"
-      " d.environment, d.progress, d.loaded, r.ended_utc_ms IS NOT NULL"
+      " d.environment, d.progress, d.loaded, d.facts, d.worker_command, r.ended_utc_ms IS NOT NULL"
       " FROM runs r JOIN run_details d ON d.run = r.id LEFT JOIN checkpoints c ON c.id = r.checkpoint"
       " WHERE r.id = ? AND r.deleted_utc_ms IS NULL";
 
@@ -238,6 +238,8 @@ Result<StoredRun> readRun(const Connection& database, RunId run)
     result.environment = environmentFromJson(json::parse(row.text(), nullptr, false));
     result.progress = messageBody<protocol::Progress>(row.optionalText());
     result.loaded = messageBody<protocol::Loaded>(row.optionalText());
+    circumstancesFromJson(json::parse(row.optionalText().value_or("{}"), nullptr, false), result);
+    result.commandLine = row.optionalText().value_or(result.commandLine);
     stored.ended = row.integer() != 0;
     if (!stored.ended)
         return stored;

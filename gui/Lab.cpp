@@ -20,6 +20,7 @@ TrialSurroundings Lab::surroundings() const
     given.machine = machine;
     given.resources = locations.resources;
     given.stopTimes = stopTimes;
+    given.containment = containment.valid() ? &containment.get() : nullptr;
     return given;
 }
 
@@ -35,6 +36,7 @@ Lab openLab(Locations locations, std::filesystem::path database, std::filesystem
     lab.rules = Rules::load(locations.resources / "rules");
     lab.plugins = findPlugins(locations.pluginRoots);
     lab.machine = readMachine();
+    lab.containment = std::async(std::launch::async, [] { return Containment::probe(); }).share();
     lab.windowSettingsFile = toQString((settingsFile.parent_path() / "window.ini").native());
     lab.locations = std::move(locations);
     lab.database = std::move(database);

@@ -10,6 +10,7 @@
 #include <QString>
 
 #include <filesystem>
+#include <future>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -29,9 +30,11 @@ struct Lab {
     std::vector<std::filesystem::path> zooFolders; ///< Of --zoo; when there are some the remembered ones are not used.
     std::vector<std::filesystem::path> addedZooFolders; ///< Of --add-zoo: remembered and shown beside the others.
     StopTimes stopTimes{};
+    std::shared_future<Containment> containment; ///< Found in the background; empty: runs are not contained.
 
     [[nodiscard]] const PluginManifest* findPlugin(std::string_view name) const; ///< Good manifests only.
-    [[nodiscard]] TrialSurroundings surroundings() const; ///< Borrows from this object.
+    /// Borrows from this object. Waits for containment to be known, which it is by the time that somebody presses Run.
+    [[nodiscard]] TrialSurroundings surroundings() const;
     /// "Intel Xeon …" or the board's name, shortened for the status bar.
     [[nodiscard]] QString machineName() const;
 };

@@ -1,5 +1,6 @@
 #include "gui/RunLibrary.h"
 
+#include "core/containment/DeadGroups.h"
 #include "core/worker/WorkerProcess.h"
 #include "gui/Words.h"
 
@@ -106,6 +107,7 @@ void RunLibrary::open(const std::string& bootId)
             }
             connection->store.emplace(std::move(store).value());
             if (opened.state.kind == DatabaseState::Kind::Ready) {
+                removeDeadGroups();
                 const Result<std::vector<RunResult>> lost = connection->store->closeLostRuns(bootId);
                 if (!lost)
                     opened.state = {DatabaseState::Kind::ReadOnly, toSentence(lost.error())};

@@ -87,7 +87,9 @@ void TrialController::start(QueuedTrial& trial)
         QMetaObject::invokeMethod(
             this, [this, run] { Q_EMIT runCommitted(run); }, Qt::QueuedConnection);
     });
-    current->runner = std::make_unique<TrialRunner>(trial.spec, m_lab.surroundings(),
+    TrialSurroundings surroundings = m_lab.surroundings();
+    surroundings.before = m_queueMemory;
+    current->runner = std::make_unique<TrialRunner>(trial.spec, std::move(surroundings),
         [inbox = current->inbox, recorder = current->recorder](const RunEvent& event) {
             recorder->onEvent(event);
             inbox->push(event);
@@ -167,6 +169,7 @@ void TrialController::settle()
         if (const std::optional<Verdict>& verdict = m_live.result()->verdict)
             trial->mode = verdict->mode;
     }
+    m_queueMemory = QueueMemory::after(*m_live.result(), m_queueMemory);
     Q_EMIT queueChanged();
     Q_EMIT runEnded();
     struct Record {
@@ -196,8 +199,10 @@ void TrialController::recorded(std::optional<RunId> run, std::optional<Error> er
     Q_EMIT runRecorded();
     if (m_goesOn && !stopped && !m_closing && waitingCount() > 0)
         startNext();
-    else
+    else {
+        m_queueMemory.reset();
         Q_EMIT becameIdle();
+    }
 }
 
 void TrialController::remove(quint64 id)

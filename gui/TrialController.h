@@ -98,6 +98,7 @@ private:
     std::vector<QueuedTrial> m_queue;
     quint64 m_lastId = 0;
     std::unique_ptr<Current> m_current;
+    std::optional<QueueMemory> m_queueMemory; ///< While the queue goes on from run to run.
     LiveRun m_live;
     std::optional<RunId> m_liveId;
     std::optional<TrialSpec> m_liveSpec;

@@ -6,27 +6,29 @@ cmake_policy(SET CMP0057 NEW)
 set(include_rules
     "core/|[<\"](Q[A-Z]|Qt|q[a-z]+\\.h|torch/|ATen/|c10/|db/|gui/|cli/|plugins/|sqlite3|SQLiteCpp)"
     "core/*|[<\"]core/[a-z]+/"
-    "core/checkpoint/|[<\"]core/(curve|telemetry|worker|verdict|trial)/"
-    "core/curve/|[<\"]core/(checkpoint|telemetry|worker|verdict|trial)/"
-    "core/telemetry/|[<\"]core/(checkpoint|worker|verdict|trial)/"
-    "core/worker/|[<\"]core/(checkpoint|curve|telemetry|verdict|trial)/"
-    "core/verdict/|[<\"]core/trial/"
+    "core/checkpoint/|[<\"]core/(curve|telemetry|containment|worker|verdict|trial)/"
+    "core/curve/|[<\"]core/(checkpoint|telemetry|containment|worker|verdict|trial)/"
+    "core/telemetry/|[<\"]core/(checkpoint|containment|worker|verdict|trial)/"
+    "core/containment/|[<\"]core/(checkpoint|worker|verdict|trial)/"
+    "core/worker/|[<\"]core/(checkpoint|curve|telemetry|containment|verdict|trial)/"
+    "core/verdict/|[<\"]core/(containment|trial)/"
     "db/|[<\"](Q[A-Z]|Qt|torch/|ATen/|c10/|gui/|cli/|plugins/)"
     "cli/|[<\"](Q[A-Z]|Qt|torch/|ATen/|c10/|gui/|plugins/|sqlite3|SQLiteCpp)"
-    "plugins/|[<\"](Q[A-Z]|Qt|db/|gui/|cli/|sqlite3|SQLiteCpp|core/(trial|verdict|telemetry)/)"
+    "plugins/|[<\"](Q[A-Z]|Qt|db/|gui/|cli/|sqlite3|SQLiteCpp|core/(trial|verdict|containment|telemetry)/)"
     "gui/|[<\"](torch/|ATen/|c10/|cli/|plugins/|sqlite3|SQLiteCpp)")
 
 # folder of a target | regex of what it must not link
 set(link_rules
     "core/| (Qt|torch|c10|SQLite|loadlab_(db|cli|gui|charts|widgets|libtorch))"
-    "core/checkpoint/| loadlab_(curve|telemetry|worker|verdict|trial|core) "
-    "core/curve/| loadlab_(checkpoint|telemetry|worker|verdict|trial|core) "
-    "core/telemetry/| loadlab_(checkpoint|worker|verdict|trial|core) "
-    "core/worker/| loadlab_(checkpoint|curve|telemetry|verdict|trial|core) "
-    "core/verdict/| loadlab_(trial|core) "
+    "core/checkpoint/| loadlab_(curve|telemetry|containment|worker|verdict|trial|core) "
+    "core/curve/| loadlab_(checkpoint|telemetry|containment|worker|verdict|trial|core) "
+    "core/telemetry/| loadlab_(checkpoint|containment|worker|verdict|trial|core) "
+    "core/containment/| loadlab_(checkpoint|worker|verdict|trial|core) "
+    "core/worker/| loadlab_(checkpoint|curve|telemetry|containment|verdict|trial|core) "
+    "core/verdict/| loadlab_(containment|trial|core) "
     "db/| (Qt|torch|c10|loadlab_(cli|gui|charts|widgets|libtorch))"
     "cli/| (Qt|torch|c10|SQLite|loadlab_(gui|charts|widgets|libtorch))"
-    "plugins/| (Qt|SQLite|loadlab_(db|cli|gui|charts|widgets|trial|verdict|telemetry|core))"
+    "plugins/| (Qt|SQLite|loadlab_(db|cli|gui|charts|widgets|trial|verdict|containment|telemetry|core))"
     "gui/| (torch|c10|SQLite|loadlab_(cli|libtorch))")
 
 set(broken "")

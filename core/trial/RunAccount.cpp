@@ -111,9 +111,9 @@ void RunAccount::correctPeaks(CurveSummary& curve, const SamplerReport& report) 
     curve.peakTreeBytes = std::max(curve.peakTreeBytes, report.provenAnonBytes);
 }
 
-RunResult RunAccount::conclude(const SamplerReport& report, const MachineInfo& machine, const Rules& rules)
+void RunAccount::conclude(
+    const SamplerReport& report, const MachineInfo& machine, const Rules& rules, RunResult& result)
 {
-    RunResult result;
     result.identity = m_identity;
     result.startedUtc = m_startedUtc;
     result.duration = facts.duration;
@@ -137,7 +137,6 @@ RunResult RunAccount::conclude(const SamplerReport& report, const MachineInfo& m
     facts.logTail
         = toUtf8(m_log.size() > kLogTailBytes ? std::string_view(m_log).substr(m_log.size() - kLogTailBytes) : m_log);
     result.verdict = judge(facts, rules);
-    return result;
 }
 
 std::map<std::string, std::string> environmentOf(

@@ -38,8 +38,9 @@ public:
     [[nodiscard]] std::vector<Phase> phases() const;
     /// Of a load that did not get to its end: what the whole of it would have needed, where its progress can tell.
     [[nodiscard]] std::optional<std::uint64_t> projectedNeedBytes() const;
-    /// Completes the facts with the curve's figures and what the sampler proves, and has them judged.
-    [[nodiscard]] RunResult conclude(const SamplerReport& report, const MachineInfo& machine, const Rules& rules);
+    /// Completes the facts with the curve's figures and what the sampler proves, has them judged, and fills in whatever
+    /// of the result it knows.
+    void conclude(const SamplerReport& report, const MachineInfo& machine, const Rules& rules, RunResult& into);
 
 private:
     void correctPeaks(CurveSummary& curve, const SamplerReport& report) const;

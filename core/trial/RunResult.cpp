@@ -105,6 +105,8 @@ void readOutcome(const JsonFields& fields, RunResult& into)
     const JsonFields cap(fields.need("cap"), fields.place("cap"));
     into.capKeptBy = cap.value<std::string>("kept_by", "none");
     into.containment = fields.value<std::string>("containment", "none");
+    circumstancesFromJson(fields.object(), into);
+    into.swapCapKeptBy = cap.value<std::string>("swap_kept_by", "none");
     into.progress = bodyFromJson<protocol::Progress>(fields.find("progress"), "progress");
     into.loaded = bodyFromJson<protocol::Loaded>(fields.find("loaded"), "loaded");
     if (const json* environment = fields.find("environment"))
@@ -119,6 +121,25 @@ bool isNumber(std::string_view name, std::string_view value)
 }
 
 } // namespace
+
+json circumstancesToJson(const RunResult& result)
+{
+    const auto textOrNull = [](const std::string& text) { return text.empty() ? json(nullptr) : json(toUtf8(text)); };
+    return {{"command_line", textOrNull(result.commandLine)},
+        {"containment_detail", textOrNull(result.containmentDetail)}, {"swap_cap_kept_by", result.swapCapKeptBy},
+        {"host", toJson(result.traces)}};
+}
+
+void circumstancesFromJson(const json& source, RunResult& into)
+try {
+    const JsonFields fields(source, "circumstances");
+    into.commandLine = fields.value<std::string>("command_line");
+    into.containmentDetail = fields.value<std::string>("containment_detail");
+    into.swapCapKeptBy = fields.value<std::string>("swap_cap_kept_by", "none");
+    if (const json* host = fields.find("host"))
+        into.traces = hostTracesFromJson(*host);
+} catch (const FieldError&) { // Stored by another version: the run's figures stand without it.
+}
 
 json environmentToJson(const std::map<std::string, std::string>& environment)
 {
@@ -215,8 +236,11 @@ json toJson(const RunResult& result)
     object["started_utc"] = toIsoUtc(result.startedUtc);
     object["duration_s"] = toSeconds(result.duration);
     object["memory"] = memoryJson(result);
-    object["cap"] = {{"memory_bytes", orNull(result.identity.limits.capMemoryBytes)}, {"kept_by", result.capKeptBy}};
+    object["cap"] = {{"memory_bytes", orNull(result.identity.limits.capMemoryBytes)}, {"kept_by", result.capKeptBy},
+        {"swap_bytes", orNull(result.identity.limits.capSwapBytes)}, {"swap_kept_by", result.swapCapKeptBy}};
     object["containment"] = result.containment;
+    object.update(circumstancesToJson(result));
+    object.erase("swap_cap_kept_by"); // It stands with the cap.
     object["phases"] = json::array();
     for (const Phase& phase : result.phases)
         object["phases"].push_back(toJson(phase));

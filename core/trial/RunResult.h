@@ -3,6 +3,7 @@
 #include "core/Result.h"
 #include "core/Variant.h"
 #include "core/curve/CurveSummary.h"
+#include "core/trial/HostTraces.h"
 #include "core/verdict/Verdict.h"
 #include "core/worker/Protocol.h"
 
@@ -50,8 +51,12 @@ struct RunResult {
     CurveSummary curve;
     std::uint64_t hwmBytes = 0;
     std::optional<std::uint64_t> projectedNeedBytes;
+    std::string commandLine; ///< As a shell would take it; empty: nothing was started.
     std::string capKeptBy = "none"; ///< "cgroup", "watchdog", "none"
+    std::string swapCapKeptBy = "none"; ///< The same words.
     std::string containment = "none"; ///< "cgroup1", "cgroup2", "none"
+    std::string containmentDetail; ///< Where, or why there was none.
+    HostTraces traces;
     std::vector<Phase> phases;
     std::optional<protocol::Progress> progress;
     std::optional<protocol::Loaded> loaded;
@@ -64,6 +69,11 @@ struct RunResult {
 nlohmann::json toJson(const RunResult& result);
 /// The inverse; times keep milliseconds (start) and nanoseconds (duration). Invalid names the field.
 Result<RunResult> resultFromJson(const nlohmann::json& json);
+
+/// What the end of a run knows and no column holds: {"command_line", "containment_detail", "swap_cap_kept_by", "host"}.
+nlohmann::json circumstancesToJson(const RunResult& result);
+/// Takes what is there.
+void circumstancesFromJson(const nlohmann::json& json, RunResult& into);
 
 /// The parts, for columns: uuid, checkpoint, variant, limits, parent, remedy_applied; one phase.
 nlohmann::json toJson(const TrialIdentity& identity);

@@ -63,6 +63,7 @@ TrialRun::TrialRun(const TrialSpec& spec, const TrialSurroundings& surroundings,
     , m_hold(hold)
     , m_mailbox(mailbox)
     , m_outlet(std::move(listener))
+    , m_containment(surroundings.containment, spec.limits, m_uuid)
 {
 }
 
@@ -70,14 +71,14 @@ RunResult TrialRun::execute(std::stop_token stopInspecting)
 try {
     announce(std::move(stopInspecting));
     enter(TrialState::Baseline);
-    m_account->facts.before = readKernelCounters();
+    m_containment.begin(m_account->facts);
     startSampler();
     takeMail();
     if (!m_account->facts.acts.cancelled && startWorker())
         attend();
     else
         m_account->end(monotonicNs());
-    m_account->facts.after = readKernelCounters();
+    m_containment.readEvidence(m_account->facts);
     settle();
     return conclude();
 } catch (const std::exception& failure) {
@@ -155,38 +156,76 @@ void TrialRun::begin(TrialIdentity identity)
 
 void TrialRun::startSampler()
 {
-    m_sampler
-        = std::make_unique<Sampler>(m_spec.limits.sampleHz, [this](const Sample& sample) { m_mailbox.add(sample); });
+    m_sampler = std::make_unique<Sampler>(m_containment.sampleHz(m_spec.limits.sampleHz), [this](const Sample& sample) {
+        m_containment.check(sample);
+        m_mailbox.add(sample);
+    });
     if (const Result<void> started = m_sampler->start(); !started)
         m_outlet.log(LogStream::Lab, "without samples: " + started.error().message + "\n");
+}
+
+WorkerCommand TrialRun::workerCommand() const
+{
+    WorkerCommand command;
+    command.environment = {{"LOADLAB_RUN", m_uuid}};
+    command.inChild = m_containment.hook();
+    if (m_spec.program.empty()) {
+        command.program = m_spec.plugin.programPath();
+        command.arguments = m_spec.plugin.arguments;
+        return command;
+    }
+    command.program = m_spec.program.front();
+    command.arguments.assign(m_spec.program.begin() + 1, m_spec.program.end());
+    command.talks = false;
+    return command;
+}
+
+Result<void> TrialRun::startProcess(const WorkerCommand& command)
+{
+    StopTimes times = m_surroundings.stopTimes;
+    if (!command.talks) // Has no stdin to close, so there is no answer to that to wait for.
+        times.toTerm = 0ms;
+    m_worker = std::make_unique<WorkerProcess>(command,
+        WorkerProcess::Callbacks{[this](std::string_view bytes) { readStdout(bytes); },
+            [this](std::string_view bytes) { readStderr(bytes); },
+            [this](const WaitStatus& status) { workerEnded(status); }},
+        times);
+    m_workerStartNs = m_lastTurnNs = monotonicNs();
+    return m_worker->start();
 }
 
 bool TrialRun::startWorker()
 {
     enter(TrialState::Starting);
-    WorkerCommand command;
-    command.program = m_spec.plugin.programPath();
-    command.arguments = m_spec.plugin.arguments;
-    command.environment = {{"LOADLAB_RUN", m_uuid}};
-    m_worker = std::make_unique<WorkerProcess>(command,
-        WorkerProcess::Callbacks{[this](std::string_view bytes) { readStdout(bytes); },
-            [this](std::string_view bytes) { readStderr(bytes); },
-            [this](const WaitStatus& status) { workerEnded(status); }},
-        m_surroundings.stopTimes);
-    m_workerStartNs = m_lastTurnNs = monotonicNs();
-    if (Result<void> started = m_worker->start(); !started) {
+    WorkerCommand command = workerCommand();
+    Result<void> started = startProcess(command);
+    if (!started && m_containment.dropGroupThatRefused()) {
+        command = workerCommand();
+        started = startProcess(command);
+    }
+    if (!started) {
         m_account->facts.startError = std::move(started).error();
         return false;
     }
+    m_containment.started(m_worker->pid());
     m_sampler->watch(m_worker->pid(), m_surroundings.orphans);
     m_life.emplace(m_workerStartNs, m_spec.limits.stall.value_or(m_surroundings.helloTimeout));
-    m_account->beginPhase("starting", m_workerStartNs);
+    m_account->beginPhase(m_spec.program.empty() ? "starting" : "running", m_workerStartNs);
     const std::uint64_t startTicks = identify(m_worker->pid()).value_or(ProcessId{}).startTicks;
-    m_outlet.emit(WorkerStarted{m_worker->pid(), startTicks, commandLineOf(command)}, m_workerStartNs);
+    m_commandLine = commandLineOf(command);
+    m_outlet.emit(WorkerStarted{m_worker->pid(), startTicks, m_commandLine}, m_workerStartNs);
+    giveJob();
+    return true;
+}
+
+/// Any other program has none: it is at work from its start.
+void TrialRun::giveJob()
+{
+    if (!m_spec.program.empty())
+        return enter(TrialState::Loading);
     const protocol::Job job{
         m_uuid, m_account->identity().checkpointPath, m_spec.variant, m_surroundings.resources.string()};
     m_worker->write(protocol::toJson(job).dump() + "\n");
-    return true;
 }
 
 void TrialRun::attend()
@@ -210,6 +249,11 @@ bool TrialRun::limitsApply() const
     return !m_exercised && m_state != TrialState::Loaded;
 }
 
+bool TrialRun::awaitsHello() const
+{
+    return m_spec.program.empty() && !m_account->facts.hello;
+}
+
 std::optional<std::int64_t> TrialRun::nextDueNs() const
 {
     std::optional<std::int64_t> next = m_outlet.dueNs();
@@ -225,7 +269,7 @@ std::optional<std::int64_t> TrialRun::nextDueNs() const
             consider(m_workerStartNs + m_spec.limits.timeout->count());
         if (m_spec.limits.stall)
             consider(lastSignNs + m_spec.limits.stall->count());
-        if (!m_account->facts.hello)
+        if (awaitsHello())
             consider(lastSignNs + std::chrono::nanoseconds(m_surroundings.helloTimeout).count());
     }
     return next;
@@ -252,6 +296,8 @@ void TrialRun::takeMail()
     if (m_life)
         for (const Sample& sample : m_mail)
             m_life->sample(sample);
+    if (m_worker && m_containment.wantsTree() && !m_mail.empty())
+        m_containment.noteTree(m_sampler->living());
     obey(orders);
 }
 
@@ -284,6 +330,12 @@ void TrialRun::readStderr(std::string_view bytes)
 
 void TrialRun::readStdout(std::string_view bytes)
 {
+    if (!m_spec.program.empty()) {
+        m_life->output(monotonicNs());
+        m_account->noteLog(bytes);
+        m_outlet.log(LogStream::Stdout, bytes);
+        return;
+    }
     if (!m_account->facts.nonsense.empty()) {
         m_outlet.log(LogStream::Stdout, bytes);
         return;
@@ -384,7 +436,7 @@ void TrialRun::watchLimits(std::int64_t nowNs)
     if (limits.stall && silence >= *limits.stall) {
         acts.silence = silence;
         act("stall", "no sign of life for " + formatDuration(silence) + lastSign);
-    } else if (!m_account->facts.hello && silence >= m_surroundings.helloTimeout) {
+    } else if (awaitsHello() && silence >= m_surroundings.helloTimeout) {
         m_account->facts.helloLate = true;
         act("hello_timeout", "no hello and no sign of life for " + formatDuration(silence) + lastSign);
     } else if (limits.timeout && nowNs - m_workerStartNs >= limits.timeout->count()) {

@@ -3,6 +3,7 @@
 #include "core/telemetry/Sampler.h"
 #include "core/trial/EventOutlet.h"
 #include "core/trial/RunAccount.h"
+#include "core/trial/RunContainment.h"
 #include "core/trial/RunMailbox.h"
 #include "core/trial/SignsOfLife.h"
 #include "core/trial/TrialRunner.h"
@@ -36,11 +37,15 @@ private:
     void begin(TrialIdentity identity);
     void startSampler();
     bool startWorker();
+    [[nodiscard]] WorkerCommand workerCommand() const;
+    Result<void> startProcess(const WorkerCommand& command);
+    void giveJob();
 
     // While it runs.
     void attend();
     void waitForSomething() const;
     [[nodiscard]] bool limitsApply() const;
+    [[nodiscard]] bool awaitsHello() const;
     [[nodiscard]] std::optional<std::int64_t> nextDueNs() const;
     void takeMail();
     void obey(const RunMailbox::Orders& orders);
@@ -58,6 +63,7 @@ private:
     void workerEnded(const WaitStatus& status);
     void endLeftoversOf(pid_t worker);
     void settle();
+    void removeGroup(std::int64_t untilNs);
     RunResult conclude();
     RunResult giveUp(const std::string& why);
 
@@ -74,11 +80,13 @@ private:
 
     std::optional<RunAccount> m_account;
     std::optional<TrialState> m_state;
+    RunContainment m_containment; ///< Before the sampler, whose thread asks it.
     std::unique_ptr<Sampler> m_sampler;
     std::unique_ptr<WorkerProcess> m_worker;
     std::optional<SignsOfLife> m_life;
     JsonLineReader m_lines;
     std::vector<Sample> m_mail; ///< Reused.
+    std::string m_commandLine;
     std::int64_t m_originNs = 0;
     std::int64_t m_workerStartNs = 0;
     std::int64_t m_lastTurnNs = 0;

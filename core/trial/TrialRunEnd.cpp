@@ -27,6 +27,9 @@ void TrialRun::workerEnded(const WaitStatus& status)
     m_account->end(now);
     facts.wait = status;
     facts.acts.strongestSignal = m_worker->strongestSignalSent();
+    m_containment.ended(facts);
+    if (!facts.acts.capBreach.empty())
+        act("cap", "killed by the watchdog: " + facts.acts.capBreach);
     // A worker that was cut off in the middle of a line by a signal did not talk nonsense.
     if (const auto end = m_lines.unfinished(); end && facts.nonsense.empty() && status.code == 0)
         refuse(end->why, end->line);
@@ -39,6 +42,8 @@ void TrialRun::workerEnded(const WaitStatus& status)
 void TrialRun::endLeftoversOf(pid_t worker)
 {
     std::vector<pid_t> tree = m_sampler->living();
+    const std::vector<pid_t> grouped = m_containment.processes();
+    tree.insert(tree.end(), grouped.begin(), grouped.end());
     std::erase(tree, worker);
     const LeftoverReport report = endLeftovers(m_uuid, tree);
     reapAdopted(worker);
@@ -65,6 +70,7 @@ void TrialRun::settle()
     const std::uint64_t peak = m_account->peakTreeBytes();
     const std::uint64_t baseline = m_account->baselineAvailableBytes();
     const std::int64_t until = monotonicNs() + std::chrono::nanoseconds(m_surroundings.settleTimeout).count();
+    removeGroup(until);
     std::uint64_t available = readSystemMemory().availableBytes;
     std::int64_t lookedNs = monotonicNs();
     while (peak > worthWaiting && available + std::max(worthWaiting, peak / 10) < baseline && monotonicNs() < until) {
@@ -81,12 +87,28 @@ void TrialRun::settle()
     }
 }
 
+/// At once, as a rule: by now every process of it has ended, and only one that is still leaving keeps it.
+void TrialRun::removeGroup(std::int64_t untilNs)
+{
+    const std::int64_t leftMs = std::max<std::int64_t>(0, (untilNs - monotonicNs()) / 1'000'000);
+    if (!m_containment.remove(std::chrono::milliseconds(leftMs)))
+        act("leftovers", "the run's cgroup could not be removed: some process in it does not end");
+}
+
 RunResult TrialRun::conclude()
 {
     const SamplerReport report = m_sampler->stop();
     takeMail();
     m_outlet.flush();
-    RunResult result = m_account->conclude(report, m_surroundings.machine, rules());
+    RunResult result;
+    result.commandLine = m_commandLine;
+    m_containment.describe(result, m_account->facts);
+    if (const auto& before = m_surroundings.before; before && result.traces.before)
+        if (const std::uint64_t missing = before->missing(result.traces.before->availableBytes); missing > 0)
+            result.traces.dirtyStartBytes = missing;
+    m_account->facts.leftShmBytes = result.traces.shmBytes.value_or(0);
+    m_account->facts.dirtyStartBytes = result.traces.dirtyStartBytes.value_or(0);
+    m_account->conclude(report, m_surroundings.machine, rules(), result);
     enter(TrialState::Settled);
     m_outlet.emit(RunFinished{result}, monotonicNs());
     return result;
@@ -109,13 +131,14 @@ template <typename F> void despiteTheListener(F tell)
 RunResult TrialRun::giveUp(const std::string& why)
 {
     m_worker.reset();
-    endLeftovers(m_uuid);
+    endLeftovers(m_uuid, m_containment.processes());
+    m_containment.remove(m_surroundings.settleTimeout);
     if (!m_account)
         despiteTheListener([this] { begin(identity()); });
     if (m_account->facts.duration.count() == 0)
         m_account->end(monotonicNs());
-    RunResult result
-        = m_account->conclude(m_sampler ? m_sampler->stop() : SamplerReport{}, m_surroundings.machine, rules());
+    RunResult result;
+    m_account->conclude(m_sampler ? m_sampler->stop() : SamplerReport{}, m_surroundings.machine, rules(), result);
     result.verdict = Verdict{};
     result.verdict->summary = "The lab itself failed during the run: " + toUtf8(why) + ".";
     result.verdict->evidence.push_back({"lab", toUtf8(why), std::string(toWireName(FailureMode::Unknown)), 1.0});

@@ -3,6 +3,7 @@
 #include "core/Digest.h"
 #include "core/trial/TrialRun.h"
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
@@ -25,6 +26,22 @@ struct TrialRunner::State {
     RunResult result;
     std::jthread thread; ///< Last: joined before anything it uses goes.
 };
+
+std::uint64_t QueueMemory::missing(std::uint64_t availableNow) const
+{
+    constexpr std::uint64_t comesAndGoes = std::uint64_t{128} << 20;
+    const std::uint64_t gap = availableBytes - std::min(availableBytes, availableNow);
+    return gap > std::max(comesAndGoes, peakTreeBytes / 10) ? gap : 0;
+}
+
+std::optional<QueueMemory> QueueMemory::after(const RunResult& result, const std::optional<QueueMemory>& before)
+{
+    if (!result.traces.before)
+        return before;
+    const bool startedDirty = before && result.traces.dirtyStartBytes;
+    return QueueMemory{
+        startedDirty ? before->availableBytes : result.traces.before->availableBytes, result.curve.peakTreeBytes};
+}
 
 TrialRunner::TrialRunner(TrialSpec spec, TrialSurroundings surroundings, Listener listener)
     : m_state(std::make_unique<State>())

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/Result.h"
+#include "core/containment/Containment.h"
 #include "core/telemetry/ProcessTree.h"
 #include "core/trial/RunEvent.h"
 #include "core/verdict/Judge.h"
@@ -12,6 +13,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace loadlab {
 
@@ -21,8 +23,20 @@ struct TrialSpec {
     Variant variant; ///< Normalised by the manifest.
     Limits limits;
     PluginManifest plugin;
+    std::vector<std::string> program; ///< A program to watch, with its arguments, in place of the plugin's own; bytes.
     std::optional<std::string> parentUuid;
     std::optional<std::string> remedyApplied;
+};
+
+/// What a queue of runs remembers from one to the next.
+struct QueueMemory {
+    std::uint64_t availableBytes = 0; ///< Before the last run that started clean.
+    std::uint64_t peakTreeBytes = 0; ///< Of the last run.
+
+    /// How much is still missing; 0 where it is within what comes and goes anyway (128 MiB, or a tenth of the peak).
+    [[nodiscard]] std::uint64_t missing(std::uint64_t availableNow) const;
+    /// For the run after this one.
+    static std::optional<QueueMemory> after(const RunResult& result, const std::optional<QueueMemory>& before);
 };
 
 /// What a runner borrows; outlives it.
@@ -35,6 +49,10 @@ struct TrialSurroundings {
     /// Without hello and without a sign of life for so long: `hang`; with its stdout closed: `unknown`.
     std::chrono::milliseconds helloTimeout{60'000};
     std::chrono::milliseconds settleTimeout{2'000};
+    const Containment* containment = nullptr; ///< Nothing: no group; a cap is kept by the watchdog.
+    /// Memory available before the run that came before in the same queue: what of it is not back by now makes a dirty
+    /// start.
+    std::optional<QueueMemory> before;
     Orphans orphans = Orphans::Marked; ///< All only where runs follow each other and nothing else is started.
 };
 

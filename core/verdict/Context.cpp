@@ -34,38 +34,48 @@ void addEnding(const RunFacts& facts, Finding& finding)
         isOk(finding) && !byLab ? 0.7 : 0.2);
 }
 
+bool killedByOthers(const RunFacts& facts)
+{
+    return facts.wait && facts.wait->signal == SIGKILL && !endedByTheLab(facts);
+}
+
 /// The machine's own counter names no victim: it hints, or speaks against.
 void addMachineCounter(const RunFacts& facts, Finding& finding)
 {
-    if (!facts.before.vmstatOomKill || !facts.after.vmstatOomKill || finding.mode == FailureMode::HostOomKilled)
+    if (finding.mode == FailureMode::HostOomKilled || groupKills(facts))
         return;
-    const auto before = *facts.before.vmstatOomKill;
-    const auto after = *facts.after.vmstatOomKill;
-    if (after > before)
-        add(finding, "vmstat.oom_kill",
-            std::to_string(before) + " -> " + std::to_string(after)
-                + " on the whole machine: some process was killed for lack of memory, not shown to be of this run",
-            FailureMode::HostOomKilled, 0.3);
-    else if (facts.wait && facts.wait->signal == SIGKILL && !endedByTheLab(facts))
+    if (const auto kills = machineKills(facts)) {
+        std::string whom = "some process was killed for lack of memory, not shown to be of this run";
+        if (!facts.kernelVictims.empty())
+            whom = "pid " + std::to_string(facts.kernelVictims.front().pid) + " (" + facts.kernelVictims.front().name
+                + ") was killed for lack of memory, no process of this run";
+        add(finding, "vmstat.oom_kill", killWords(*kills) + " on the whole machine: " + whom,
+            FailureMode::HostOomKilled, facts.kernelVictims.empty() ? 0.3 : 0.1);
+    } else if (facts.after.vmstatOomKill && facts.before.vmstatOomKill && killedByOthers(facts)) {
         add(finding, "vmstat.oom_kill", "no out-of-memory kill on this machine during the run",
             FailureMode::HostOomKilled, -0.9);
+    }
 }
 
 void addGroupCounter(const RunFacts& facts, Finding& finding)
 {
-    const auto before = facts.before.cgroupOomKill.value_or(0);
-    const auto after = facts.after.cgroupOomKill.value_or(0);
-    if (after > before && finding.mode != FailureMode::HostOomKilled)
-        add(finding, "cgroup.oom_kill",
-            std::to_string(before) + " -> " + std::to_string(after)
-                + " in the run's own group: the kernel killed a process of it for lack of memory",
-            FailureMode::HostOomKilled, 0.9);
+    if (finding.mode == FailureMode::HostOomKilled)
+        return;
+    if (const auto kills = groupKills(facts)) {
+        Evidence evidence = groupEvidence(*kills, 0.9);
+        evidence.fact += ": the kernel killed a process of it for lack of memory";
+        finding.evidence.push_back(std::move(evidence));
+    } else if (facts.after.cgroupOomKill && killedByOthers(facts)) {
+        const std::string stands = std::to_string(*facts.after.cgroupOomKill);
+        add(finding, "cgroup.oom_kill", stands + " -> " + stands + " in the run's own group: not the kernel",
+            FailureMode::HostOomKilled, -1.0);
+    }
 }
 
 /// How memory stood, where memory may have been the matter.
 void addMemory(const RunFacts& facts, Finding& finding)
 {
-    const bool killed = facts.wait && facts.wait->signal == SIGKILL && !endedByTheLab(facts);
+    const bool killed = killedByOthers(facts);
     const bool matters
         = killed || finding.mode == FailureMode::HostAllocFailed || finding.mode == FailureMode::HostOomKilled;
     if (!matters || facts.curve.baselineAvailableBytes == 0)
@@ -121,6 +131,19 @@ void addLeftovers(const RunFacts& facts, Finding& finding)
         finding.mode, 0.1);
 }
 
+void addTraces(const RunFacts& facts, Finding& finding)
+{
+    constexpr std::uint64_t worthNaming = std::uint64_t{1} << 20;
+    if (facts.leftShmBytes >= worthNaming)
+        add(finding, "lab", formatSize(facts.leftShmBytes) + " of shared memory (/dev/shm) stay behind", finding.mode,
+            0.1);
+    if (facts.dirtyStartBytes > 0)
+        add(finding, "lab",
+            "dirty start: " + formatSize(facts.dirtyStartBytes)
+                + " of memory had not come back from the run before when this one started",
+            finding.mode, 0.15);
+}
+
 } // namespace
 
 void addContext(const Case& asked, Finding& finding)
@@ -132,6 +155,7 @@ void addContext(const Case& asked, Finding& finding)
     addDefect(asked.facts, finding);
     addWords(asked.facts, finding);
     addLeftovers(asked.facts, finding);
+    addTraces(asked.facts, finding);
 }
 
 } // namespace loadlab::questions

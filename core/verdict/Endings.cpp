@@ -155,22 +155,30 @@ bool isRequestToEnd(int signal)
     return signal == SIGTERM || signal == SIGINT || signal == SIGHUP || signal == SIGQUIT;
 }
 
-/// The machine's counter moved, which names no victim.
-bool killedSomewhere(const RunFacts& facts)
+/// What is known of the kernel's part in a SIGKILL that the lab did not send.
+std::string kernelsPart(const RunFacts& facts)
 {
-    return facts.before.vmstatOomKill && facts.after.vmstatOomKill
-        && *facts.after.vmstatOomKill > *facts.before.vmstatOomKill;
+    const bool ownGroup = facts.after.cgroupOomKill.has_value();
+    const std::string notIt = ownGroup
+        ? ", and not by the kernel for lack of memory: the counter of the run's own group "
+          "stands still"
+        : ", and nothing shows that the kernel did it for lack of memory";
+    if (!machineKills(facts))
+        return "; not by the lab" + notIt + ".";
+    std::string others;
+    for (const KernelVictim& victim : facts.kernelVictims)
+        others += (others.empty() ? "" : ", ") + std::string("pid ") + std::to_string(victim.pid) + " (" + victim.name
+            + ")";
+    return "; not by the lab" + notIt + ". Meanwhile the kernel killed "
+        + (others.empty() ? "some process" : excerpt(others, 200))
+        + " of this machine for lack of memory; nothing shows that it was one of this run.";
 }
 
 Finding ofOutsideSignal(const Case& asked, int signal)
 {
     const auto& facts = asked.facts;
     const bool killed = signal == SIGKILL;
-    const auto* rest = !killed   ? "; not by the lab."
-        : killedSomewhere(facts) ? "; not by the lab. The kernel killed some process of this machine for lack of "
-                                   "memory meanwhile; nothing shows "
-                                   "that it was this one."
-                                 : "; not by the lab, and nothing shows that the kernel did it for lack of memory.";
+    const std::string rest = killed ? kernelsPart(facts) : "; not by the lab.";
     auto finding = found(FailureMode::Unknown, 0.6, killed ? "killed-from-outside" : "ended-from-outside",
         (killed ? "Killed from outside by " : "Ended from outside by ") + signalName(signal) + whenWords(facts) + rest);
     finding.evidence.push_back(

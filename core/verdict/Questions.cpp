@@ -125,6 +125,15 @@ Finding ofCancel(const RunFacts& facts)
         evidenceFor(FailureMode::Cancelled, "lab", "the operator cancelled the run", 1.0));
 }
 
+/// The watchdog does what the kernel would have done under that cap, but it is the lab that did it.
+Finding ofCap(const RunFacts& facts)
+{
+    return found(FailureMode::GuardStopped, 0.97, "lab-cap-watchdog",
+        "The lab killed it" + whenWords(facts) + ": " + facts.acts.capBreach
+            + " (kept by the lab's watchdog, for want of a cgroup).",
+        evidenceFor(FailureMode::GuardStopped, "watchdog", facts.acts.capBreach, 1.0));
+}
+
 Finding ofTimeout(const RunFacts& facts)
 {
     const auto limit
@@ -132,6 +141,32 @@ Finding ofTimeout(const RunFacts& facts)
     return found(FailureMode::TimedOut, 0.97, "lab-timeout",
         "Stopped at " + limit + (facts.progress ? whenWords(facts) : std::string()) + ".",
         evidenceFor(FailureMode::TimedOut, "lab", limit + " was reached", 1.0));
+}
+
+/// What the kernel killed: the worker itself, or one of its processes.
+std::string oomSentence(const RunFacts& facts)
+{
+    const bool itself = facts.wait && facts.wait->signal == SIGKILL;
+    std::string words
+        = itself ? "The kernel killed it for lack of memory" : "The kernel killed a process of it for lack of memory";
+    if (facts.limits.capMemoryBytes)
+        words += ", under a cap of " + formatSize(*facts.limits.capMemoryBytes);
+    return words + whenWords(facts) + (itself ? "." : "; it ended with " + endWords(facts) + ".");
+}
+
+void addVictims(const RunFacts& facts, Finding& finding)
+{
+    for (const KernelVictim& victim : facts.kernelVictims)
+        if (victim.ofThisRun)
+            finding.evidence.push_back(evidenceFor(FailureMode::HostOomKilled, "kernel.log",
+                "killed pid " + std::to_string(victim.pid) + " (" + victim.name + ") of this run for lack of memory",
+                0.95));
+}
+
+bool anyVictimOfThisRun(const RunFacts& facts)
+{
+    return std::any_of(facts.kernelVictims.begin(), facts.kernelVictims.end(),
+        [](const KernelVictim& victim) { return victim.ofThisRun; });
 }
 
 Finding ofSilence(const RunFacts& facts)
@@ -152,6 +187,31 @@ Finding ofSilence(const RunFacts& facts)
 }
 
 } // namespace
+
+std::optional<Kills> groupKills(const RunFacts& facts)
+{
+    const Kills kills{facts.before.cgroupOomKill.value_or(0), facts.after.cgroupOomKill.value_or(0)};
+    return kills.after > kills.before ? std::optional(kills) : std::nullopt;
+}
+
+std::optional<Kills> machineKills(const RunFacts& facts)
+{
+    if (!facts.before.vmstatOomKill || !facts.after.vmstatOomKill)
+        return std::nullopt;
+    const Kills kills{*facts.before.vmstatOomKill, *facts.after.vmstatOomKill};
+    return kills.after > kills.before ? std::optional(kills) : std::nullopt;
+}
+
+std::string killWords(const Kills& kills)
+{
+    return std::to_string(kills.before) + " -> " + std::to_string(kills.after);
+}
+
+Evidence groupEvidence(const Kills& kills, double weight)
+{
+    return evidenceFor(
+        FailureMode::HostOomKilled, "cgroup.oom_kill", killWords(kills) + " in the run's own group", weight);
+}
 
 bool talks(const RunFacts& facts)
 {
@@ -175,6 +235,8 @@ Answer labsOwnActs(const Case& asked)
     const auto& facts = asked.facts;
     if (facts.acts.cancelled)
         return ofCancel(facts);
+    if (!facts.acts.capBreach.empty())
+        return ofCap(facts);
     if (facts.acts.silence || facts.helloLate)
         return ofSilence(facts);
     if (facts.acts.timedOut)
@@ -185,15 +247,22 @@ Answer labsOwnActs(const Case& asked)
 Answer kernelEvidence(const Case& asked)
 {
     const auto& facts = asked.facts;
-    const auto before = facts.before.cgroupOomKill.value_or(0);
-    const auto after = facts.after.cgroupOomKill.value_or(0);
-    const bool survived = endedWith(facts, 0) && (facts.loaded || !talks(facts));
-    if (after <= before || survived)
+    const bool survived = endedInOrder(facts) && (facts.loaded || (!talks(facts) && endedWith(facts, 0)));
+    if (survived)
         return std::nullopt;
-    return found(FailureMode::HostOomKilled, 0.98, "kernel-cgroup-oom-kill",
-        "The kernel killed it for lack of memory" + whenWords(facts) + ".",
-        evidenceFor(FailureMode::HostOomKilled, "cgroup.oom_kill",
-            std::to_string(before) + " -> " + std::to_string(after) + " in the run's own group", 1.0));
+    constexpr auto kMode = FailureMode::HostOomKilled;
+    if (const auto kills = groupKills(facts)) {
+        auto finding = found(kMode, 0.98, "kernel-cgroup-oom-kill", oomSentence(facts), groupEvidence(*kills, 1.0));
+        addVictims(facts, finding);
+        return finding;
+    }
+    const auto machine = machineKills(facts);
+    if (!machine || !anyVictimOfThisRun(facts))
+        return std::nullopt;
+    auto finding = found(kMode, 0.97, "kernel-log-oom-kill", oomSentence(facts),
+        evidenceFor(kMode, "vmstat.oom_kill", killWords(*machine) + " on the whole machine", 0.9));
+    addVictims(facts, finding);
+    return finding;
 }
 
 Answer failedStart(const Case& asked)
@@ -202,8 +271,10 @@ Answer failedStart(const Case& asked)
     constexpr auto kMode = FailureMode::MissingDependency;
     if (facts.startError) {
         const auto match = matchStart(asked);
+        const bool absent = facts.startError->kind == ErrorKind::NotFound;
+        const std::string begins = absent ? "" : "The worker is there but could not be started: ";
         return found(kMode, 0.95, match ? match->rule->id : "worker-did-not-start",
-            sentence("The worker is there but could not be started: " + excerpt(facts.startError->message)),
+            sentence(begins + excerpt(facts.startError->message)),
             evidenceFor(kMode, "start", facts.startError->message, 1.0));
     }
     const bool shellSaysNo = endedWith(facts, 127) || endedWith(facts, 126);

@@ -2,12 +2,16 @@
 
 #include "core/verdict/Finding.h"
 
+#include <cstdint>
+#include <optional>
+#include <string>
+
 /// The questions of a verdict, each answered from the facts alone. Judge.cpp has their order.
 namespace loadlab::questions {
 
 /// Cancelled, timed out, silent for too long, never a hello.
 Answer labsOwnActs(const Case& asked);
-/// The kernel's counters of the run's own cgroup.
+/// The kernel's counter of the run's own cgroup; or its log, which names a process of the run.
 Answer kernelEvidence(const Case& asked);
 /// The program was found and could not be started, or went before it spoke.
 Answer failedStart(const Case& asked);
@@ -34,6 +38,17 @@ bool talks(const RunFacts& facts);
 bool endedByTheLab(const RunFacts& facts);
 /// Whether the worker left as it should: code 0, or by the signals with which the lab ended it.
 bool endedInOrder(const RunFacts& facts);
+
+/// How far a counter of out-of-memory kills moved during the run.
+struct Kills {
+    std::uint64_t before = 0;
+    std::uint64_t after = 0;
+};
+std::optional<Kills> groupKills(const RunFacts& facts);
+std::optional<Kills> machineKills(const RunFacts& facts);
+/// "0 -> 1"
+std::string killWords(const Kills& kills);
+Evidence groupEvidence(const Kills& kills, double weight);
 
 /// " after 8.20 s, at 120 of 291 tensors", as far as known.
 std::string whenWords(const RunFacts& facts);

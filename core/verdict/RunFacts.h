@@ -8,6 +8,7 @@
 #include "core/worker/WorkerProcess.h"
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -19,7 +20,16 @@ struct LabActs {
     bool cancelled = false;
     bool timedOut = false;
     std::optional<std::chrono::nanoseconds> silence; ///< Set when the run was ended for lack of a sign of life.
+    std::string
+        capBreach; ///< Set when the lab's own watchdog killed it over a cap: "310 MiB held, over the cap of 300 MiB".
     int strongestSignal = 0; ///< Sent by the lab: 0, SIGTERM, SIGKILL.
+};
+
+/// A process that the kernel's log says was killed for lack of memory during the run.
+struct KernelVictim {
+    std::int64_t pid = 0;
+    std::string name;
+    bool ofThisRun = false; ///< By the run's own group; without one by a pid of its tree.
 };
 
 /// Everything a verdict may rest on. A value: judging it again with later rules needs nothing else.
@@ -32,6 +42,8 @@ struct RunFacts {
     std::optional<WaitStatus> wait; ///< Nothing when it never started or the lab was lost.
     KernelCounters before;
     KernelCounters after;
+    bool kernelLogRead = false; ///< Its victims since the start of the run are known.
+    std::vector<KernelVictim> kernelVictims;
     std::optional<protocol::Hello> hello;
     std::optional<protocol::Loaded> loaded;
     std::optional<protocol::WorkerError> error;
@@ -46,9 +58,11 @@ struct RunFacts {
     std::vector<Problem> problems;
     std::optional<Error> inspectError;
     CurveSummary curve;
-    std::chrono::nanoseconds duration {};
+    std::chrono::nanoseconds duration{};
     std::uint64_t leftoverProcesses = 0; ///< Killed after the end.
     std::vector<std::string> leftovers; ///< "pid 4711 (sleep)"
+    std::uint64_t leftShmBytes = 0; ///< In memory files that the run's group still holds after its last process.
+    std::uint64_t dirtyStartBytes = 0; ///< What the run before had not given back when this one started.
 };
 
 } // namespace loadlab

@@ -106,8 +106,10 @@ PluginManifest manifestFrom(const json& source)
     if (manifest.protocol != protocol::kVersion)
         throw FieldError("manifest.protocol: the plugin speaks protocol " + std::to_string(manifest.protocol)
             + ", this LoadLab speaks " + std::to_string(protocol::kVersion));
-    manifest.program = fields.required<std::string>("program");
-    if (manifest.program.empty())
+    manifest.takesProgram = fields.value<bool>("any_program");
+    manifest.program
+        = manifest.takesProgram ? fields.value<std::string>("program") : fields.required<std::string>("program");
+    if (manifest.program.empty() && !manifest.takesProgram)
         throw FieldError("manifest.program is empty");
     manifest.arguments = fields.value<std::vector<std::string>>("arguments");
     manifest.probeArguments = fields.value<std::vector<std::string>>("probe_arguments", {"--probe"});
@@ -116,7 +118,6 @@ PluginManifest manifestFrom(const json& source)
     manifest.takesJsonDeviceMap = fields.value<bool>("json_device_map");
     manifest.takesMaxMemory = fields.value<bool>("max_memory");
     manifest.takesEnvironment = fields.value<bool>("environment");
-    manifest.takesProgram = fields.value<bool>("any_program");
     manifest.options = listOf<PluginOption>(fields, "options", optionFrom);
     manifest.installCommand = fields.value<std::string>("install");
     return manifest;
@@ -167,6 +168,8 @@ fs::path PluginManifest::programPath() const
 bool PluginEntry::installed() const
 {
     std::error_code ignored;
+    if (manifest && manifest->takesProgram && manifest->program.empty())
+        return true;
     return manifest && fs::is_regular_file(manifest->programPath(), ignored)
         && ::access(manifest->programPath().c_str(), X_OK) == 0;
 }
@@ -232,7 +235,7 @@ json toJson(const PluginEntry& entry)
         return object;
     const PluginManifest& manifest = *entry.manifest;
     object["title"] = manifest.title;
-    object["program"] = toUtf8(manifest.programPath().string());
+    object["program"] = manifest.program.empty() ? json(nullptr) : json(toUtf8(manifest.programPath().string()));
     object["dtypes"] = wordsJson(manifest.dtypes);
     object["device_maps"] = wordsJson(manifest.deviceMaps);
     object["json_device_map"] = manifest.takesJsonDeviceMap;

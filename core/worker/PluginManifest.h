@@ -39,7 +39,7 @@ struct PluginManifest {
     std::string name; ///< "libtorch": the word of --backend.
     std::string title;
     int protocol = 0;
-    std::string program; ///< Relative to the folder, or absolute.
+    std::string program; ///< Relative to the folder, or absolute. May be empty where takesProgram.
     std::vector<std::string> arguments;
     std::vector<std::string> probeArguments; ///< `program probeArguments` prints a `hello` event and ends.
     std::vector<PluginWord> dtypes; ///< First: the default.
@@ -47,7 +47,9 @@ struct PluginManifest {
     bool takesJsonDeviceMap = false;
     bool takesMaxMemory = false;
     bool takesEnvironment = false; ///< `--environment`: runs in a Python environment.
-    bool takesProgram = false; ///< Runs any program (`-- PROGRAM ARG…`) instead of talking the protocol.
+    /// Runs any program (`-- PROGRAM ARG…`) instead of talking the protocol: it is started in place of the plugin's
+    /// own.
+    bool takesProgram = false;
     std::vector<PluginOption> options;
     std::string installCommand; ///< What to type when the program is absent.
 

@@ -1,0 +1,50 @@
+#include "core/containment/CapWatchdog.h"
+
+#include <algorithm>
+#include <csignal>
+
+namespace loadlab {
+
+CapWatchdog::CapWatchdog(const Caps& caps)
+    : m_caps(caps)
+{
+}
+
+void CapWatchdog::arm(pid_t group)
+{
+    const std::lock_guard lock(m_mutex);
+    m_group = group;
+}
+
+void CapWatchdog::disarm()
+{
+    const std::lock_guard lock(m_mutex);
+    m_group = 0;
+}
+
+void CapWatchdog::check(const Sample& sample)
+{
+    const std::lock_guard lock(m_mutex);
+    if (m_group <= 0 || !sample.has(Column::TreeBytes))
+        return;
+    if (sample.has(Column::SwapBytes))
+        m_swapBytes = sample[Column::SwapBytes];
+    const auto swap = static_cast<std::uint64_t>(std::max<std::int64_t>(0, m_swapBytes));
+    const auto held = static_cast<std::uint64_t>(std::max<std::int64_t>(0, sample[Column::TreeBytes] - m_swapBytes));
+    const bool memoryOver = m_caps.memoryBytes && held > *m_caps.memoryBytes;
+    const bool swapOver = m_caps.swapBytes && swap > *m_caps.swapBytes;
+    if (!memoryOver && !swapOver)
+        return;
+    ::kill(-m_group, SIGKILL); // Again at every sample: a process may just have been forked.
+    if (!m_breach)
+        m_breach = memoryOver ? Breach{false, held, *m_caps.memoryBytes, sample.monotonicNs}
+                              : Breach{true, swap, *m_caps.swapBytes, sample.monotonicNs};
+}
+
+std::optional<CapWatchdog::Breach> CapWatchdog::breach() const
+{
+    const std::lock_guard lock(m_mutex);
+    return m_breach;
+}
+
+} // namespace loadlab

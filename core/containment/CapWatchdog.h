@@ -1,0 +1,44 @@
+#pragma once
+
+#include "core/containment/RunGroup.h"
+#include "core/curve/Sample.h"
+
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <sys/types.h>
+
+namespace loadlab {
+
+/// Keeps a cap where no cgroup does: looks at every sample, and kills the worker's process group at once when the tree
+/// holds more. Coarser than the kernel: what grows between two samples goes over the cap.
+class CapWatchdog {
+public:
+    struct Breach {
+        bool ofSwap = false;
+        std::uint64_t bytes = 0; ///< Held then.
+        std::uint64_t capBytes = 0;
+        std::int64_t monotonicNs = 0;
+    };
+
+    explicit CapWatchdog(const Caps& caps);
+
+    /// From now on this process group, whose leader is a child of this process that has not been reaped.
+    void arm(pid_t group);
+    /// Before the leader is reaped: from then on its number may be anybody's.
+    void disarm();
+    /// On the sampler's thread.
+    void check(const Sample& sample);
+    /// The first time a cap was crossed. Any thread.
+    [[nodiscard]] std::optional<Breach> breach() const;
+
+private:
+    Caps m_caps;
+    mutable std::mutex m_mutex;
+    pid_t m_group = 0;
+    std::int64_t m_swapBytes = 0; ///< As last read: not every sample has it.
+    std::optional<Breach> m_breach;
+};
+
+} // namespace loadlab

@@ -1,0 +1,117 @@
+#include "core/containment/KernelLog.h"
+
+#include "core/Text.h"
+
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace loadlab {
+namespace {
+
+/// The first pid namespace's inode, fixed in the kernel's interface: pids in its log are that namespace's.
+constexpr ino_t kFirstPidNamespace = 0xEFFFFFFCU;
+/// One record with its continuation lines; the kernel itself bounds them below this.
+constexpr std::size_t kRecordBytes = 16 << 10;
+
+bool pidsAreOurs()
+{
+    struct stat space { };
+    return ::stat("/proc/self/ns/pid", &space) == 0 && space.st_ino == kFirstPidNamespace;
+}
+
+std::optional<pid_t> numberAt(std::string_view text)
+{
+    pid_t pid = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), pid);
+    return error == std::errc() && pid > 0 ? std::optional(pid) : std::nullopt;
+}
+
+/// A record begins with priority + 8 × facility. The kernel's own facility is 0; what programs write never has it.
+bool isTheKernels(std::string_view record)
+{
+    const std::size_t comma = record.find(',');
+    return comma == 1 && record.front() >= '0' && record.front() <= '7';
+}
+
+/// "…Killed process 4711 (python3) total-vm:…", "…Killed process 4711 (python3), UID 0, …" of older kernels. The name
+/// may hold any bytes, brackets included.
+std::optional<OomVictim> killedIn(std::string_view line)
+{
+    constexpr std::string_view words = "Killed process ";
+    const std::size_t at = line.find(words);
+    if (at == std::string_view::npos)
+        return std::nullopt;
+    line.remove_prefix(at + words.size());
+    const std::optional<pid_t> pid = numberAt(line);
+    const std::size_t open = line.find('(');
+    std::size_t close = line.find(") total-vm");
+    if (close == std::string_view::npos)
+        close = line.rfind(')');
+    if (!pid || open == std::string_view::npos || close == std::string_view::npos || close < open)
+        return std::nullopt;
+    return OomVictim{*pid, toUtf8(line.substr(open + 1, close - open - 1)), {}};
+}
+
+/// "oom-kill:constraint=…,task_memcg=/path,task=python3,pid=4711,uid=0"
+std::string groupIn(std::string_view line, pid_t& pid)
+{
+    constexpr std::string_view memcg = ",task_memcg=";
+    const std::size_t group = line.find(memcg);
+    const std::size_t task = line.find(",task=", group == std::string_view::npos ? 0 : group);
+    const std::size_t number = line.rfind(",pid=");
+    if (line.find("oom-kill:") == std::string_view::npos || group == std::string_view::npos
+        || task == std::string_view::npos || number == std::string_view::npos)
+        return {};
+    pid = numberAt(line.substr(number + 5)).value_or(0);
+    return toUtf8(line.substr(group + memcg.size(), task - group - memcg.size()));
+}
+
+} // namespace
+
+std::optional<OomVictim> victimIn(std::string_view line)
+{
+    return killedIn(line.substr(0, line.find('\n')));
+}
+
+KernelLog::KernelLog(const char* device)
+{
+    if (!pidsAreOurs())
+        return;
+    m_device = Descriptor(::open(device, O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+    if (m_device && ::lseek(m_device.get(), 0, SEEK_END) < 0)
+        m_device.reset();
+}
+
+std::vector<OomVictim> KernelLog::takeVictims()
+{
+    std::vector<OomVictim> victims;
+    std::array<char, kRecordBytes> record;
+    pid_t groupOf = 0;
+    std::string group;
+    while (m_device) {
+        const ssize_t got = ::read(m_device.get(), record.data(), record.size());
+        if (got < 0 && (errno == EPIPE || errno == EINTR)) // EPIPE: records were overwritten; the next read goes on.
+            continue;
+        if (got <= 0)
+            break;
+        const std::string_view line(record.data(), static_cast<std::size_t>(got));
+        if (!isTheKernels(line))
+            continue;
+        pid_t pid = 0;
+        if (std::string path = groupIn(line.substr(0, line.find('\n')), pid); !path.empty()) {
+            groupOf = pid;
+            group = std::move(path);
+        }
+        if (std::optional<OomVictim> victim = victimIn(line)) {
+            victim->group = victim->pid == groupOf ? group : std::string();
+            victims.push_back(*std::move(victim));
+        }
+    }
+    return victims;
+}
+
+} // namespace loadlab

@@ -1,0 +1,38 @@
+#pragma once
+
+#include "core/Descriptor.h"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <sys/types.h>
+#include <vector>
+
+namespace loadlab {
+
+/// A process that the kernel says it killed for lack of memory.
+struct OomVictim {
+    pid_t pid = 0;
+    std::string name; ///< UTF-8.
+    std::string group; ///< Path of its memory cgroup, where the kernel says it.
+};
+
+/// Of one line of the kernel's log; nothing when it names no victim.
+std::optional<OomVictim> victimIn(std::string_view line);
+
+/// /dev/kmsg from a mark on. Where it may not be read (dmesg_restrict), or the log's pids are not this namespace's,
+/// nothing is known.
+class KernelLog {
+public:
+    /// Sets the mark: what is in the log by now does not count.
+    explicit KernelLog(const char* device = "/dev/kmsg");
+
+    [[nodiscard]] bool isReadable() const { return static_cast<bool>(m_device); }
+    /// Victims since the mark, or since the last call. Never waits.
+    std::vector<OomVictim> takeVictims();
+
+private:
+    Descriptor m_device;
+};
+
+} // namespace loadlab

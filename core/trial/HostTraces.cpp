@@ -1,0 +1,88 @@
+#include "core/trial/HostTraces.h"
+
+#include "core/worker/JsonFields.h"
+
+#include <nlohmann/json.hpp>
+
+namespace loadlab {
+using nlohmann::json;
+namespace {
+
+constexpr std::size_t kMostFiles = 20;
+
+template <typename T> json orNull(const std::optional<T>& value)
+{
+    return value ? json(*value) : json(nullptr);
+}
+
+json memoryJson(const std::optional<SystemMemory>& memory)
+{
+    if (!memory)
+        return nullptr;
+    return {{"available_bytes", memory->availableBytes}, {"free_bytes", memory->freeBytes},
+        {"cache_bytes", memory->cacheBytes}, {"swap_used_bytes", memory->swapUsedBytes}};
+}
+
+std::optional<SystemMemory> memoryFrom(const JsonFields& fields, const char* key)
+{
+    if (!fields.has(key))
+        return std::nullopt;
+    const JsonFields source(fields.need(key), fields.place(key));
+    SystemMemory memory;
+    memory.availableBytes = source.value<std::uint64_t>("available_bytes");
+    memory.freeBytes = source.value<std::uint64_t>("free_bytes");
+    memory.cacheBytes = source.value<std::uint64_t>("cache_bytes");
+    memory.swapUsedBytes = source.value<std::uint64_t>("swap_used_bytes");
+    return memory;
+}
+
+void readLeft(const JsonFields& left, HostTraces& into)
+{
+    into.shmBytes = left.optional<std::uint64_t>("shm_bytes");
+    into.cacheBytes = left.optional<std::uint64_t>("cache_bytes");
+    into.cacheIsOwn = left.value<std::string>("cache_of") == "run";
+    into.processes = left.value<std::vector<std::string>>("processes");
+    if (const json* files = left.find("shm_files"); files && files->is_array())
+        for (const json& file : *files) {
+            const JsonFields fields(file, left.place("shm_files"));
+            into.shmFiles.push_back({fields.value<std::string>("name"), fields.value<std::uint64_t>("bytes")});
+        }
+}
+
+} // namespace
+
+json toJson(const HostTraces& traces)
+{
+    json files = json::array();
+    for (const HostTraces::File& file : traces.shmFiles)
+        if (files.size() < kMostFiles)
+            files.push_back({{"name", file.name}, {"bytes", file.bytes}});
+    return {{"before", memoryJson(traces.before)}, {"after", memoryJson(traces.after)},
+        {"left",
+            {{"processes", traces.processes}, {"shm_files", std::move(files)}, {"shm_bytes", orNull(traces.shmBytes)},
+                {"cache_bytes", orNull(traces.cacheBytes)}, {"cache_of", traces.cacheIsOwn ? "run" : "machine"}}},
+        {"group",
+            {{"highest_usage_bytes", orNull(traces.groupHighestBytes)}, {"limit_hits", orNull(traces.groupLimitHits)}}},
+        {"dirty_start_bytes", orNull(traces.dirtyStartBytes)}};
+}
+
+HostTraces hostTracesFromJson(const json& source)
+try {
+    HostTraces traces;
+    const JsonFields fields(source, "host");
+    traces.before = memoryFrom(fields, "before");
+    traces.after = memoryFrom(fields, "after");
+    traces.dirtyStartBytes = fields.optional<std::uint64_t>("dirty_start_bytes");
+    if (fields.has("left"))
+        readLeft(JsonFields(fields.need("left"), fields.place("left")), traces);
+    if (fields.has("group")) {
+        const JsonFields group(fields.need("group"), fields.place("group"));
+        traces.groupHighestBytes = group.optional<std::uint64_t>("highest_usage_bytes");
+        traces.groupLimitHits = group.optional<std::uint64_t>("limit_hits");
+    }
+    return traces;
+} catch (const FieldError&) {
+    return {};
+}
+
+} // namespace loadlab

@@ -1,0 +1,176 @@
+#include "core/trial/RunContainment.h"
+
+#include "core/Units.h"
+
+#include <algorithm>
+#include <csignal>
+#include <cstring>
+
+namespace loadlab {
+namespace {
+
+constexpr double kWatchdogHz = 100;
+constexpr std::size_t kMostTreePids = 100'000;
+
+std::string breachWords(const CapWatchdog::Breach& breach)
+{
+    return formatSize(breach.bytes) + (breach.ofSwap ? " of swap" : "") + " held, over the cap of "
+        + formatSize(breach.capBytes);
+}
+
+} // namespace
+
+RunContainment::RunContainment(const Containment* available, const Limits& limits, std::string runUuid)
+    : m_available(available)
+    , m_caps{limits.capMemoryBytes, limits.capSwapBytes}
+    , m_runUuid(std::move(runUuid))
+{
+}
+
+void RunContainment::begin(RunFacts& facts)
+{
+    m_before = readHostState();
+    if (!m_available) {
+        m_detail = "not asked for";
+    } else if (Result<std::unique_ptr<RunGroup>> group = m_available->makeGroup(m_runUuid, m_caps); group) {
+        m_group = *std::move(group);
+        m_kind = m_group->kind();
+        m_detail = m_available->detail();
+    } else {
+        m_detail = group.error().message;
+    }
+    splitCaps(m_caps);
+    facts.before = readKernelCounters();
+    if (m_group)
+        facts.before.cgroupOomKill = m_group->read().oomKills;
+}
+
+/// What the group keeps, and what is left to the watchdog.
+void RunContainment::splitCaps(const Caps& caps)
+{
+    Caps rest = caps;
+    if (m_group && m_group->keepsMemory())
+        rest.memoryBytes.reset();
+    if (m_group && m_group->keepsSwap())
+        rest.swapBytes.reset();
+    if (caps.memoryBytes)
+        m_keptBy = rest.memoryBytes ? "watchdog" : "cgroup";
+    if (caps.swapBytes)
+        m_swapKeptBy = rest.swapBytes ? "watchdog" : "cgroup";
+    m_watchdog.reset();
+    if (rest.memoryBytes || rest.swapBytes)
+        m_watchdog.emplace(rest);
+}
+
+std::function<int()> RunContainment::hook() const
+{
+    if (!m_group)
+        return {};
+    return [group = m_group.get()] { return group->join(); };
+}
+
+bool RunContainment::dropGroupThatRefused()
+{
+    const int error = m_group ? m_group->joined().value_or(0) : 0;
+    if (error == 0)
+        return false;
+    m_detail = "the worker could not move into " + m_group->folder().string() + ": " + std::strerror(error);
+    m_group.reset();
+    m_kind = GroupKind::None;
+    splitCaps(m_caps);
+    return true;
+}
+
+double RunContainment::sampleHz(double asked) const
+{
+    return m_watchdog ? std::max(asked, kWatchdogHz) : asked;
+}
+
+void RunContainment::started(pid_t worker)
+{
+    m_tree.insert(worker);
+    if (m_watchdog)
+        m_watchdog->arm(worker);
+}
+
+void RunContainment::check(const Sample& sample)
+{
+    if (m_watchdog)
+        m_watchdog->check(sample);
+}
+
+void RunContainment::noteTree(const std::vector<pid_t>& tree)
+{
+    if (m_tree.size() < kMostTreePids)
+        m_tree.insert(tree.begin(), tree.end());
+}
+
+std::vector<pid_t> RunContainment::processes() const
+{
+    return m_group ? m_group->processes() : std::vector<pid_t>();
+}
+
+std::optional<std::uint64_t> RunContainment::leftBytes() const
+{
+    return m_group ? m_group->leftBytes() : std::nullopt;
+}
+
+void RunContainment::ended(RunFacts& facts)
+{
+    if (!m_watchdog)
+        return;
+    m_watchdog->disarm();
+    if (const auto breach = m_watchdog->breach()) {
+        facts.acts.capBreach = breachWords(*breach);
+        facts.acts.strongestSignal = SIGKILL;
+    }
+}
+
+void RunContainment::readEvidence(RunFacts& facts)
+{
+    facts.after = readKernelCounters();
+    if (m_group) {
+        m_last = m_group->read();
+        facts.after.cgroupOomKill = m_last->oomKills;
+    }
+    facts.kernelLogRead = m_log.isReadable();
+    for (const OomVictim& victim : m_log.takeVictims()) {
+        const bool inGroup = m_group && !victim.group.empty()
+            && victim.group.find(m_group->folder().filename().string()) != std::string::npos;
+        // A pid that the tree had at some time may be another's later; a victim outside the run's group is no part of
+        // it.
+        const bool inTree = !m_group && m_tree.contains(victim.pid);
+        facts.kernelVictims.push_back({victim.pid, victim.name, inGroup || inTree});
+    }
+}
+
+bool RunContainment::remove(std::chrono::milliseconds limit)
+{
+    return !m_group || m_group->remove(limit);
+}
+
+void RunContainment::describe(RunResult& result, const RunFacts& facts) const
+{
+    result.containment = std::string(toWireName(m_kind));
+    result.containmentDetail = m_detail;
+    result.capKeptBy = m_keptBy;
+    result.swapCapKeptBy = m_swapKeptBy;
+    HostTraces& traces = result.traces;
+    const HostState after = readHostState();
+    traces.before = m_before.memory;
+    traces.after = after.memory;
+    traces.processes = facts.leftovers;
+    for (const ShmFile& file : newShmFiles(m_before, after))
+        traces.shmFiles.push_back({file.name, file.bytes});
+    const std::uint64_t grown = after.memory.cacheBytes - std::min(after.memory.cacheBytes, m_before.memory.cacheBytes);
+    // The group's own figure is of this run alone; the machine's is of everybody.
+    traces.cacheBytes = m_last ? m_last->fileBytes : grown;
+    traces.cacheIsOwn = m_last.has_value();
+    if (m_last) {
+        traces.shmBytes = m_last->shmemBytes;
+        traces.groupHighestBytes = m_last->highestUsageBytes;
+        traces.groupLimitHits = m_last->limitHits;
+    }
+}
+
+} // namespace loadlab

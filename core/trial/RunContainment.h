@@ -1,0 +1,73 @@
+#pragma once
+
+#include "core/containment/CapWatchdog.h"
+#include "core/containment/Containment.h"
+#include "core/containment/HostState.h"
+#include "core/containment/KernelLog.h"
+#include "core/trial/RunResult.h"
+#include "core/verdict/RunFacts.h"
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <sys/types.h>
+#include <vector>
+
+namespace loadlab {
+
+/// What holds one run, and what proves how it ended: its group, or the watchdog in place of it, the kernel's counters
+/// and log, and the machine before and after. The run's thread; check() the sampler's.
+class RunContainment {
+public:
+    /// `available`: what the machine can contain runs with; nothing: not at all. Makes no group yet.
+    RunContainment(const Containment* available, const Limits& limits, std::string runUuid);
+
+    /// Baseline: makes the group, sets the marks. Where no group is to be had, or it cannot keep a cap, the watchdog
+    /// keeps it.
+    void begin(RunFacts& facts);
+    /// For WorkerCommand::inChild; empty without a group.
+    [[nodiscard]] std::function<int()> hook() const;
+    /// The child could not enter the group: goes on without. False when that was not the matter.
+    bool dropGroupThatRefused();
+    /// The watchdog sees nothing between two samples: at least 100 a second where it has a cap to keep.
+    [[nodiscard]] double sampleHz(double asked) const;
+
+    void started(pid_t worker);
+    void check(const Sample& sample);
+    /// The tree's processes of this moment: whom the kernel's log may name later. Without a group only.
+    [[nodiscard]] bool wantsTree() const { return !m_group; }
+    void noteTree(const std::vector<pid_t>& tree);
+    /// Whatever is in the group, named by nobody else.
+    [[nodiscard]] std::vector<pid_t> processes() const;
+    [[nodiscard]] std::optional<std::uint64_t> leftBytes() const;
+    /// The worker has ended and is not reaped yet: what the watchdog did.
+    void ended(RunFacts& facts);
+    /// Everything of the run has ended: counters and log, before the group goes.
+    void readEvidence(RunFacts& facts);
+    /// Ends and removes the group; false when it is still there after that time.
+    bool remove(std::chrono::milliseconds limit);
+    /// After the settling: what the run left behind.
+    void describe(RunResult& result, const RunFacts& facts) const;
+
+private:
+    void splitCaps(const Caps& caps);
+
+    const Containment* m_available;
+    Caps m_caps;
+    std::string m_runUuid;
+    std::unique_ptr<RunGroup> m_group;
+    std::optional<CapWatchdog> m_watchdog;
+    std::string m_detail;
+    std::string m_keptBy = "none";
+    std::string m_swapKeptBy = "none";
+    GroupKind m_kind = GroupKind::None; ///< Also when the group is gone.
+    KernelLog m_log;
+    std::set<pid_t> m_tree;
+    HostState m_before;
+    std::optional<GroupReading> m_last;
+};
+
+} // namespace loadlab
