@@ -90,8 +90,6 @@ std::vector<OomVictim> KernelLog::takeVictims()
 {
     std::vector<OomVictim> victims;
     std::array<char, kRecordBytes> record;
-    pid_t groupOf = 0;
-    std::string group;
     while (m_device) {
         const ssize_t got = ::read(m_device.get(), record.data(), record.size());
         if (got < 0 && (errno == EPIPE || errno == EINTR)) // EPIPE: records were overwritten; the next read goes on.
@@ -103,11 +101,11 @@ std::vector<OomVictim> KernelLog::takeVictims()
             continue;
         pid_t pid = 0;
         if (std::string path = groupIn(line.substr(0, line.find('\n')), pid); !path.empty()) {
-            groupOf = pid;
-            group = std::move(path);
+            m_groupOf = pid;
+            m_group = std::move(path);
         }
         if (std::optional<OomVictim> victim = victimIn(line)) {
-            victim->group = victim->pid == groupOf ? group : std::string();
+            victim->group = victim->pid == m_groupOf ? m_group : std::string();
             victims.push_back(*std::move(victim));
         }
     }

@@ -33,6 +33,8 @@ public:
 
 private:
     Descriptor m_device;
+    pid_t m_groupOf = 0; ///< Of the record that came before the victim's.
+    std::string m_group;
 };
 
 } // namespace loadlab

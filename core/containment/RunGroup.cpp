@@ -65,7 +65,8 @@ GroupReading readV1(const fs::path& group)
     GroupReading reading;
     reading.usageBytes = readNumber(group / "memory.usage_in_bytes").value_or(0);
     reading.highestUsageBytes = readNumber(group / "memory.max_usage_in_bytes");
-    reading.limitHits = readNumber(group / "memory.failcnt");
+    if (const auto hits = readNumber(group / "memory.failcnt"))
+        reading.limitHits = *hits + readNumber(group / "memory.memsw.failcnt").value_or(0);
     reading.swapBytes = numberIn(stat, "total_swap");
     reading.anonBytes = numberIn(stat, "total_rss").value_or(0);
     reading.shmemBytes = numberIn(stat, "total_shmem").value_or(0);

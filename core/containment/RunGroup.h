@@ -36,7 +36,8 @@ struct GroupReading {
     std::uint64_t fileBytes
         = 0; ///< Page cache without shmem, whoever uses it: charged to the group that read it first.
     std::uint64_t shmemBytes = 0;
-    std::optional<std::uint64_t> limitHits; ///< How often the cap made the kernel reclaim (v1 failcnt, v2 events max).
+    std::optional<std::uint64_t>
+        limitHits; ///< How often the cap made the kernel reclaim (v1 failcnt of both limits, v2 events max).
     std::optional<std::uint64_t>
         oomKills; ///< Processes of this group and below that the kernel killed for lack of memory.
 };

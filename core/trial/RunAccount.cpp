@@ -51,7 +51,25 @@ void RunAccount::note(const protocol::Message& message)
     }
 }
 
-void RunAccount::noteLog(std::string_view bytes)
+void RunAccount::noteLog(LogStream stream, std::string_view bytes)
+{
+    constexpr std::size_t longestOpenLine = 8 << 10;
+    std::string& open = m_openLines[stream == LogStream::Stderr ? 1 : 0];
+    const std::size_t newline = bytes.rfind('\n');
+    const std::size_t ended = newline == std::string_view::npos ? 0 : newline + 1;
+    if (ended > 0) {
+        keepLog(open);
+        open.clear();
+        keepLog(bytes.substr(0, ended));
+    }
+    open.append(bytes.substr(ended));
+    if (open.size() > longestOpenLine) {
+        keepLog(open);
+        open.clear();
+    }
+}
+
+void RunAccount::keepLog(std::string_view bytes)
 {
     m_log.append(bytes);
     if (m_log.size() > 2 * kLogTailBytes)
@@ -133,6 +151,10 @@ void RunAccount::conclude(
     result.environment = environmentOf(machine, facts.hello);
     result.missedTicks = report.missedTicks;
     result.worstLatenessNs = report.worstLatenessNs;
+    for (std::string& open : m_openLines) {
+        if (!open.empty())
+            keepLog(std::exchange(open, {}) + "\n");
+    }
     facts.curve = result.curve;
     facts.logTail
         = toUtf8(m_log.size() > kLogTailBytes ? std::string_view(m_log).substr(m_log.size() - kLogTailBytes) : m_log);

@@ -5,6 +5,7 @@
 #include "core/trial/RunEvent.h"
 #include "core/verdict/Judge.h"
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -23,8 +24,8 @@ public:
     RunFacts facts; ///< Filled by the run itself where no function below does it.
 
     void note(const protocol::Message& message);
-    /// Keeps the last 64 KiB.
-    void noteLog(std::string_view bytes);
+    /// Keeps the last 64 KiB. Lines of the two streams are not torn by each other, as long as they are below 8 KiB.
+    void noteLog(LogStream stream, std::string_view bytes);
     void noteSamples(const std::vector<Sample>& samples);
     void beginPhase(std::string name, std::int64_t atNs);
     /// The worker's own time is over: closes the last phase and sets the duration.
@@ -43,6 +44,7 @@ public:
     void conclude(const SamplerReport& report, const MachineInfo& machine, const Rules& rules, RunResult& into);
 
 private:
+    void keepLog(std::string_view bytes);
     void correctPeaks(CurveSummary& curve, const SamplerReport& report) const;
 
     TrialIdentity m_identity;
@@ -50,6 +52,7 @@ private:
     std::chrono::system_clock::time_point m_startedUtc;
     KeptCurve m_curve;
     std::string m_log;
+    std::array<std::string, 2> m_openLines; ///< Of stdout and stderr: not ended yet.
     std::vector<Phase> m_phases;
     bool m_workerNamesPhases = false;
     LoadTrail m_trail;

@@ -324,7 +324,7 @@ void TrialRun::obey(const RunMailbox::Orders& orders)
 void TrialRun::readStderr(std::string_view bytes)
 {
     m_life->output(monotonicNs());
-    m_account->noteLog(bytes);
+    m_account->noteLog(LogStream::Stderr, bytes);
     m_outlet.log(LogStream::Stderr, bytes);
 }
 
@@ -332,7 +332,7 @@ void TrialRun::readStdout(std::string_view bytes)
 {
     if (!m_spec.program.empty()) {
         m_life->output(monotonicNs());
-        m_account->noteLog(bytes);
+        m_account->noteLog(LogStream::Stdout, bytes);
         m_outlet.log(LogStream::Stdout, bytes);
         return;
     }

@@ -1,0 +1,704 @@
+#include "core/Digest.h"
+#include "core/Units.h"
+#include "core/containment/KernelLog.h"
+#include "core/trial/TrialRunner.h"
+#include "core/worker/Leftovers.h"
+
+#include <QTemporaryDir>
+#include <QtTest>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <mutex>
+#include <nlohmann/json.hpp>
+#include <poll.h>
+#include <sys/resource.h>
+#include <sys/swap.h>
+
+using namespace loadlab;
+using namespace std::chrono_literals;
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::uint64_t kMiB = 1 << 20;
+const std::string kHog = LOADLAB_BINARY_DIR "/tests/memory_hog";
+
+/// One run of a program, with what it told.
+struct Watched {
+    std::mutex mutex;
+    std::vector<RunEvent> events;
+    bool keepsLog = true;
+    std::uint64_t logBytes = 0;
+    std::unique_ptr<TrialRunner> runner;
+
+    void note(const RunEvent& event)
+    {
+        const std::lock_guard lock(mutex);
+        const auto* log = std::get_if<LogText>(&event.body);
+        logBytes += log ? log->bytes.size() : 0;
+        if (!log || keepsLog)
+            events.push_back(event);
+    }
+    std::string log(LogStream stream)
+    {
+        const std::lock_guard lock(mutex);
+        std::string text;
+        for (const RunEvent& event : events)
+            if (const auto* log = std::get_if<LogText>(&event.body); log && log->stream == stream)
+                text += log->bytes;
+        return text;
+    }
+    std::string acts()
+    {
+        const std::lock_guard lock(mutex);
+        std::string names;
+        for (const RunEvent& event : events)
+            if (const auto* acted = std::get_if<LabActed>(&event.body))
+                names += acted->act + " ";
+        return names;
+    }
+    pid_t worker()
+    {
+        const std::lock_guard lock(mutex);
+        for (const RunEvent& event : events)
+            if (const auto* started = std::get_if<WorkerStarted>(&event.body))
+                return static_cast<pid_t>(started->pid);
+        return 0;
+    }
+};
+
+std::string modeOf(const RunResult& result)
+{
+    return result.verdict ? std::string(toWireName(result.verdict->mode)) : "none";
+}
+
+std::string allWords(const RunResult& result)
+{
+    return modeOf(result) + ": " + toJson(result).dump(1);
+}
+
+/// The fact of this source; empty where there is none.
+std::string factOf(const RunResult& result, std::string_view source)
+{
+    for (const Evidence& evidence : result.verdict->evidence)
+        if (evidence.source == source)
+            return evidence.fact;
+    return {};
+}
+
+} // namespace
+
+class tst_CommandRun : public QObject {
+    Q_OBJECT
+private Q_SLOTS:
+    void initTestCase();
+    void aProgramIsWatchedToItsEnd();
+    void exitIsTheProgramsOwn_data();
+    void exitIsTheProgramsOwn();
+    void itGetsNothingOfTheLabs();
+    void theKernelShouldPreferIt();
+    void closingItsOutputDoesNotEndTheRun();
+    void bothItsOutputsAreLog();
+    void aProgramThatIsNotThere();
+    void aStopBeginsWithSigterm();
+    void silenceIsAHangAndTalkIsNot();
+    void anyLogIsTakenInBoundedMemory_data();
+    void anyLogIsTakenInBoundedMemory();
+    void overTheCapTheKernelsWordIsProof();
+    void aChildThatWasKilledIsProofThoughTheParentLives_data();
+    void aChildThatWasKilledIsProofThoughTheParentLives();
+    void exitZeroIsOkWithTheKillInTheEvidence();
+    void grandchildrenThatHoldTheMemory();
+    void aDaemonOutOfReachIsStillInTheGroup();
+    void refusedMemoryIsNoKill();
+    void aSigkillFromElsewhereIsNamed();
+    void aSigkillWhileTheKernelKillsSomebodyElse_data();
+    void aSigkillWhileTheKernelKillsSomebodyElse();
+    void withoutAGroupTheKernelsLogNamesTheVictim();
+    void withoutAGroupTheWatchdogKeepsTheCap();
+    void theGroupIsGoneAfterEveryEnd_data();
+    void theGroupIsGoneAfterEveryEnd();
+    void aGroupThatRefusesTheWorkerIsGivenUp();
+    void whatStaysInSharedMemoryIsTold();
+    void pageCacheOfTheRunIsTold();
+    void aStartOverUnreturnedMemoryIsDirty();
+    void theQueueRemembersItsLastCleanStart();
+    void swapIsCappedApart();
+
+private:
+    [[nodiscard]] TrialSpec spec(const std::vector<std::string>& program) const;
+    [[nodiscard]] TrialSurroundings surroundings(bool contained = true) const;
+    void start(Watched& watched, const std::string& line, const Limits& limits = {}, bool contained = true);
+    RunResult run(Watched& watched, const std::string& line, const Limits& limits = {}, bool contained = true);
+    [[nodiscard]] bool groupLeft(const std::string& uuid) const;
+
+    Containment m_containment = Containment::none({});
+    Rules m_rules;
+    QTemporaryDir m_folder;
+};
+
+#define NEEDS_GROUPS()                                                                                                 \
+    if (m_containment.kind() == GroupKind::None)                                                                       \
+    QSKIP(("no containment here: " + m_containment.detail()).c_str())
+
+void tst_CommandRun::initTestCase()
+{
+    becomeSubreaper();
+    m_containment = Containment::probe();
+    m_rules = Rules::load(fs::path(LOADLAB_SOURCE_DIR) / "resources/rules");
+}
+
+TrialSpec tst_CommandRun::spec(const std::vector<std::string>& program) const
+{
+    TrialSpec spec;
+    spec.variant.backend = "command";
+    spec.plugin.name = "command";
+    spec.plugin.takesProgram = true;
+    spec.program = program;
+    return spec;
+}
+
+TrialSurroundings tst_CommandRun::surroundings(bool contained) const
+{
+    TrialSurroundings around;
+    around.rules = &m_rules;
+    around.stopTimes = {200ms, 300ms};
+    around.settleTimeout = 500ms;
+    around.orphans = Orphans::All;
+    around.containment = contained ? &m_containment : nullptr;
+    return around;
+}
+
+void tst_CommandRun::start(Watched& watched, const std::string& line, const Limits& limits, bool contained)
+{
+    TrialSpec what = spec({"/bin/sh", "-c", line});
+    what.limits = limits;
+    watched.runner = std::make_unique<TrialRunner>(
+        what, surroundings(contained), [&watched](const RunEvent& event) { watched.note(event); });
+    watched.runner->start();
+}
+
+RunResult tst_CommandRun::run(Watched& watched, const std::string& line, const Limits& limits, bool contained)
+{
+    start(watched, line, limits, contained);
+    return watched.runner->wait();
+}
+
+bool tst_CommandRun::groupLeft(const std::string& uuid) const
+{
+    for (const auto& place : {findMemoryHierarchyV1({}), findHierarchyV2({})})
+        if (place)
+            for (const auto& entry : fs::directory_iterator(place->ownGroup))
+                if (entry.path().filename().string().find(uuid) != std::string::npos)
+                    return true;
+    return false;
+}
+
+void tst_CommandRun::aProgramIsWatchedToItsEnd()
+{
+    Watched watched;
+    const RunResult result = run(watched, "exec " + kHog + " 96 20");
+    QVERIFY2(modeOf(result) == "ok", allWords(result).c_str());
+    QVERIFY2(result.hwmBytes >= 96 * kMiB, allWords(result).c_str());
+    QVERIFY2(result.curve.peakTreeBytes >= 64 * kMiB, allWords(result).c_str());
+    QCOMPARE(result.phases.size(), std::size_t{1});
+    QCOMPARE(result.phases.front().name, std::string("running"));
+    QVERIFY(result.commandLine.find("memory_hog 96") != std::string::npos);
+    const nlohmann::json json = toJson(result);
+    QVERIFY(json.at("checkpoint").is_null());
+    QCOMPARE(json.at("cap").at("kept_by"), "none");
+    QCOMPARE(json.at("containment"), std::string(toWireName(m_containment.kind())));
+    const Result<RunResult> back = resultFromJson(json);
+    QVERIFY2(back, "the JSON form can be read");
+    QCOMPARE(toJson(*back).dump(), json.dump());
+}
+
+void tst_CommandRun::exitIsTheProgramsOwn_data()
+{
+    QTest::addColumn<QByteArray>("line");
+    QTest::addColumn<int>("code");
+    QTest::addColumn<int>("signal");
+    QTest::addColumn<QByteArray>("mode");
+    QTest::newRow("0") << QByteArray("exit 0") << 0 << 0 << QByteArray("ok");
+    QTest::newRow("7") << QByteArray("exit 7") << 7 << 0 << QByteArray("unknown");
+    QTest::newRow("137 is no signal") << QByteArray("exit 137") << 137 << 0 << QByteArray("unknown");
+    QTest::newRow("SIGSEGV") << QByteArray("kill -SEGV $$") << 0 << SIGSEGV << QByteArray("native_crash");
+    QTest::newRow("SIGKILL of its own") << QByteArray("kill -KILL $$") << 0 << SIGKILL << QByteArray("unknown");
+}
+
+void tst_CommandRun::exitIsTheProgramsOwn()
+{
+    QFETCH(QByteArray, line);
+    QFETCH(int, code);
+    QFETCH(int, signal);
+    QFETCH(QByteArray, mode);
+    Watched watched;
+    const RunResult result = run(watched, line.toStdString());
+    QVERIFY2(modeOf(result) == mode.toStdString(), allWords(result).c_str());
+    QCOMPARE(result.exitCode, signal ? std::nullopt : std::optional(code));
+    QCOMPARE(result.exitSignal, signal ? std::optional(signal) : std::nullopt);
+    QCOMPARE(exitCodeOf(result), mode == "ok" ? 0 : 1);
+}
+
+void tst_CommandRun::itGetsNothingOfTheLabs()
+{
+    Watched watched;
+    (void)run(watched, "readlink /proc/self/fd/0; cat; exec ls /proc/self/fd");
+    // 3 is the folder that ls itself reads.
+    QCOMPARE(watched.log(LogStream::Stdout), std::string("/dev/null\n0\n1\n2\n3\n"));
+}
+
+void tst_CommandRun::theKernelShouldPreferIt()
+{
+    int own = 0;
+    std::ifstream("/proc/self/oom_score_adj") >> own;
+    Watched watched;
+    (void)run(watched, "cat /proc/self/oom_score_adj");
+    QVERIFY2(std::stoi(watched.log(LogStream::Stdout)) > own, watched.log(LogStream::Stdout).c_str());
+}
+
+void tst_CommandRun::closingItsOutputDoesNotEndTheRun()
+{
+    Watched watched;
+    Limits limits;
+    limits.sampleHz = 100;
+    const RunResult result = run(watched, "exec >&- 2>&-; sleep 0.8; exit 5", limits);
+    QCOMPARE(result.exitCode, std::optional(5));
+    QVERIFY(result.duration >= 800ms);
+    QCOMPARE(watched.acts(), std::string());
+}
+
+void tst_CommandRun::bothItsOutputsAreLog()
+{
+    Watched watched;
+    const RunResult result
+        = run(watched, "echo '{\"event\": \"bye\"}'; echo MemoryError >&2; printf 'a\\0b\\377'; exit 1");
+    QCOMPARE(watched.log(LogStream::Stdout), std::string("{\"event\": \"bye\"}\na\0b\377", 21));
+    QCOMPARE(watched.log(LogStream::Stderr), std::string("MemoryError\n"));
+    QCOMPARE(result.exitCode, std::optional(1));
+    QVERIFY2(modeOf(result) == "host_alloc_failed", allWords(result).c_str());
+}
+
+void tst_CommandRun::aProgramThatIsNotThere()
+{
+    Watched watched;
+    TrialSpec what = spec({"no-such-program-anywhere", "--flag"});
+    watched.runner = std::make_unique<TrialRunner>(
+        what, surroundings(), [&watched](const RunEvent& event) { watched.note(event); });
+    watched.runner->start();
+    const RunResult result = watched.runner->wait();
+    QVERIFY2(modeOf(result) == "missing_dependency", allWords(result).c_str());
+    QVERIFY2(result.verdict->summary.find("'no-such-program-anywhere'") != std::string::npos, allWords(result).c_str());
+    QVERIFY2(result.verdict->summary.find("is there") == std::string::npos, allWords(result).c_str());
+    QVERIFY(!result.exitCode && !result.exitSignal);
+    QVERIFY(!groupLeft(watched.runner->uuid()));
+}
+
+void tst_CommandRun::aStopBeginsWithSigterm()
+{
+    Watched watched;
+    start(watched, "trap 'exit 3' TERM; echo ready; while :; do sleep 0.05; done");
+    QTRY_COMPARE(watched.log(LogStream::Stdout), std::string("ready\n"));
+    watched.runner->cancel();
+    const RunResult result = watched.runner->wait();
+    QCOMPARE(modeOf(result), std::string("cancelled"));
+    QCOMPARE(result.exitCode, std::optional(3));
+
+    Watched stubborn;
+    start(stubborn, "trap '' TERM; echo ready; while :; do sleep 0.05; done");
+    QTRY_COMPARE(stubborn.log(LogStream::Stdout), std::string("ready\n"));
+    stubborn.runner->cancel();
+    QCOMPARE(stubborn.runner->wait().exitSignal, std::optional(SIGKILL));
+}
+
+void tst_CommandRun::silenceIsAHangAndTalkIsNot()
+{
+    Limits limits;
+    limits.stall = 700ms;
+    Watched silent;
+    const RunResult hung = run(silent, "exec sleep 1000", limits);
+    QVERIFY2(modeOf(hung) == "hang", allWords(hung).c_str());
+    limits.timeout = 2500ms;
+    Watched talker;
+    const RunResult talks = run(talker, "while :; do echo .; sleep 0.2; done", limits);
+    QVERIFY2(modeOf(talks) == "timed_out", allWords(talks).c_str());
+}
+
+void tst_CommandRun::anyLogIsTakenInBoundedMemory_data()
+{
+    QTest::addColumn<QByteArray>("line");
+    QTest::addColumn<qulonglong>("bytes");
+    QTest::newRow("200 MB") << QByteArray("yes 'Loading checkpoint shards' | head -c 200000000") << 200'000'000ULL;
+    QTest::newRow("a line of 50 MB of NULs") << QByteArray("head -c 50000000 /dev/zero >&2") << 50'000'000ULL;
+    QTest::newRow("broken UTF-8") << QByteArray("head -c 20000000 /dev/zero | tr '\\0' '\\377'") << 20'000'000ULL;
+}
+
+void tst_CommandRun::anyLogIsTakenInBoundedMemory()
+{
+    QFETCH(QByteArray, line);
+    QFETCH(qulonglong, bytes);
+    const auto peak = [] {
+        rusage use{};
+        ::getrusage(RUSAGE_SELF, &use);
+        return static_cast<std::uint64_t>(use.ru_maxrss) << 10;
+    };
+    const std::uint64_t before = peak();
+    Watched watched;
+    watched.keepsLog = false;
+    const RunResult result = run(watched, line.toStdString());
+    QVERIFY2(modeOf(result) == "ok", allWords(result).c_str());
+    QCOMPARE(watched.logBytes, bytes);
+    QVERIFY2(peak() - before < 24 * kMiB, std::to_string(peak() - before).c_str());
+    const std::string json = toJson(result).dump(); // Throws where anything in it is no UTF-8.
+    QVERIFY(json.size() < 100'000);
+}
+
+void tst_CommandRun::overTheCapTheKernelsWordIsProof()
+{
+    NEEDS_GROUPS();
+    Watched watched;
+    Limits limits;
+    limits.capMemoryBytes = 100 * kMiB;
+    limits.capSwapBytes = 0;
+    const RunResult result = run(watched, "exec " + kHog + " 300", limits);
+    QVERIFY2(modeOf(result) == "host_oom_killed", allWords(result).c_str());
+    QVERIFY(result.verdict->confidence >= 0.95);
+    QVERIFY2(factOf(result, "cgroup.oom_kill").starts_with("0 -> 1"), allWords(result).c_str());
+    QCOMPARE(result.verdict->evidence.front().source, std::string("cgroup.oom_kill"));
+    QCOMPARE(result.exitSignal, std::optional(SIGKILL));
+    QCOMPARE(exitCodeOf(result), 1);
+    QCOMPARE(result.capKeptBy, std::string("cgroup"));
+    QCOMPARE(result.swapCapKeptBy, std::string("cgroup"));
+    QVERIFY(!result.verdict->remedies.empty());
+    QVERIFY2(result.traces.groupHighestBytes.value_or(1) <= 100 * kMiB, allWords(result).c_str());
+    QVERIFY2(result.traces.groupLimitHits, allWords(result).c_str());
+    if (KernelLog().isReadable())
+        QVERIFY2(factOf(result, "kernel.log").find("(memory_hog)") != std::string::npos, allWords(result).c_str());
+}
+
+void tst_CommandRun::aChildThatWasKilledIsProofThoughTheParentLives_data()
+{
+    QTest::addColumn<QByteArray>("line");
+    QTest::newRow("exit 1") << QByteArray("MEM 300; exit 1");
+    QTest::newRow("with other words") << QByteArray("MEM 300; echo 'OSError: [Errno 28] No space left' >&2; exit 1");
+    QTest::newRow("a pipe") << QByteArray("MEM 300 | cat >/dev/null; kill -TERM $$");
+}
+
+void tst_CommandRun::aChildThatWasKilledIsProofThoughTheParentLives()
+{
+    NEEDS_GROUPS();
+    QFETCH(QByteArray, line);
+    Watched watched;
+    Limits limits;
+    limits.capMemoryBytes = 100 * kMiB;
+    const RunResult result = run(watched, line.replace("MEM", kHog.c_str()).toStdString(), limits);
+    QVERIFY2(modeOf(result) == "host_oom_killed", allWords(result).c_str());
+    QVERIFY2(result.verdict->summary.find("a process of it") != std::string::npos, allWords(result).c_str());
+    QVERIFY2(factOf(result, "cgroup.oom_kill").starts_with("0 -> 1"), allWords(result).c_str());
+}
+
+void tst_CommandRun::exitZeroIsOkWithTheKillInTheEvidence()
+{
+    NEEDS_GROUPS();
+    Watched watched;
+    Limits limits;
+    limits.capMemoryBytes = 100 * kMiB;
+    const RunResult result = run(watched, kHog + " 300; exit 0", limits);
+    QVERIFY2(modeOf(result) == "ok", allWords(result).c_str());
+    QVERIFY2(factOf(result, "cgroup.oom_kill").starts_with("0 -> 1"), allWords(result).c_str());
+    QCOMPARE(exitCodeOf(result), 0);
+}
+
+void tst_CommandRun::grandchildrenThatHoldTheMemory()
+{
+    NEEDS_GROUPS();
+    Watched watched;
+    Limits limits;
+    limits.capMemoryBytes = 200 * kMiB;
+    const std::string one = "sh -c '" + kHog + " 80 10 30; exit 1'";
+    const RunResult result
+        = run(watched, "(" + one + " & " + one + " & " + one + " & wait -n 2>/dev/null || wait); exit 4", limits);
+    QVERIFY2(modeOf(result) == "host_oom_killed", allWords(result).c_str());
+    QVERIFY2(result.curve.peakTreeBytes <= 210 * kMiB, allWords(result).c_str());
+    QVERIFY(findProcessesOfRun(watched.runner->uuid()).empty());
+    QVERIFY(!groupLeft(watched.runner->uuid()));
+}
+
+void tst_CommandRun::aDaemonOutOfReachIsStillInTheGroup()
+{
+    NEEDS_GROUPS();
+    Watched watched;
+    Limits limits;
+    limits.capMemoryBytes = 100 * kMiB;
+    // Forked twice, in a session of its own, without the run's mark: neither descent nor environment tells it.
+    const RunResult result = run(watched,
+        "(env -i setsid " + kHog
+            + " 300 >/dev/null 2>&1 &); sleep 1; (env -i setsid sleep 1000 >/dev/null 2>&1 &); sleep 1; exit 2",
+        limits);
+    QVERIFY2(modeOf(result) == "host_oom_killed", allWords(result).c_str());
+    QVERIFY2(watched.acts().find("leftovers") != std::string::npos, watched.acts().c_str());
+    QCOMPARE(result.traces.processes.size(), std::size_t{1});
+    QVERIFY2(
+        result.traces.processes.front().find("(sleep)") != std::string::npos, result.traces.processes.front().c_str());
+    QVERIFY(!groupLeft(watched.runner->uuid()));
+}
+
+void tst_CommandRun::refusedMemoryIsNoKill()
+{
+    Watched watched;
+    const RunResult result = run(watched, "ulimit -v 100000; exec " + kHog + " 300");
+    QVERIFY2(modeOf(result) == "host_alloc_failed", allWords(result).c_str());
+    QVERIFY2(factOf(result, "cgroup.oom_kill").empty(), allWords(result).c_str());
+}
+
+void tst_CommandRun::aSigkillFromElsewhereIsNamed()
+{
+    Watched watched;
+    start(watched, "echo ready; exec " + kHog + " 64 0 1000");
+    QTRY_VERIFY(watched.log(LogStream::Stdout).starts_with("ready"));
+    ::kill(watched.worker(), SIGKILL);
+    const RunResult result = watched.runner->wait();
+    QVERIFY2(modeOf(result) == "unknown", allWords(result).c_str());
+    QVERIFY2(
+        result.verdict->summary.find("Killed from outside by SIGKILL") != std::string::npos, allWords(result).c_str());
+    QCOMPARE(result.exitSignal, std::optional(SIGKILL));
+    QCOMPARE(watched.acts(), std::string());
+    if (m_containment.kind() != GroupKind::None)
+        QVERIFY2(
+            factOf(result, "cgroup.oom_kill").find("not the kernel") != std::string::npos, allWords(result).c_str());
+}
+
+void tst_CommandRun::aSigkillWhileTheKernelKillsSomebodyElse_data()
+{
+    QTest::addColumn<bool>("contained");
+    QTest::newRow("in a group of its own") << true;
+    QTest::newRow("without a group") << false;
+}
+
+void tst_CommandRun::aSigkillWhileTheKernelKillsSomebodyElse()
+{
+    NEEDS_GROUPS();
+    QFETCH(bool, contained);
+    Watched victim;
+    TrialSurroundings around = surroundings(contained);
+    around.orphans = Orphans::Marked; // Two runs at a time.
+    victim.runner = std::make_unique<TrialRunner>(spec({"/bin/sh", "-c", "echo ready; exec " + kHog + " 64 0 1000"}),
+        around, [&victim](const RunEvent& event) { victim.note(event); });
+    victim.runner->start();
+    QTRY_VERIFY(victim.log(LogStream::Stdout).starts_with("ready"));
+    Watched other;
+    Limits limits;
+    limits.capMemoryBytes = 64 * kMiB;
+    QCOMPARE(modeOf(run(other, "exec " + kHog + " 200", limits)), std::string("host_oom_killed"));
+    ::kill(victim.worker(), SIGKILL);
+    const RunResult result = victim.runner->wait();
+    QVERIFY2(modeOf(result) == "unknown", allWords(result).c_str());
+    QVERIFY2(
+        result.verdict->summary.find("Meanwhile the kernel killed") != std::string::npos, allWords(result).c_str());
+    QVERIFY2(!factOf(result, "vmstat.oom_kill").empty(), allWords(result).c_str());
+}
+
+void tst_CommandRun::withoutAGroupTheKernelsLogNamesTheVictim()
+{
+    if (m_containment.kind() != GroupKind::V1 || !KernelLog().isReadable())
+        QSKIP("needs the kernel's log and a v1 group that the program itself enters");
+    // The lab contains nothing here: the limit comes from a group that it knows nothing of.
+    auto group = m_containment.makeGroup(makeUuid(), {100 * kMiB, 0}).value();
+    Watched watched;
+    const RunResult result = run(
+        watched, "echo $$ > " + (group->folder() / "cgroup.procs").string() + "; exec " + kHog + " 300 60", {}, false);
+    QVERIFY2(modeOf(result) == "host_oom_killed", allWords(result).c_str());
+    QCOMPARE(result.containment, std::string("none"));
+    QVERIFY2(factOf(result, "kernel.log").find("(memory_hog)") != std::string::npos, allWords(result).c_str());
+    QVERIFY2(factOf(result, "vmstat.oom_kill").find(" -> ") != std::string::npos, allWords(result).c_str());
+    QVERIFY(group->remove(2s));
+}
+
+void tst_CommandRun::withoutAGroupTheWatchdogKeepsTheCap()
+{
+    Watched watched;
+    Limits limits;
+    limits.capMemoryBytes = 100 * kMiB;
+    const RunResult result = run(watched, kHog + " 400 25 1000", limits, false);
+    QVERIFY2(modeOf(result) == "guard_stopped", allWords(result).c_str());
+    QCOMPARE(result.capKeptBy, std::string("watchdog"));
+    QCOMPARE(result.containment, std::string("none"));
+    QVERIFY2(factOf(result, "watchdog").find("over the cap of 100 MiB") != std::string::npos, allWords(result).c_str());
+    QVERIFY2(watched.acts().starts_with("cap "), watched.acts().c_str());
+    QVERIFY2(result.curve.peakTreeBytes < 300 * kMiB, allWords(result).c_str());
+    QVERIFY(findProcessesOfRun(watched.runner->uuid()).empty());
+}
+
+void tst_CommandRun::theGroupIsGoneAfterEveryEnd_data()
+{
+    QTest::addColumn<QByteArray>("line");
+    QTest::newRow("in order") << QByteArray("exit 0");
+    QTest::newRow("with children") << QByteArray("sleep 1000 & setsid sleep 1000 & exit 0");
+    QTest::newRow("stubborn") << QByteArray("trap '' TERM; while :; do sleep 0.05; done");
+    QTest::newRow("stopped") << QByteArray("kill -STOP $$; exit 0");
+}
+
+void tst_CommandRun::theGroupIsGoneAfterEveryEnd()
+{
+    NEEDS_GROUPS();
+    QFETCH(QByteArray, line);
+    Watched watched;
+    Limits limits;
+    limits.timeout = 700ms;
+    const RunResult result = run(watched, line.toStdString(), limits);
+    QCOMPARE(result.containment, std::string(toWireName(m_containment.kind())));
+    QVERIFY(!groupLeft(watched.runner->uuid()));
+    QVERIFY(findProcessesOfRun(watched.runner->uuid()).empty());
+}
+
+/// A group that can be made and not entered: as with v2, where the way there leads over a group of somebody else.
+void tst_CommandRun::aGroupThatRefusesTheWorkerIsGivenUp()
+{
+    NEEDS_GROUPS();
+    const auto v1 = findMemoryHierarchyV1({});
+    if (!v1)
+        QSKIP("needs a tree to imitate");
+    // A mount of which only the folder's making is real: what is written to cgroup.procs goes to a full device.
+    QTemporaryDir folder;
+    const fs::path root = folder.path().toStdString();
+    fs::create_directories(root / "proc/self");
+    fs::create_directories(root / "memory");
+    std::ofstream(root / "proc/self/mountinfo") << "1 1 0:1 / /memory rw - cgroup cgroup rw,memory\n";
+    std::ofstream(root / "proc/self/cgroup") << "1:memory:/\n";
+    bool full = false;
+    CgroupWorld world;
+    world.root = root;
+    world.make = [&full](const fs::path& made) {
+        fs::create_directory(made);
+        for (const char* file : {"memory.limit_in_bytes", "memory.oom_control", "memory.stat"})
+            std::ofstream(made / file) << "0\n";
+        full ? fs::create_symlink("/dev/full", made / "cgroup.procs") : void(std::ofstream(made / "cgroup.procs"));
+        return 0;
+    };
+    world.remove = [](const fs::path& gone) { return fs::remove_all(gone) > 0 ? 0 : ENOENT; };
+    const Containment refusing = Containment::probe(world);
+    QVERIFY2(refusing.kind() == GroupKind::V1, refusing.detail().c_str());
+    full = true;
+    Watched watched;
+    TrialSpec what = spec({"/bin/sh", "-c", "exec " + kHog + " 300 25 1000"});
+    what.limits.capMemoryBytes = 100 * kMiB;
+    TrialSurroundings around = surroundings();
+    around.containment = &refusing;
+    watched.runner
+        = std::make_unique<TrialRunner>(what, around, [&watched](const RunEvent& event) { watched.note(event); });
+    watched.runner->start();
+    const RunResult result = watched.runner->wait();
+    QVERIFY2(modeOf(result) == "guard_stopped", allWords(result).c_str());
+    QCOMPARE(result.capKeptBy, std::string("watchdog"));
+    QCOMPARE(result.containment, std::string("none"));
+    QVERIFY2(
+        result.containmentDetail.find("could not move into") != std::string::npos, result.containmentDetail.c_str());
+}
+
+void tst_CommandRun::whatStaysInSharedMemoryIsTold()
+{
+    NEEDS_GROUPS();
+    const std::string name = "loadlab-test-" + makeUuid();
+    Watched watched;
+    const RunResult result = run(watched, "head -c 30000000 /dev/zero > /dev/shm/" + name);
+    fs::remove("/dev/shm/" + name);
+    QVERIFY2(modeOf(result) == "ok", allWords(result).c_str());
+    QVERIFY2(result.traces.shmBytes.value_or(0) >= 29'000'000, allWords(result).c_str());
+    const auto found = std::ranges::find(result.traces.shmFiles, name, &HostTraces::File::name);
+    QVERIFY2(found != result.traces.shmFiles.end() && found->bytes >= 29'000'000, allWords(result).c_str());
+    QVERIFY2(factOf(result, "lab").find("stay behind") != std::string::npos, allWords(result).c_str());
+}
+
+void tst_CommandRun::pageCacheOfTheRunIsTold()
+{
+    NEEDS_GROUPS();
+    Watched watched;
+    const std::string file = m_folder.path().toStdString() + "/bytes";
+    const RunResult result = run(watched, "head -c 40000000 /dev/zero > " + file + "; sync " + file);
+    fs::remove(file);
+    QVERIFY(result.traces.cacheIsOwn);
+    QVERIFY2(result.traces.cacheBytes.value_or(0) >= 39'000'000, allWords(result).c_str());
+    QVERIFY2(result.traces.cacheBytes.value_or(0) < 80'000'000, allWords(result).c_str());
+    QVERIFY(result.traces.before && result.traces.after);
+}
+
+void tst_CommandRun::aStartOverUnreturnedMemoryIsDirty()
+{
+    Watched watched;
+    TrialSurroundings around = surroundings();
+    const std::uint64_t now = readSystemMemory().availableBytes;
+    around.before = QueueMemory{now + 8192 * kMiB, 1024 * kMiB};
+    watched.runner = std::make_unique<TrialRunner>(
+        spec({"/bin/true"}), around, [&watched](const RunEvent& event) { watched.note(event); });
+    watched.runner->start();
+    const RunResult dirty = watched.runner->wait();
+    QVERIFY2(dirty.traces.dirtyStartBytes.value_or(0) > 4096 * kMiB, allWords(dirty).c_str());
+    QVERIFY2(factOf(dirty, "lab").starts_with("dirty start"), allWords(dirty).c_str());
+    Watched first;
+    QVERIFY(!run(first, "exit 0").traces.dirtyStartBytes);
+}
+
+void tst_CommandRun::theQueueRemembersItsLastCleanStart()
+{
+    RunResult clean;
+    clean.traces.before = SystemMemory{};
+    clean.traces.before->availableBytes = 10'000 * kMiB;
+    clean.curve.peakTreeBytes = 4000 * kMiB;
+    const auto after = QueueMemory::after(clean, std::nullopt);
+    QCOMPARE(after->missing(10'000 * kMiB), std::uint64_t{0});
+    QCOMPARE(after->missing(9700 * kMiB), std::uint64_t{0}); // Within a tenth of the peak.
+    QCOMPARE(after->missing(9000 * kMiB), 1000 * kMiB);
+    QCOMPARE(after->missing(11'000 * kMiB), std::uint64_t{0});
+    RunResult dirty = clean;
+    dirty.traces.before->availableBytes = 9000 * kMiB;
+    dirty.traces.dirtyStartBytes = 1000 * kMiB;
+    // A dirty start is no measure for the next one.
+    QCOMPARE(QueueMemory::after(dirty, after)->missing(9000 * kMiB), 1000 * kMiB);
+    QVERIFY(!QueueMemory::after(RunResult{}, std::nullopt)); // Nothing known of it.
+}
+
+void tst_CommandRun::swapIsCappedApart()
+{
+    NEEDS_GROUPS();
+    struct SwapFile {
+        std::string file;
+        bool on = false;
+        ~SwapFile()
+        {
+            if (on && ::swapoff(file.c_str()) != 0)
+                qWarning("swap stays on: %s", file.c_str());
+            std::error_code ignored;
+            fs::remove(file, ignored);
+        }
+    } swap;
+    swap.file = fs::current_path().string() + "/swap-" + makeUuid();
+    const std::string make = "head -c 268435456 /dev/zero > " + swap.file + " && chmod 600 " + swap.file + " && mkswap "
+        + swap.file + " >/dev/null 2>&1";
+    swap.on = std::system(make.c_str()) == 0 && ::swapon(swap.file.c_str(), 0) == 0;
+    if (!swap.on)
+        QSKIP("no swap file can be made here");
+    Limits limits;
+    limits.capMemoryBytes = 64 * kMiB;
+    limits.capSwapBytes = 32 * kMiB;
+    Watched over;
+    const RunResult killed = run(over, "exec " + kHog + " 240 10", limits);
+    if (killed.swapCapKeptBy != "cgroup")
+        QSKIP("this kernel does not account for swap");
+    QVERIFY2(modeOf(killed) == "host_oom_killed", allWords(killed).c_str());
+    QVERIFY2(killed.curve.peakSwapBytes > 0 && killed.curve.peakSwapBytes <= 33 * kMiB, allWords(killed).c_str());
+    limits.capSwapBytes = 128 * kMiB;
+    Watched within;
+    const RunResult ok = run(within, "exec " + kHog + " 128 10", limits);
+    QVERIFY2(modeOf(ok) == "ok", allWords(ok).c_str());
+    QVERIFY2(ok.curve.peakSwapBytes >= 32 * kMiB, allWords(ok).c_str());
+    QVERIFY(ok.curve.swapBeganS);
+    limits.capSwapBytes = 0;
+    Watched none;
+    const RunResult noSwap = run(none, "exec " + kHog + " 128 10", limits);
+    QVERIFY2(modeOf(noSwap) == "host_oom_killed", allWords(noSwap).c_str());
+    QCOMPARE(noSwap.curve.peakSwapBytes, std::uint64_t{0});
+}
+
+QTEST_GUILESS_MAIN(tst_CommandRun)
+#include "tst_CommandRun.moc"
