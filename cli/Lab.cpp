@@ -92,9 +92,15 @@ Result<RunStore> Lab::openHistory(std::chrono::milliseconds patience) const
 
 void Lab::closeLostRuns()
 {
+    closeStoredRuns();
+    // After those of the database, whose processes are named one by one. An empty group is not worth a word.
     for (const DeadGroup& dead : removeDeadGroups())
-        if (dead.runUuid.find_first_not_of("0-") != std::string::npos)
+        if (dead.processes > 0 || !dead.removed)
             out.note(toWords(dead));
+}
+
+void Lab::closeStoredRuns()
+{
     std::error_code ignored;
     if (!fs::exists(database, ignored))
         return;

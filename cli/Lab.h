@@ -40,8 +40,9 @@ public:
     /// For reading: nothing is made, an older schema stays as it is where it cannot be migrated. NotFound when there is
     /// no database yet.
     [[nodiscard]] Result<RunStore> openHistory(std::chrono::milliseconds patience = RunStore::kPatience) const;
-    /// Removes cgroups of labs that died; closes what they left open in this database, where there is one, and ends what
-    /// is left of their processes. A run whose lab lives is not touched. What was done, and failure, is told as a note.
+    /// Removes cgroups of labs that died; closes what they left open in this database, where there is one, and ends
+    /// what is left of their processes. A run whose lab lives is not touched. What was done, and failure, is told as a
+    /// note.
     void closeLostRuns();
     /// How runs can be contained here. Found once, by trying.
     [[nodiscard]] const Containment& containment();
@@ -52,6 +53,8 @@ public:
     int wrongUsage(std::string_view message);
 
 private:
+    void closeStoredRuns();
+
     const Words& m_words;
     std::optional<std::vector<std::filesystem::path>> m_zooFolders;
     std::optional<FamilyCatalog> m_families;

@@ -107,12 +107,12 @@ void RunLibrary::open(const std::string& bootId)
             }
             connection->store.emplace(std::move(store).value());
             if (opened.state.kind == DatabaseState::Kind::Ready) {
-                removeDeadGroups();
                 const Result<std::vector<RunResult>> lost = connection->store->closeLostRuns(bootId);
                 if (!lost)
                     opened.state = {DatabaseState::Kind::ReadOnly, toSentence(lost.error())};
                 for (const RunResult& run : lost ? *lost : std::vector<RunResult>{})
                     opened.ended += endLeftovers(run.identity.uuid);
+                removeDeadGroups();
                 opened.lost = lost ? static_cast<int>(lost->size()) : 0;
             }
             opened.runs = connection->store->countRuns().value_or(0);

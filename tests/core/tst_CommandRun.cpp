@@ -416,9 +416,8 @@ void tst_CommandRun::grandchildrenThatHoldTheMemory()
     Watched watched;
     Limits limits;
     limits.capMemoryBytes = 200 * kMiB;
-    const std::string one = "sh -c '" + kHog + " 80 10 30; exit 1'";
-    const RunResult result
-        = run(watched, "(" + one + " & " + one + " & " + one + " & wait -n 2>/dev/null || wait); exit 4", limits);
+    const std::string one = "sh -c '" + kHog + " 80 10 2; exit 1'";
+    const RunResult result = run(watched, "(" + one + " & " + one + " & " + one + " & wait); exit 4", limits);
     QVERIFY2(modeOf(result) == "host_oom_killed", allWords(result).c_str());
     QVERIFY2(result.curve.peakTreeBytes <= 210 * kMiB, allWords(result).c_str());
     QVERIFY(findProcessesOfRun(watched.runner->uuid()).empty());

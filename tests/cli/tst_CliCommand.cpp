@@ -1,0 +1,222 @@
+#include "core/containment/Containment.h"
+#include "core/worker/WorkerProcess.h"
+#include "tests/cli/FakeRun.h"
+
+#include <QTest>
+
+#include <csignal>
+#include <filesystem>
+#include <sys/resource.h>
+
+namespace fs = std::filesystem;
+
+namespace {
+
+const std::string kHog = LOADLAB_BINARY_DIR "/tests/memory_hog";
+
+Line command(const Line& options, const Line& program)
+{
+    Line line{"run", "--backend", "command"};
+    line.insert(line.end(), options.begin(), options.end());
+    line.push_back("--");
+    line.insert(line.end(), program.begin(), program.end());
+    return line;
+}
+
+QString factOf(const QJsonObject& run, const QString& source)
+{
+    for (const QJsonValue& evidence : run["evidence"].toArray())
+        if (evidence.toObject()["source"].toString() == source)
+            return evidence.toObject()["fact"].toString();
+    return {};
+}
+
+QJsonObject lastLine(const QByteArray& out)
+{
+    return QJsonDocument::fromJson(out.trimmed().split('\n').last()).object();
+}
+
+/// Groups of a run, anywhere in the hierarchies that this process sees.
+int groupsOf(const std::string& uuid)
+{
+    int count = 0;
+    for (const auto& place : {loadlab::findMemoryHierarchyV1({}), loadlab::findHierarchyV2({})})
+        if (place)
+            for (const auto& entry : fs::recursive_directory_iterator(place->ownGroup))
+                count += entry.is_directory() && entry.path().filename().string().find(uuid) != std::string::npos;
+    return count;
+}
+
+} // namespace
+
+class tst_CliCommand : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void initTestCase();
+    void aProgramOverItsCapIsShownAsKilledByTheKernel();
+    void theSameProgramKilledFromAnotherShellIsNot();
+    void everyRunIsStoredWithItsCircumstances();
+    void aCheckpointsRunIsCappedTheSameWay();
+    void aLogOfAnySizeIsRecordedInBoundedMemory();
+    void repeatedRunsAreAnArray();
+    void whatAKilledLabLeftIsRemovedByTheNextStart();
+    void doctorTellsWhatContains();
+
+private:
+    bool m_contained = false;
+};
+
+void tst_CliCommand::initTestCase()
+{
+    m_contained = loadlab::Containment::probe().kind() != loadlab::GroupKind::None;
+}
+
+void tst_CliCommand::aProgramOverItsCapIsShownAsKilledByTheKernel()
+{
+    if (!m_contained)
+        QSKIP("no containment here");
+    const CliLab lab;
+    const CliResult result = lab.run(command({"--cap-memory", "100MiB", "--json"}, {kHog, "300"}));
+    QVERIFY2(result.code == 1, result.words());
+    const QJsonObject run = result.object();
+    QCOMPARE(run["mode"].toString(), "host_oom_killed");
+    QVERIFY2(factOf(run, "cgroup.oom_kill").startsWith("0 -> 1"), result.words());
+    QCOMPARE(run["cap"].toObject()["memory_bytes"].toInt(), 100 << 20);
+    QCOMPARE(run["cap"].toObject()["kept_by"].toString(), "cgroup");
+    QVERIFY(run["containment"].toString().startsWith("cgroup"));
+    QVERIFY(run["checkpoint"].isNull());
+    QCOMPARE(run["exit"].toObject()["signal"].toInt(), SIGKILL);
+    const QJsonObject stored = lab.run({"show", "last", "--json"}).object();
+    QCOMPARE(stored["evidence"], run["evidence"]);
+    QCOMPARE(stored["cap"], run["cap"]);
+    QCOMPARE(stored["host"], run["host"]);
+    const CliResult words = lab.run({"show", "last"});
+    QVERIFY2(words.out.contains("kept by cgroup") && words.out.contains("memory_hog 300"), words.words());
+    QCOMPARE(groupsOf(run["uuid"].toString().toStdString()), 0);
+}
+
+void tst_CliCommand::theSameProgramKilledFromAnotherShellIsNot()
+{
+    const CliLab lab;
+    const auto process = lab.start(command({"--cap-memory", "200MiB", "--follow"}, {kHog, "64", "0", "1000"}));
+    pid_t worker = 0;
+    QVERIFY(process->waitFor([&worker](const QByteArray& out) {
+        for (const QByteArray& line : out.split('\n'))
+            if (line.contains("\"worker_started\""))
+                worker = QJsonDocument::fromJson(line).object()["pid"].toInt();
+        return out.contains("took 64 MiB");
+    }));
+    QVERIFY(worker > 0);
+    ::kill(worker, SIGKILL);
+    QCOMPARE(process->wait(), 1);
+    const QJsonObject run = lastLine(process->out);
+    QCOMPARE(run["mode"].toString(), "unknown");
+    QVERIFY2(run["summary"].toString().contains("Killed from outside by SIGKILL"), process->out);
+}
+
+void tst_CliCommand::everyRunIsStoredWithItsCircumstances()
+{
+    const CliLab lab;
+    const CliResult result = lab.run(command({"--json"}, {"sh", "-c", "echo [1,2] \"$0\" \"$1\"", "--json", "[a,b]"}));
+    QVERIFY2(result.code == 0, result.words());
+    const QJsonObject run = result.object();
+    QVERIFY(run["host"].toObject()["before"].toObject()["available_bytes"].toDouble() > 0);
+    QVERIFY(run["host"].toObject()["after"].toObject()["available_bytes"].toDouble() > 0);
+    QVERIFY(run["host"].toObject()["dirty_start_bytes"].isNull());
+    QVERIFY(!run["containment_detail"].toString().isEmpty());
+    const QJsonObject stored = lab.run({"show", "last", "--json"}).object();
+    for (const char* name : {"host", "containment", "containment_detail", "command_line", "cap"})
+        QCOMPARE(stored[name], run[name]);
+    QCOMPARE(lab.run({"log", "last"}).out, QByteArray("[1,2] --json [a,b]\n"));
+    QCOMPARE(lab.run({"db", "check"}).code, 0);
+    const CliResult missing = lab.run(command({"--json"}, {"no-such-program-anywhere"}));
+    QVERIFY2(missing.code == 1, missing.words());
+    QCOMPARE(missing.object()["mode"].toString(), "missing_dependency");
+}
+
+void tst_CliCommand::aCheckpointsRunIsCappedTheSameWay()
+{
+    if (!m_contained)
+        QSKIP("no containment here");
+    const CliLab lab;
+    const CliResult result
+        = lab.run(fake(makeTiny(lab), {"mib=300"}, {"--cap-memory", "100MiB", "--cap-swap", "0", "--json"}));
+    QVERIFY2(result.code == 1, result.words());
+    QCOMPARE(result.object()["mode"].toString(), "host_oom_killed");
+    QVERIFY2(factOf(result.object(), "cgroup.oom_kill").startsWith("0 -> 1"), result.words());
+    QVERIFY2(result.object()["summary"].toString().contains("under a cap of 100 MiB"), result.words());
+    const CliResult enough = lab.run(fake(lab.path("tiny"), {"mib=32"}, {"--cap-memory", "200MiB", "--json"}));
+    QVERIFY2(enough.code == 0, enough.words());
+}
+
+void tst_CliCommand::aLogOfAnySizeIsRecordedInBoundedMemory()
+{
+    const CliLab lab;
+    const auto process = lab.start(command({"--json"},
+        {"sh", "-c",
+            "yes 'Loading checkpoint shards' | head -c 200000000; head -c 50000000 /dev/zero; printf '\\377\\nthe "
+            "end\\n'"}));
+    QCOMPARE(process->wait(std::chrono::seconds(120)), 0);
+    rusage use{};
+    ::getrusage(RUSAGE_CHILDREN, &use); // The largest of all that were waited for: the lab, and what it waited for.
+    QVERIFY2(use.ru_maxrss < 160L << 10, std::to_string(use.ru_maxrss).c_str());
+    const CliResult log = lab.run({"log", "last"});
+    QVERIFY(log.out.startsWith("Loading checkpoint shards\n"));
+    QVERIFY(log.out.endsWith("the end\n"));
+    QVERIFY2(log.out.size() < 20 << 20, std::to_string(log.out.size()).c_str());
+}
+
+void tst_CliCommand::repeatedRunsAreAnArray()
+{
+    const CliLab lab;
+    const CliResult result = lab.run(command({"--repeat", "2", "--json"}, {"true"}));
+    QVERIFY2(result.code == 0, result.words());
+    QCOMPARE(result.array().size(), 2);
+    for (const QJsonValue& run : result.array())
+        QVERIFY(run.toObject()["host"].toObject().contains("dirty_start_bytes"));
+}
+
+void tst_CliCommand::whatAKilledLabLeftIsRemovedByTheNextStart()
+{
+    if (!m_contained)
+        QSKIP("no containment here");
+    const CliLab lab;
+    // What it leaves carries no mark of the run: only the group knows it.
+    const auto process
+        = lab.start(command({"--follow"}, {"sh", "-c", "env -i setsid sleep 1000 & echo left; sleep 1000"}));
+    std::string uuid;
+    QVERIFY(process->waitFor([&uuid](const QByteArray& out) {
+        if (out.contains("\"run_started\""))
+            uuid = QJsonDocument::fromJson(out.split('\n').first()).object()["uuid"].toString().toStdString();
+        return out.contains("left");
+    }));
+    QCOMPARE(groupsOf(uuid), 1);
+    QVERIFY2(!lab.run({"runs"}).err.contains("removed the cgroup"), "its lab lives");
+    QCOMPARE(groupsOf(uuid), 1);
+    process->signal(SIGKILL);
+    QCOMPARE(process->wait(), -1);
+    QCOMPARE(groupsOf(uuid), 1);
+    const CliResult next = lab.run({"runs"});
+    QCOMPARE(groupsOf(uuid), 0);
+    QVERIFY2(next.err.contains(("removed the cgroup of run " + uuid).c_str()), next.words());
+    QVERIFY(lab.run({"runs"}).err.isEmpty());
+}
+
+void tst_CliCommand::doctorTellsWhatContains()
+{
+    const CliLab lab;
+    const QJsonObject containment = lab.run({"doctor", "--json"}).object()["containment"].toObject();
+    QCOMPARE(containment["offers"].toArray().size(), 3);
+    QCOMPARE(containment["used"].toString().startsWith("cgroup"), m_contained);
+    QVERIFY(!containment["detail"].toString().isEmpty());
+    QVERIFY(containment["kernel_log"].isBool());
+    QVERIFY(lab.run({"doctor"}).out.contains("systemd scope"));
+    bool listed = false;
+    for (const QJsonValue& backend : lab.run({"backends", "--json"}).array())
+        listed = listed || (backend.toObject()["name"] == "command" && backend.toObject()["installed"].toBool());
+    QVERIFY(listed);
+}
+
+QTEST_GUILESS_MAIN(tst_CliCommand)
+#include "tst_CliCommand.moc"
