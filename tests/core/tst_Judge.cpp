@@ -121,6 +121,13 @@ std::vector<Row> labRows()
             Cancelled, 0.95, 1},
         {"cancelled wins over the error it caused",
             with(failed("std::bad_alloc", "x"), [](auto& f) { f.acts.cancelled = true; }), Cancelled, 0.95, 1},
+        {"over its cap, for want of a cgroup",
+            with(endedWithLog(signalled(SIGKILL), "MemoryError"),
+                [](auto& f) {
+                    f.acts.capBreach = "310 MiB held, over the cap of 300 MiB";
+                    f.acts.strongestSignal = SIGKILL;
+                }),
+            GuardStopped, 0.95, 1},
         {"timed out",
             with(started(),
                 [](auto& f) {
@@ -177,6 +184,58 @@ std::vector<Row> kernelRows()
         {"a killed child, ended well", with(loaded(), groupKill), Ok, 0.9, 1},
         {"killed, only the machine's counter rose", with(endedWithLog(signalled(SIGKILL), ""), machineKill), Unknown,
             0.3, 0.7},
+        {"the kernel's log names a process of the run",
+            with(endedWithLog(code(1), ""),
+                [&](auto& f) {
+                    machineKill(f);
+                    f.kernelVictims = {{7, "other", false}, {8, "mine", true}};
+                }),
+            HostOomKilled, 0.95, 1},
+        {"the kernel's log names somebody else",
+            with(endedWithLog(signalled(SIGKILL), ""),
+                [&](auto& f) {
+                    machineKill(f);
+                    f.kernelLogRead = true;
+                    f.kernelVictims = {{7, "other", false}};
+                }),
+            Unknown, 0.3, 0.7},
+        {"a victim's name, and no counter that rose",
+            with(endedWithLog(signalled(SIGKILL), ""),
+                [&](auto& f) {
+                    f.kernelVictims = {{8, "mine", true}};
+                }),
+            Unknown, 0.3, 0.7},
+        {"killed, the own group's counter stands, the machine's rose",
+            with(endedWithLog(signalled(SIGKILL), ""),
+                [&](auto& f) {
+                    machineKill(f);
+                    f.before.cgroupOomKill = f.after.cgroupOomKill = 2;
+                }),
+            Unknown, 0.3, 0.7},
+        {"a killed child, loaded, ended by the lab's SIGTERM",
+            with(loaded(),
+                [&](auto& f) {
+                    groupKill(f);
+                    f.wait = signalled(SIGTERM);
+                    f.acts.strongestSignal = SIGTERM;
+                }),
+            Ok, 0.9, 1},
+        {"a killed child, a program that ended with 0",
+            with(endedWithLog(code(0), ""),
+                [&](auto& f) {
+                    groupKill(f);
+                    f.hello.reset();
+                    f.variant.backend = "command";
+                }),
+            Ok, 0.9, 1},
+        {"a killed child, a program that ended with 137",
+            with(endedWithLog(code(137), ""),
+                [&](auto& f) {
+                    groupKill(f);
+                    f.hello.reset();
+                    f.variant.backend = "command";
+                }),
+            HostOomKilled, 0.95, 1},
         {"killed, no counter rose", endedWithLog(signalled(SIGKILL), ""), Unknown, 0.3, 0.7},
         {"killed, memory was nearly gone",
             with(endedWithLog(signalled(SIGKILL), "Killed"),
@@ -586,6 +645,39 @@ private Q_SLOTS:
         const auto verdict = judge(facts, rules());
         QCOMPARE(verdict.mode, FailureMode::Ok);
         QVERIFY(evidenceOf(verdict, "cgroup.oom_kill"));
+    }
+
+    void aProgramThatIsNotThereIsNotSaidToBe()
+    {
+        RunFacts facts;
+        facts.startError = Error{ErrorKind::NotFound, "no such program in PATH: 'x'"};
+        QCOMPARE(judge(facts, rules()).summary, std::string("No such program in PATH: 'x'."));
+    }
+
+    void aKillBySomebodyElseSaysWhatTheKernelDidMeanwhile()
+    {
+        auto facts = endedWithLog(signalled(SIGKILL), "");
+        facts.before.cgroupOomKill = facts.after.cgroupOomKill = 0;
+        facts.before.vmstatOomKill = 3;
+        facts.after.vmstatOomKill = 4;
+        facts.kernelVictims = {{4711, "python3", false}};
+        const auto verdict = judge(facts, rules());
+        QVERIFY2(verdict.summary.find("stands still") != std::string::npos, verdict.summary.c_str());
+        QVERIFY2(verdict.summary.find("pid 4711 (python3)") != std::string::npos, verdict.summary.c_str());
+        const auto* group = evidenceOf(verdict, "cgroup.oom_kill");
+        QVERIFY(group && group->weight < 0);
+    }
+
+    void aDirtyStartAndWhatStaysAreNamed()
+    {
+        auto facts = loaded();
+        facts.dirtyStartBytes = std::uint64_t{2} << 30;
+        facts.leftShmBytes = std::uint64_t{64} << 20;
+        std::string said;
+        for (const auto& item : judge(facts, rules()).evidence)
+            said += item.fact + "\n";
+        QVERIFY2(said.find("dirty start: 2.00 GiB") != std::string::npos, said.c_str());
+        QVERIFY2(said.find("64.0 MiB of shared memory") != std::string::npos, said.c_str());
     }
 
     void whatOutlivedTheRunIsNamed()

@@ -42,6 +42,7 @@ private Q_SLOTS:
     void theFirstRootWins();
     void aBrokenOneTakesNoOthersPlace();
     void installedMeansThatTheProgramIsExecutable();
+    void whoTakesAnyProgramNeedsNone();
     void translatesSynonymsInAnyCase();
     void refusesUnknownWordsAndNamesTheNearest_data();
     void refusesUnknownWordsAndNamesTheNearest();
@@ -95,6 +96,7 @@ void tst_PluginManifest::aBrokenManifestSaysWhereAndHurtsNothingElse_data()
     QTest::newRow("empty") << QByteArray() << QByteArray("no JSON");
     QTest::newRow("a list") << QByteArray("[]") << QByteArray("an object");
     QTest::newRow("no name") << QByteArray(R"({"protocol": 1, "program": "x"})") << QByteArray("lacks \"name\"");
+    QTest::newRow("no program") << QByteArray(R"({"name": "a", "protocol": 1})") << QByteArray("lacks \"program\"");
     QTest::newRow("odd name") << QByteArray(R"({"name": "a/b", "protocol": 1, "program": "x"})") << QByteArray("'a/b'");
     QTest::newRow("other protocol") << QByteArray(R"({"name": "a", "protocol": 2, "program": "x"})")
                                     << QByteArray("protocol 2");
@@ -155,6 +157,21 @@ void tst_PluginManifest::installedMeansThatTheProgramIsExecutable()
     write(root() / "toy/worker", "#!/bin/sh\n");
     ::chmod((root() / "toy/worker").c_str(), 0755);
     QVERIFY(findPlugins({root()}).front().installed());
+}
+
+void tst_PluginManifest::whoTakesAnyProgramNeedsNone()
+{
+    write(root() / "any/plugin.json", R"({"name": "any", "protocol": 1, "any_program": true})");
+    const std::vector<PluginEntry> entries = findPlugins({root()});
+    QCOMPARE(entries.size(), std::size_t{1});
+    QVERIFY2(entries[0].manifest && entries[0].installed(), "nothing has to be there");
+    QVERIFY(toJson(entries[0]).at("program").is_null());
+    Variant asked;
+    asked.backend = "any";
+    asked.dtype = asked.deviceMap = "";
+    QVERIFY(entries[0].manifest->normalise(asked));
+    const PluginManifest ours = loadManifest(fs::path(LOADLAB_SOURCE_DIR) / "plugins/command").value();
+    QVERIFY(ours.takesProgram && ours.name == "command");
 }
 
 void tst_PluginManifest::translatesSynonymsInAnyCase()
