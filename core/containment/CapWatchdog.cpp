@@ -5,9 +5,16 @@
 
 namespace loadlab {
 
-CapWatchdog::CapWatchdog(const Caps& caps)
-    : m_caps(caps)
+void CapWatchdog::keep(const Caps& caps)
 {
+    const std::lock_guard lock(m_mutex);
+    m_caps = caps;
+}
+
+bool CapWatchdog::hasCaps() const
+{
+    const std::lock_guard lock(m_mutex);
+    return m_caps.memoryBytes || m_caps.swapBytes;
 }
 
 void CapWatchdog::arm(pid_t group)

@@ -22,8 +22,9 @@ public:
         std::int64_t monotonicNs = 0;
     };
 
-    explicit CapWatchdog(const Caps& caps);
-
+    /// What it has to keep; nothing at first.
+    void keep(const Caps& caps);
+    [[nodiscard]] bool hasCaps() const;
     /// From now on this process group, whose leader is a child of this process that has not been reaped.
     void arm(pid_t group);
     /// Before the leader is reaped: from then on its number may be anybody's.

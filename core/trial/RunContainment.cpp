@@ -57,9 +57,7 @@ void RunContainment::splitCaps(const Caps& caps)
         m_keptBy = rest.memoryBytes ? "watchdog" : "cgroup";
     if (caps.swapBytes)
         m_swapKeptBy = rest.swapBytes ? "watchdog" : "cgroup";
-    m_watchdog.reset();
-    if (rest.memoryBytes || rest.swapBytes)
-        m_watchdog.emplace(rest);
+    m_watchdog.keep(rest);
 }
 
 std::function<int()> RunContainment::hook() const
@@ -83,20 +81,18 @@ bool RunContainment::dropGroupThatRefused()
 
 double RunContainment::sampleHz(double asked) const
 {
-    return m_watchdog ? std::max(asked, kWatchdogHz) : asked;
+    return m_watchdog.hasCaps() ? std::max(asked, kWatchdogHz) : asked;
 }
 
 void RunContainment::started(pid_t worker)
 {
     m_tree.insert(worker);
-    if (m_watchdog)
-        m_watchdog->arm(worker);
+    m_watchdog.arm(worker);
 }
 
 void RunContainment::check(const Sample& sample)
 {
-    if (m_watchdog)
-        m_watchdog->check(sample);
+    m_watchdog.check(sample);
 }
 
 void RunContainment::noteTree(const std::vector<pid_t>& tree)
@@ -117,10 +113,8 @@ std::optional<std::uint64_t> RunContainment::leftBytes() const
 
 void RunContainment::ended(RunFacts& facts)
 {
-    if (!m_watchdog)
-        return;
-    m_watchdog->disarm();
-    if (const auto breach = m_watchdog->breach()) {
+    m_watchdog.disarm();
+    if (const auto breach = m_watchdog.breach()) {
         facts.acts.capBreach = breachWords(*breach);
         facts.acts.strongestSignal = SIGKILL;
     }

@@ -59,7 +59,7 @@ private:
     Caps m_caps;
     std::string m_runUuid;
     std::unique_ptr<RunGroup> m_group;
-    std::optional<CapWatchdog> m_watchdog;
+    CapWatchdog m_watchdog;
     std::string m_detail;
     std::string m_keptBy = "none";
     std::string m_swapKeptBy = "none";

@@ -200,6 +200,8 @@ bool TrialRun::startWorker()
     WorkerCommand command = workerCommand();
     Result<void> started = startProcess(command);
     if (!started && m_containment.dropGroupThatRefused()) {
+        m_sampler.reset();
+        startSampler(); // Maybe faster: the watchdog has a cap to keep now.
         command = workerCommand();
         started = startProcess(command);
     }

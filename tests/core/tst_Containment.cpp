@@ -493,7 +493,8 @@ void tst_Containment::theWatchdogKillsTheGroupAtOnce()
             ::pause();
     }
     ::setpgid(child, child);
-    CapWatchdog watchdog({1000, std::nullopt});
+    CapWatchdog watchdog;
+    watchdog.keep({1000, std::nullopt});
     watchdog.check(holding(5000, 0)); // Nobody to kill yet.
     QVERIFY(!watchdog.breach());
     watchdog.arm(child);
@@ -517,7 +518,8 @@ void tst_Containment::theWatchdogTellsMemoryFromSwap()
             ::pause();
     }
     ::setpgid(child, child);
-    CapWatchdog watchdog({1000, 500});
+    CapWatchdog watchdog;
+    watchdog.keep({1000, 500});
     watchdog.arm(child);
     watchdog.check(holding(1400, 500)); // 900 resident, 500 swapped.
     Sample quick; // A sample between full ones has no swap column: the last one counts.
@@ -540,7 +542,8 @@ void tst_Containment::aDisarmedWatchdogKillsNobody()
             ::pause();
     }
     ::setpgid(child, child);
-    CapWatchdog watchdog({1000, std::nullopt});
+    CapWatchdog watchdog;
+    watchdog.keep({1000, std::nullopt});
     watchdog.arm(child);
     watchdog.disarm();
     watchdog.check(holding(5000, 0));

@@ -37,8 +37,17 @@ pid_t startIn(const RunGroup& group, const std::string& line)
     return child;
 }
 
+/// Of a process that was to have ended by now, or will by itself; its process group goes with it in any case.
 int statusOf(pid_t child)
 {
+    for (int waitedMs = 0; waitedMs < 20'000; waitedMs += 10) {
+        siginfo_t ended{};
+        if (::waitid(P_PID, static_cast<id_t>(child), &ended, WEXITED | WNOHANG | WNOWAIT) == 0
+            && ended.si_pid == child)
+            break;
+        ::poll(nullptr, 0, 10);
+    }
+    ::kill(-child, SIGKILL);
     int status = 0;
     ::waitpid(child, &status, 0);
     return status;
