@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <filesystem>
 #include <poll.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -179,6 +180,7 @@ void tst_RunGroup::aGroupOfADeadLabIsRemovedWithItsProcesses()
     QCOMPARE(::pipe2(told.data(), O_CLOEXEC), 0);
     const pid_t lab = ::fork();
     if (lab == 0) {
+        ::prctl(PR_SET_PDEATHSIG, SIGKILL); // Whatever fails here, it does not stay.
         auto mine = m_containment.makeGroup(makeUuid(), {});
         const pid_t worker = mine ? startIn(**mine, "exec sleep 1000") : 0;
         while (mine && (*mine)->processes().empty())
