@@ -12,6 +12,7 @@
 #include <string>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 namespace loadlab {
@@ -26,6 +27,7 @@ constexpr std::size_t kRecordHead = 4 + 1 + 8;
 constexpr std::size_t kMostRecord = kSlotBytes - kNumberBytes - kRecordHead - 4; ///< The last 4 end the list.
 constexpr std::size_t kMostText = 3000; ///< A piece's bytes; more is split.
 constexpr std::size_t kMostSamples = 8; ///< A chunk of so many always fits a slot: 10 bytes a value at the most.
+constexpr std::uint64_t kLeaveFree = std::uint64_t{32} << 20; ///< On a fuller disk the room belongs to the database.
 constexpr std::string_view kMagic = "LoadLabBox1\n";
 
 fs::path boxOf(const fs::path& database, std::string_view uuid)
@@ -147,6 +149,10 @@ Result<BlackBox> BlackBox::create(const fs::path& database, std::string_view uui
 {
     auto ring = std::make_unique<Ring>();
     ring->file = boxOf(database, uuid);
+    struct statvfs disk { };
+    const auto folder = ring->file.has_parent_path() ? ring->file.parent_path() : fs::path(".");
+    if (::statvfs(folder.c_str(), &disk) == 0 && std::uint64_t{disk.f_bavail} * disk.f_frsize < kLeaveFree)
+        return Error{ErrorKind::Io, toUtf8(ring->file.native()) + ": too little room beside the database"};
     ring->descriptor = Descriptor(::open(ring->file.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
     if (ring->descriptor.get() < 0)
         return failed(ring->file, "make the black box");
@@ -201,8 +207,8 @@ Result<BlackBox::Content> BlackBox::read(const fs::path& database, std::string_v
     const Descriptor descriptor(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
     struct stat status { };
     if (descriptor.get() < 0 || ::fstat(descriptor.get(), &status) != 0)
-        return Error{errno == ENOENT ? ErrorKind::NotFound : ErrorKind::Io,
-            toUtf8(file.native()) + ": " + std::strerror(errno)};
+        return Error{
+            errno == ENOENT ? ErrorKind::NotFound : ErrorKind::Io, toUtf8(file.native()) + ": " + std::strerror(errno)};
     std::string all(kBytes, '\0');
     const bool whole = S_ISREG(status.st_mode)
         && ::pread(descriptor.get(), all.data(), all.size(), 0) == static_cast<ssize_t>(all.size());

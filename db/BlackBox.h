@@ -27,7 +27,7 @@ class BlackBox {
 public:
     static constexpr std::size_t kBytes = std::size_t{1} << 20;
 
-    /// Io: no room or no right there; the run goes on without.
+    /// Io: less than 32 MiB free, or no right there; the run goes on without.
     static Result<BlackBox> create(const std::filesystem::path& database, std::string_view uuid);
     BlackBox(BlackBox&&) noexcept;
     BlackBox& operator=(BlackBox&&) noexcept;
