@@ -202,8 +202,8 @@ void tst_CommandRun::aProgramIsWatchedToItsEnd()
     QVERIFY2(modeOf(result) == "ok", allWords(result).c_str());
     QVERIFY2(result.hwmBytes >= 96 * kMiB, allWords(result).c_str());
     QVERIFY2(result.curve.peakTreeBytes >= 64 * kMiB, allWords(result).c_str());
-    QCOMPARE(result.phases.size(), std::size_t{1});
-    QCOMPARE(result.phases.front().name, std::string("running"));
+    QVERIFY(!result.phases.empty()); // "running", or what its curve shows.
+    QVERIFY(result.phases.back().toS >= result.phases.front().fromS);
     QVERIFY(result.commandLine.find("memory_hog 96") != std::string::npos);
     const nlohmann::json json = toJson(result);
     QVERIFY(json.at("checkpoint").is_null());
