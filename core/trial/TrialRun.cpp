@@ -4,6 +4,7 @@
 #include "core/Units.h"
 #include "core/checkpoint/HubCache.h"
 #include "core/telemetry/ProcessTree.h"
+#include "core/telemetry/Whereabouts.h"
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -160,6 +161,10 @@ void TrialRun::startSampler()
         m_containment.check(sample);
         m_mailbox.add(sample);
     });
+    if (!m_gpu)
+        m_gpu = std::make_unique<GpuCounters>();
+    m_sampler->alsoRead(
+        [gpu = m_gpu.get()](Sample& sample, std::span<const pid_t> tree) { gpu->sample(sample, tree); });
     if (const Result<void> started = m_sampler->start(); !started)
         m_outlet.log(LogStream::Lab, "without samples: " + started.error().message + "\n");
 }
@@ -298,6 +303,8 @@ void TrialRun::takeMail()
     if (m_life)
         for (const Sample& sample : m_mail)
             m_life->sample(sample);
+    for (const Sample& sample : m_mail)
+        m_pace.sample(sample);
     if (m_worker && m_containment.wantsTree() && !m_mail.empty())
         m_containment.noteTree(m_sampler->living());
     obey(orders);
@@ -451,7 +458,19 @@ void TrialRun::watchLimits(std::int64_t nowNs)
     } else {
         return;
     }
+    acts.standstill = standstill();
     stopWorker();
+}
+
+/// Asked of the kernel, not of the worker: a loader that says nothing has a place as well.
+std::string TrialRun::standstill() const
+{
+    std::string words = toWords(m_pace.pace());
+    if (const std::string state = describeState(m_worker->pid()); !state.empty())
+        words += "; pid " + std::to_string(m_worker->pid()) + " " + state;
+    if (const auto at = findWhereabouts(m_sampler->living(), m_account->identity().checkpointPath))
+        words += "; at " + toWords(*at);
+    return words;
 }
 
 void TrialRun::enter(TrialState state)

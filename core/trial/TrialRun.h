@@ -1,5 +1,7 @@
 #pragma once
 
+#include "core/telemetry/GpuCounters.h"
+#include "core/telemetry/Pace.h"
 #include "core/telemetry/Sampler.h"
 #include "core/trial/EventOutlet.h"
 #include "core/trial/RunAccount.h"
@@ -57,6 +59,7 @@ private:
     void finishExercise();
     void watchVoice(std::int64_t nowNs);
     void watchLimits(std::int64_t nowNs);
+    [[nodiscard]] std::string standstill() const;
 
     // The end.
     void stopWorker();
@@ -80,6 +83,8 @@ private:
 
     std::optional<RunAccount> m_account;
     std::optional<TrialState> m_state;
+    PaceWatch m_pace;
+    std::unique_ptr<GpuCounters> m_gpu; ///< Before the sampler, whose thread reads it.
     RunContainment m_containment; ///< Before the sampler, whose thread asks it.
     std::unique_ptr<Sampler> m_sampler;
     std::unique_ptr<WorkerProcess> m_worker;

@@ -134,13 +134,21 @@ Finding ofCap(const RunFacts& facts)
         evidenceFor(FailureMode::GuardStopped, "watchdog", facts.acts.capBreach, 1.0));
 }
 
+void addStandstill(const RunFacts& facts, Finding& finding)
+{
+    if (!facts.acts.standstill.empty())
+        finding.evidence.push_back(evidenceFor(finding.mode, "standstill", excerpt(facts.acts.standstill), 0.3));
+}
+
 Finding ofTimeout(const RunFacts& facts)
 {
     const auto limit
         = facts.limits.timeout ? "the limit of " + formatDuration(*facts.limits.timeout) : "the time limit";
-    return found(FailureMode::TimedOut, 0.97, "lab-timeout",
+    auto finding = found(FailureMode::TimedOut, 0.97, "lab-timeout",
         "Stopped at " + limit + (facts.progress ? whenWords(facts) : std::string()) + ".",
         evidenceFor(FailureMode::TimedOut, "lab", limit + " was reached", 1.0));
+    addStandstill(facts, finding);
+    return finding;
 }
 
 /// What the kernel killed: the worker itself, or one of its processes.
@@ -183,6 +191,7 @@ Finding ofSilence(const RunFacts& facts)
     if (facts.acts.timedOut)
         finding.evidence.push_back(
             evidenceFor(FailureMode::TimedOut, "lab", "the time limit was reached as well", 0.4));
+    addStandstill(facts, finding);
     return finding;
 }
 

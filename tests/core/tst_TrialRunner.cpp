@@ -384,6 +384,7 @@ void tst_TrialRunner::aStallIsAHang()
     QVERIFY2(modeOf(result) == "hang", allEvidence(result).c_str());
     QCOMPARE(trial.acts(), std::string("stall\n"));
     QCOMPARE(exitCodeOf(result), 1);
+    QVERIFY2(allEvidence(result).find("standstill") != std::string::npos, allEvidence(result).c_str());
 }
 
 void tst_TrialRunner::aWorkerThatNeverSaysHelloIsAHang()
