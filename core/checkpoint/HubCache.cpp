@@ -88,7 +88,7 @@ std::uint64_t sizeOf(const fs::path& file)
 bool isPublishedName(std::string_view name)
 {
     const auto isPart = [](std::string_view part) {
-        return !part.empty() && part.front() != '.' && std::ranges::all_of(part, [](char c) {
+        return !part.empty() && part.front() != '.' && part.front() != '-' && std::ranges::all_of(part, [](char c) {
             return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_'
                 || c == '.';
         });

@@ -465,11 +465,14 @@ void TrialRun::watchLimits(std::int64_t nowNs)
 /// Asked of the kernel, not of the worker: a loader that says nothing has a place as well.
 std::string TrialRun::standstill() const
 {
-    std::string words = toWords(m_pace.pace());
+    std::string words;
+    const auto add = [&words](const std::string& more) { words += (words.empty() ? "" : "; ") + more; };
+    if (const Pace pace = m_pace.pace(); pace.kind != Pace::Kind::Unknown)
+        add(toWords(pace));
     if (const std::string state = describeState(m_worker->pid()); !state.empty())
-        words += "; pid " + std::to_string(m_worker->pid()) + " " + state;
+        add("pid " + std::to_string(m_worker->pid()) + " " + state);
     if (const auto at = findWhereabouts(m_sampler->living(), m_account->identity().checkpointPath))
-        words += "; at " + toWords(*at);
+        add("at " + toWords(*at));
     return words;
 }
 

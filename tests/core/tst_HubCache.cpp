@@ -35,6 +35,7 @@ class tst_HubCache : public QObject {
 
 private Q_SLOTS:
     void namesOfRepos();
+    void namesAsModelsArePublished();
     void repoStandsForItsMainSnapshot();
     void snapshotFolderIsTheSameCheckpoint();
     void realFilesInsteadOfLinks();
@@ -90,6 +91,15 @@ void tst_HubCache::namesOfRepos()
     QVERIFY(!hubIdOf("models--"));
     QVERIFY(!hubIdOf("datasets--a--b"));
     QVERIFY(!hubIdOf("Qwen2.5-0.5B"));
+}
+
+void tst_HubCache::namesAsModelsArePublished()
+{
+    for (const char* name : {"org/name", "Qwen/Qwen2.5-0.5B", "a_b/c.d"})
+        QVERIFY2(isPublishedName(name), name);
+    for (const char* name :
+        {"name", "/name", "org/", "-o/x", "o/-rf", "../x", "./x", "a/b/c", "a b/c", "a;b/c", "$(id)/x"})
+        QVERIFY2(!isPublishedName(name), name);
 }
 
 void tst_HubCache::repoStandsForItsMainSnapshot()
