@@ -38,6 +38,8 @@ constexpr std::array kRunOptions{
     OptionSpec{"--cap-memory", "SIZE",
         "At most so much memory for all its processes: by a cgroup, else by the lab's watchdog.", checkCap},
     OptionSpec{"--cap-swap", "SIZE", "At most so much swap on top of that; 0: none.", checkSwapCap},
+    OptionSpec{"--guard", "SIZE|PERCENT",
+        "Stop it before so little is left of the machine or of its cap (verdict guard_stopped).", checkGuard},
     OptionSpec{"--sample-hz", "N", "Samples a second, 1 to 1000 (default: 20).", checkSampleHz},
     OptionSpec{
         "--exercise", "load", "What to do once it is loaded: load, that is nothing more (the default).", checkExercise},
@@ -114,7 +116,8 @@ constexpr std::array kCommands{
           "model_missing.\n"
           "With --backend command any program is watched: its stdin is /dev/null, both its outputs are log, its end is "
           "the run's.\n"
-          "Without --timeout, --stall and --cap-memory or --cap-swap the lab never ends a run by itself. Ctrl-C once: "
+          "Without --timeout, --stall, --guard, --cap-memory or --cap-swap the lab never ends a run by itself. Ctrl-C "
+          "once: "
           "the load\n"
           "is stopped in order and the run recorded; twice: killed at once.\n"
           "Exit code: 0 ok, 1 a failure verdict, 2 wrong usage, 3 the lab could not do or not store it, 130 cancelled.",

@@ -111,6 +111,8 @@ Limits askedLimits(const Words& words)
         limits.capMemoryBytes = *parseCap(*cap);
     if (const auto cap = words.value("--cap-swap"))
         limits.capSwapBytes = *parseSize(*cap);
+    if (const auto margin = words.value("--guard"))
+        limits.guard = *parseGuard(*margin);
     if (const auto hz = words.value("--sample-hz"))
         limits.sampleHz = *parseSampleHz(*hz);
     return limits;

@@ -2,6 +2,7 @@
 
 #include "core/FailureMode.h"
 #include "core/Result.h"
+#include "core/Variant.h"
 
 #include <chrono>
 #include <cstdint>
@@ -29,6 +30,8 @@ Result<std::chrono::system_clock::time_point> parseSince(
 Result<std::chrono::nanoseconds> parseTimeLimit(std::string_view text);
 /// `--cap-memory`: a size above 0.
 Result<std::uint64_t> parseCap(std::string_view text);
+/// `--guard`: a size above 0, or a percentage above 0 and below 100 ("2GiB", "5%").
+Result<GuardMargin> parseGuard(std::string_view text);
 /// 1 … 1000, decimals allowed.
 Result<double> parseSampleHz(std::string_view text);
 /// A whole number from `least` to `most`.
@@ -52,6 +55,7 @@ Result<void> checkSearch(std::string_view text);
 Result<void> checkTimeLimit(std::string_view text);
 Result<void> checkCap(std::string_view text);
 Result<void> checkSwapCap(std::string_view text);
+Result<void> checkGuard(std::string_view text);
 Result<void> checkSampleHz(std::string_view text);
 Result<void> checkRepeat(std::string_view text);
 Result<void> checkLimit(std::string_view text);

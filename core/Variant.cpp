@@ -93,7 +93,11 @@ json toJson(const Limits& limits)
     const auto duration = [](const std::optional<std::chrono::nanoseconds>& value) {
         return value ? json(nanoseconds(*value)) : json(nullptr);
     };
+    json guard = nullptr;
+    if (limits.guard)
+        guard = limits.guard->bytes ? json {{"bytes", *limits.guard->bytes}} : json {{"percent", limits.guard->percent}};
     return {
+        {"guard", guard},
         {"cap_memory_bytes", orNull(limits.capMemoryBytes)},
         {"cap_swap_bytes", orNull(limits.capSwapBytes)},
         {"timeout_ns", duration(limits.timeout)},
@@ -115,6 +119,12 @@ try {
     };
     read("cap_memory_bytes", limits.capMemoryBytes);
     read("cap_swap_bytes", limits.capSwapBytes);
+    if (const auto found = source.find("guard"); found != source.end() && found->is_object()) {
+        limits.guard.emplace();
+        if (found->contains("bytes"))
+            limits.guard->bytes = found->at("bytes").get<std::uint64_t>();
+        limits.guard->percent = found->value("percent", 0.0);
+    }
     readDuration("timeout_ns", limits.timeout);
     readDuration("stall_ns", limits.stall);
     limits.sampleHz = source.value("sample_hz", limits.sampleHz);

@@ -32,10 +32,18 @@ std::string canonicalHash(const Variant& variant);
 /// "cpu=60GiB,0=20GiB" as --max-memory takes it.
 Result<std::map<std::string, std::uint64_t>> parseMaxMemory(std::string_view text);
 
+/// How little may be left before a load is stopped: so many bytes, else so many percent of the pool.
+struct GuardMargin {
+    std::optional<std::uint64_t> bytes;
+    double percent = 0;
+    bool operator==(const GuardMargin&) const = default;
+};
+
 /// What may end or contain a run. Absent: the lab never does.
 struct Limits {
     std::optional<std::uint64_t> capMemoryBytes;
     std::optional<std::uint64_t> capSwapBytes;
+    std::optional<GuardMargin> guard; ///< → guard_stopped.
     std::optional<std::chrono::nanoseconds> timeout; ///< From the start of the worker to the end of the exercise → timed_out.
     std::optional<std::chrono::nanoseconds> stall; ///< Without a sign of life → hang.
     double sampleHz = 20.0; ///< 1 … 1000.

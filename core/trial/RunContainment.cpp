@@ -24,6 +24,7 @@ RunContainment::RunContainment(const Containment* available, const Limits& limit
     : m_available(available)
     , m_caps{limits.capMemoryBytes, limits.capSwapBytes}
     , m_runUuid(std::move(runUuid))
+    , m_margin(limits.guard)
 {
 }
 
@@ -40,6 +41,7 @@ void RunContainment::begin(RunFacts& facts)
         m_detail = group.error().message;
     }
     splitCaps(m_caps);
+    setGuard();
     facts.before = readKernelCounters();
     if (m_group)
         facts.before.cgroupOomKill = m_group->read().oomKills;
@@ -60,6 +62,18 @@ void RunContainment::splitCaps(const Caps& caps)
     m_watchdog.keep(rest);
 }
 
+void RunContainment::setGuard()
+{
+    if (!m_margin)
+        return;
+    m_groupBytes = m_caps.memoryBytes.value_or(m_group ? m_group->leftBytes().value_or(0) : 0);
+    m_guard.emplace(*m_margin, m_before.memory.totalBytes, [this]() -> std::optional<Guard::Pool> {
+        const std::lock_guard lock(m_groupMutex);
+        const auto left = m_group ? m_group->leftBytes() : std::nullopt;
+        return left ? std::optional(Guard::Pool{*left, m_groupBytes}) : std::nullopt;
+    });
+}
+
 std::function<int()> RunContainment::hook() const
 {
     if (!m_group)
@@ -73,7 +87,10 @@ bool RunContainment::dropGroupThatRefused()
     if (error == 0)
         return false;
     m_detail = "the worker could not move into " + m_group->folder().string() + ": " + std::strerror(error);
-    m_group.reset();
+    {
+        const std::lock_guard lock(m_groupMutex);
+        m_group.reset();
+    }
     m_kind = GroupKind::None;
     splitCaps(m_caps);
     return true;
@@ -81,6 +98,8 @@ bool RunContainment::dropGroupThatRefused()
 
 double RunContainment::sampleHz(double asked) const
 {
+    if (m_guard)
+        asked = std::max(asked, Guard::kLeastHz);
     return m_watchdog.hasCaps() ? std::max(asked, kWatchdogHz) : asked;
 }
 
@@ -88,11 +107,15 @@ void RunContainment::started(pid_t worker)
 {
     m_tree.insert(worker);
     m_watchdog.arm(worker);
+    if (m_guard)
+        m_guard->arm(worker);
 }
 
 void RunContainment::check(const Sample& sample)
 {
     m_watchdog.check(sample);
+    if (m_guard)
+        m_guard->check(sample);
 }
 
 void RunContainment::noteTree(const std::vector<pid_t>& tree)
@@ -114,6 +137,13 @@ std::optional<std::uint64_t> RunContainment::leftBytes() const
 void RunContainment::ended(RunFacts& facts)
 {
     m_watchdog.disarm();
+    if (m_guard) {
+        m_guard->disarm();
+        if (const auto stop = m_guard->stopped()) {
+            facts.acts.guardStop = toWords(*stop);
+            facts.acts.strongestSignal = SIGKILL;
+        }
+    }
     if (const auto breach = m_watchdog.breach()) {
         facts.acts.capBreach = breachWords(*breach);
         facts.acts.strongestSignal = SIGKILL;

@@ -2,6 +2,7 @@
 
 #include "core/containment/CapWatchdog.h"
 #include "core/containment/Containment.h"
+#include "core/containment/Guard.h"
 #include "core/containment/HostState.h"
 #include "core/containment/KernelLog.h"
 #include "core/trial/RunResult.h"
@@ -10,6 +11,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <set>
 #include <string>
@@ -32,7 +34,7 @@ public:
     [[nodiscard]] std::function<int()> hook() const;
     /// The child could not enter the group: goes on without. False when that was not the matter.
     bool dropGroupThatRefused();
-    /// The watchdog sees nothing between two samples: at least 100 a second where it has a cap to keep.
+    /// The watchdog sees nothing between two samples: at least 100 a second where it has a cap to keep; the guard, 50.
     [[nodiscard]] double sampleHz(double asked) const;
 
     void started(pid_t worker);
@@ -43,7 +45,7 @@ public:
     /// Whatever is in the group, named by nobody else.
     [[nodiscard]] std::vector<pid_t> processes() const;
     [[nodiscard]] std::optional<std::uint64_t> leftBytes() const;
-    /// The worker has ended and is not reaped yet: what the watchdog did.
+    /// The worker has ended and is not reaped yet: what watchdog and guard did.
     void ended(RunFacts& facts);
     /// Everything of the run has ended: counters and log, before the group goes.
     void readEvidence(RunFacts& facts);
@@ -54,12 +56,17 @@ public:
 
 private:
     void splitCaps(const Caps& caps);
+    void setGuard();
 
     const Containment* m_available;
     Caps m_caps;
     std::string m_runUuid;
     std::unique_ptr<RunGroup> m_group;
+    std::mutex m_groupMutex; ///< The guard looks at the group from the sampler's thread.
+    std::uint64_t m_groupBytes = 0; ///< What it may hold, as far as known.
     CapWatchdog m_watchdog;
+    std::optional<GuardMargin> m_margin;
+    std::optional<Guard> m_guard;
     std::string m_detail;
     std::string m_keptBy = "none";
     std::string m_swapKeptBy = "none";

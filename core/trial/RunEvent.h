@@ -50,7 +50,7 @@ struct LogText {
 struct SamplesTaken {
     std::vector<Sample> samples;
 };
-/// The lab did something: "cancel", "kill", "timeout", "stall", "hello_timeout", "mute", "nonsense", "cap", "leftovers".
+/// The lab did something: "cancel", "kill", "timeout", "stall", "hello_timeout", "mute", "nonsense", "cap", "guard", "leftovers".
 struct LabActed {
     std::string act;
     std::string why;

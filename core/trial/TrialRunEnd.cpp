@@ -28,6 +28,8 @@ void TrialRun::workerEnded(const WaitStatus& status)
     facts.wait = status;
     facts.acts.strongestSignal = m_worker->strongestSignalSent();
     m_containment.ended(facts);
+    if (!facts.acts.guardStop.empty())
+        act("guard", facts.acts.guardStop);
     if (!facts.acts.capBreach.empty())
         act("cap", "killed by the watchdog: " + facts.acts.capBreach);
     // A worker that was cut off in the middle of a line by a signal did not talk nonsense.

@@ -134,6 +134,13 @@ Finding ofCap(const RunFacts& facts)
         evidenceFor(FailureMode::GuardStopped, "watchdog", facts.acts.capBreach, 1.0));
 }
 
+Finding ofGuard(const RunFacts& facts)
+{
+    return found(FailureMode::GuardStopped, 0.97, "lab-guard",
+        "The guard stopped it" + whenWords(facts) + ": " + facts.acts.guardStop + ".",
+        evidenceFor(FailureMode::GuardStopped, "guard", facts.acts.guardStop, 1.0));
+}
+
 void addStandstill(const RunFacts& facts, Finding& finding)
 {
     if (!facts.acts.standstill.empty())
@@ -244,6 +251,8 @@ Answer labsOwnActs(const Case& asked)
     const auto& facts = asked.facts;
     if (facts.acts.cancelled)
         return ofCancel(facts);
+    if (!facts.acts.guardStop.empty())
+        return ofGuard(facts);
     if (!facts.acts.capBreach.empty())
         return ofCap(facts);
     if (facts.acts.silence || facts.helloLate)

@@ -20,6 +20,7 @@ struct LabActs {
     bool cancelled = false;
     bool timedOut = false;
     std::optional<std::chrono::nanoseconds> silence; ///< Set when the run was ended for lack of a sign of life.
+    std::string guardStop; ///< Set when the guard killed it: what was left, and what was foretold.
     std::string
         capBreach; ///< Set when the lab's own watchdog killed it over a cap: "310 MiB held, over the cap of 300 MiB".
     /// What it was doing, in which state and at which byte, when the lab ended it for silence or time; may be empty.

@@ -7,6 +7,7 @@ target_compile_options(memory_hog PRIVATE -fno-sanitize=all)
 target_link_options(memory_hog PRIVATE -fno-sanitize=all)
 
 loadlab_add_test(core/tst_Containment LINK loadlab_containment)
+loadlab_add_test(core/tst_Guard LINK loadlab_containment)
 loadlab_add_test(core/tst_RunGroup LINK loadlab_containment)
 loadlab_add_test(core/tst_KernelLog LINK loadlab_containment)
 loadlab_add_test(core/tst_CommandRun LINK loadlab_trial TIMEOUT 180)

@@ -117,6 +117,8 @@ private Q_SLOTS:
     void aSigkillWhileTheKernelKillsSomebodyElse();
     void withoutAGroupTheKernelsLogNamesTheVictim();
     void withoutAGroupTheWatchdogKeepsTheCap();
+    void theGuardStopsItBeforeTheKernelDoes();
+    void theGuardLeavesAloneWhatLevelsOff();
     void theGroupIsGoneAfterEveryEnd_data();
     void theGroupIsGoneAfterEveryEnd();
     void aGroupThatRefusesTheWorkerIsGivenUp();
@@ -527,6 +529,32 @@ void tst_CommandRun::withoutAGroupTheWatchdogKeepsTheCap()
     QVERIFY2(watched.acts().starts_with("cap "), watched.acts().c_str());
     QVERIFY2(result.curve.peakTreeBytes < 300 * kMiB, allWords(result).c_str());
     QVERIFY(findProcessesOfRun(watched.runner->uuid()).empty());
+}
+
+void tst_CommandRun::theGuardStopsItBeforeTheKernelDoes()
+{
+    NEEDS_GROUPS();
+    Limits limits;
+    limits.capMemoryBytes = 448 * kMiB;
+    limits.guard = GuardMargin{96 * kMiB, 0};
+    Watched watched;
+    const RunResult result = run(watched, "exec " + kHog + " 512 16", limits); // 1 GiB/s
+    QVERIFY2(modeOf(result) == "guard_stopped", allWords(result).c_str());
+    QVERIFY2(factOf(result, "guard").find("left under the cap") != std::string::npos, allWords(result).c_str());
+    QVERIFY2(factOf(result, "cgroup.oom_kill").empty(), allWords(result).c_str());
+    QCOMPARE(result.exitSignal, std::optional(SIGKILL));
+    QVERIFY(!result.verdict->remedies.empty());
+}
+
+void tst_CommandRun::theGuardLeavesAloneWhatLevelsOff()
+{
+    NEEDS_GROUPS();
+    Limits limits;
+    limits.capMemoryBytes = 448 * kMiB;
+    limits.guard = GuardMargin{std::nullopt, 20}; // Of the cap: 90 MiB.
+    Watched watched;
+    const RunResult result = run(watched, "exec " + kHog + " 128 60 1", limits);
+    QVERIFY2(modeOf(result) == "ok", allWords(result).c_str());
 }
 
 void tst_CommandRun::theGroupIsGoneAfterEveryEnd_data()

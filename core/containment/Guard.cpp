@@ -1,0 +1,128 @@
+#include "core/containment/Guard.h"
+
+#include "core/Units.h"
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+
+namespace loadlab {
+namespace {
+
+constexpr double kDrowningLeft = 0.1; ///< Of the machine.
+
+} // namespace
+
+Guard::Guard(GuardMargin margin, std::uint64_t machineBytes, GroupPool group)
+    : m_margin(margin)
+    , m_machineBytes(machineBytes)
+    , m_groupPool(std::move(group))
+{
+}
+
+void Guard::arm(pid_t group)
+{
+    const std::lock_guard lock(m_mutex);
+    m_group = group;
+}
+
+void Guard::disarm()
+{
+    const std::lock_guard lock(m_mutex);
+    m_group = 0;
+}
+
+std::uint64_t Guard::marginOf(const Pool& pool) const
+{
+    return m_margin.bytes.value_or(
+        static_cast<std::uint64_t>(m_margin.percent / 100 * static_cast<double>(pool.totalBytes)));
+}
+
+/// Of the last seconds; 0 until there are so many.
+double Guard::stalledShare(const Sample& sample)
+{
+    if (!sample.has(Column::SystemPsiFullUs))
+        return 0;
+    constexpr auto kWindowNs = static_cast<std::int64_t>(kDrowningOverS * 1e9);
+    m_stalls.push_back({sample.monotonicNs, sample[Column::SystemPsiFullUs]});
+    while (m_stalls.size() > 2 && sample.monotonicNs - m_stalls[1].monotonicNs >= kWindowNs)
+        m_stalls.pop_front();
+    const auto spanNs = sample.monotonicNs - m_stalls.front().monotonicNs;
+    if (spanNs < kWindowNs)
+        return 0;
+    const auto stalledUs = sample[Column::SystemPsiFullUs] - m_stalls.front().fullUs;
+    return static_cast<double>(stalledUs) * 1000 / static_cast<double>(spanNs);
+}
+
+std::optional<Guard::Stop> Guard::judge(const Sample& sample)
+{
+    Pool pool{
+        static_cast<std::uint64_t>(std::max<std::int64_t>(0, sample[Column::SystemAvailableBytes])), m_machineBytes};
+    const Pool machine = pool;
+    Stop stop;
+    if (const auto group = m_groupPool ? m_groupPool() : std::nullopt; group && group->leftBytes < pool.leftBytes) {
+        pool = *group;
+        stop.ofGroup = true;
+    }
+    stop.leftBytes = pool.leftBytes;
+    stop.marginBytes = marginOf(pool);
+    stop.monotonicNs = sample.monotonicNs;
+    const double above = static_cast<double>(pool.leftBytes) - static_cast<double>(stop.marginBytes);
+    m_watch.add(static_cast<double>(sample.monotonicNs) / 1e9, above);
+    const double stalled = stalledShare(sample);
+    if (above <= 0)
+        return stop;
+    if (const auto crossing = m_watch.crossing(0, kAheadS)) {
+        stop.why = Stop::Why::WillFall;
+        stop.inS = crossing->inS;
+        stop.bytesPerS = crossing->bytesPerS;
+        stop.overS = crossing->overS;
+        return stop;
+    }
+    const bool little = static_cast<double>(machine.leftBytes) < kDrowningLeft * static_cast<double>(m_machineBytes);
+    if (stalled <= kDrowningShare || !little)
+        return std::nullopt;
+    stop.why = Stop::Why::Drowning;
+    stop.stalledShare = stalled;
+    stop.overS = kDrowningOverS;
+    return stop;
+}
+
+void Guard::check(const Sample& sample)
+{
+    if (!sample.has(Column::SystemAvailableBytes))
+        return;
+    const auto stop = judge(sample);
+    const std::lock_guard lock(m_mutex);
+    if (m_group <= 0 || (!stop && !m_stop))
+        return;
+    ::kill(-m_group, SIGKILL); // Again at every sample: a process may just have been forked.
+    if (!m_stop)
+        m_stop = stop;
+}
+
+std::optional<Guard::Stop> Guard::stopped() const
+{
+    const std::lock_guard lock(m_mutex);
+    return m_stop;
+}
+
+std::string toWords(const Guard::Stop& stop)
+{
+    const std::string left
+        = formatSize(stop.leftBytes) + (stop.ofGroup ? " left under the cap" : " left on the machine");
+    const std::string margin = "the margin of " + formatSize(stop.marginBytes);
+    switch (stop.why) {
+    case Guard::Stop::Why::Below:
+        return left + ", below " + margin;
+    case Guard::Stop::Why::WillFall:
+        return left + ", shrinking by " + formatRate(stop.bytesPerS) + ": below " + margin + " in "
+            + formatDuration(std::chrono::nanoseconds(static_cast<std::int64_t>(stop.inS * 1e9)));
+    case Guard::Stop::Why::Drowning:
+        break;
+    }
+    return left + ", and everything waited for memory for " + std::to_string(static_cast<int>(100 * stop.stalledShare))
+        + " % of the last " + std::to_string(static_cast<int>(stop.overS)) + " s";
+}
+
+} // namespace loadlab

@@ -1,0 +1,86 @@
+#pragma once
+
+#include "core/Variant.h"
+#include "core/curve/Forecast.h"
+#include "core/curve/Sample.h"
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <sys/types.h>
+
+namespace loadlab {
+
+/// Stops a load before it takes the machine with it: kills the worker's process group at once, with no grace period,
+/// when what is left has fallen below the operator's margin, will fall below it within the next two seconds
+/// (FallWatch), or when the machine is drowning: all of it waited for memory for more than 60 % of the last five
+/// seconds, and less than a tenth of it is left. (A healthy copy under a cap reaches 40 to 60 % in windows of 100 ms;
+/// it does not for seconds, and it leaves the machine's memory alone.)
+///
+/// What is left is the smallest of the machine's MemAvailable and what remains under the run's cap or any enclosing
+/// group, page cache counted as free. A percentage is of that pool's size.
+class Guard {
+public:
+    static constexpr double kAheadS = 2;
+    static constexpr double kDrowningShare = 0.6;
+    static constexpr double kDrowningOverS = 5;
+    static constexpr double kLeastHz = 50; ///< It sees nothing between two samples.
+
+    struct Pool {
+        std::uint64_t leftBytes = 0;
+        std::uint64_t totalBytes = 0;
+    };
+    /// The group's own pool at this moment; nothing: no limit above the run. On the sampler's thread.
+    using GroupPool = std::function<std::optional<Pool>()>;
+
+    struct Stop {
+        enum class Why { Below, WillFall, Drowning };
+        Why why = Why::Below;
+        std::uint64_t leftBytes = 0;
+        std::uint64_t marginBytes = 0;
+        bool ofGroup = false; ///< The pool is a cap's or a group's, not the machine's.
+        double inS = 0; ///< WillFall: until the margin.
+        double bytesPerS = 0; ///< WillFall: how fast what is left shrinks.
+        double overS = 0; ///< WillFall: seen for so long; Drowning: the window.
+        double stalledShare = 0; ///< Drowning.
+        std::int64_t monotonicNs = 0;
+    };
+
+    Guard(GuardMargin margin, std::uint64_t machineBytes, GroupPool group = {});
+
+    /// From now on this process group, whose leader is a child of this process that has not been reaped.
+    void arm(pid_t group);
+    /// Before the leader is reaped: from then on its number may be anybody's.
+    void disarm();
+    /// On the sampler's thread, with every sample; those without system_available_bytes are passed over.
+    void check(const Sample& sample);
+    /// Why it stopped the load, the first time. Any thread.
+    [[nodiscard]] std::optional<Stop> stopped() const;
+
+private:
+    [[nodiscard]] std::uint64_t marginOf(const Pool& pool) const;
+    [[nodiscard]] std::optional<Stop> judge(const Sample& sample);
+    [[nodiscard]] double stalledShare(const Sample& sample);
+
+    struct Stall {
+        std::int64_t monotonicNs = 0;
+        std::int64_t fullUs = 0;
+    };
+
+    GuardMargin m_margin;
+    std::uint64_t m_machineBytes;
+    GroupPool m_groupPool;
+    FallWatch m_watch; ///< Of what is left above the margin.
+    std::deque<Stall> m_stalls;
+    mutable std::mutex m_mutex;
+    pid_t m_group = 0;
+    std::optional<Stop> m_stop;
+};
+
+/// "1.20 GiB left, below the margin of 2.00 GiB", "… left, shrinking by 2.0 GiB/s: below the margin of … in 0.4 s".
+std::string toWords(const Guard::Stop& stop);
+
+} // namespace loadlab
