@@ -57,7 +57,8 @@ void tst_CliUsage::wrongUsageMakesNothing_data()
     row({"run", "x", "--backend", "fake", "--cap-memory", "lots"}, "'lots'", "GiB");
     row({"run", "x", "--backend", "fake", "--cap-swap", "5%"}, "'5%'", "GiB");
     row({"run", "x", "--backend", "fake", "--cap-mem", "1GiB"}, "'--cap-mem'", "--cap-memory");
-    row({"run", "x", "--guard", "5%"}, "'--guard'", "--timeout");
+    row({"run", "x", "--gard", "5%"}, "'--gard'", "--guard");
+    row({"run", "x", "--guard", "105%"}, "'105%'", "5%");
     row({"plan", "x"}, "'plan'", "zoo");
     row({"zoo", "/nowhere/at/all"}, "'/nowhere/at/all'", "folder");
     row({"--zoo", "/nowhere/at/all", "zoo"}, "'/nowhere/at/all'", "folder");

@@ -138,7 +138,8 @@ void tst_CliWords::everyWrongWordIsQuotedWithItsNearest_data()
     row({"runs", "--jsn"}, "'--jsn'", "'--json'");
     row({"runs", "--lim", "3"}, "'--lim'", "'--limit'");
     row({"run", "x", "--tiemout", "5s"}, "'--tiemout'", "'--timeout'");
-    row({"run", "x", "--guard", "5%"}, "'--guard'", "--timeout");
+    row({"run", "x", "--gard", "5%"}, "'--gard'", "--guard");
+    row({"run", "x", "--guard", "105%"}, "'105%'", "5%");
     row({"run", "x", "-j"}, "'-j'", "--json");
     row({"--dtype", "bf16", "run", "x"}, "'--dtype'", "loadlab run");
     row({"run", "x", "--timeout", "-5s"}, "'-5s'", "90s");

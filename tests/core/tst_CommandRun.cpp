@@ -551,9 +551,9 @@ void tst_CommandRun::theGuardLeavesAloneWhatLevelsOff()
     NEEDS_GROUPS();
     Limits limits;
     limits.capMemoryBytes = 448 * kMiB;
-    limits.guard = GuardMargin{std::nullopt, 20}; // Of the cap: 90 MiB.
+    limits.guard = GuardMargin{std::nullopt, 10}; // Of the cap: 45 MiB.
     Watched watched;
-    const RunResult result = run(watched, "exec " + kHog + " 128 60 1", limits);
+    const RunResult result = run(watched, "exec " + kHog + " 96 160 1", limits); // 100 MiB/s: 3 s from the margin
     QVERIFY2(modeOf(result) == "ok", allWords(result).c_str());
 }
 

@@ -164,9 +164,12 @@ private Q_SLOTS:
         Machine machine;
         for (int i = 0; i < 500; ++i)
             guard.check(machine.sample(12, 0.9));
-        for (int i = 0; i < 500; ++i)
-            guard.check(machine.sample(1, 0.5)); // A healthy copy under a cap.
         QVERIFY(!guard.stopped());
+        Guard other(bytes(0.1), kMachine);
+        other.arm(victim.pid());
+        for (int i = 0; i < 500; ++i)
+            other.check(machine.sample(1, 0.5)); // A healthy copy under a cap.
+        QVERIFY(!other.stopped());
     }
 
     void itKillsNobodyBeforeItIsArmedNorAfter()
