@@ -105,7 +105,7 @@ std::string ProgressView::text(const std::vector<Point>& tree) const
         text += "  " + formatDuration(std::chrono::nanoseconds(m_nowNs - m_originNs));
     }
     if (!tree.empty()) {
-        const auto loaded = std::span(tree).first(endOfLoad(tree) + 1); // Without the process's end.
+        const auto loaded = upToEndOfLoad(tree);
         text += "  memory " + formatSize(static_cast<std::uint64_t>(loaded.back().y)) + " "
             + sparkline(loaded, kSparkCells);
     }

@@ -182,7 +182,7 @@ void printCurve(Output& out, Sections& sections, std::span<const Point> tree)
 {
     if (tree.empty())
         return;
-    tree = tree.first(endOfLoad(tree) + 1);
+    tree = upToEndOfLoad(tree);
     if (out.isTerminal()) {
         sections.add("curve", sparkline(tree, kSparkCells));
         return;

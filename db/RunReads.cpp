@@ -173,16 +173,6 @@ Result<std::chrono::nanoseconds> lastInstant(const Connection& database, RunId r
     return std::chrono::nanoseconds(*found ? row.integer() : 0);
 }
 
-/// A single process's resident size is its own high-water mark's lower bound.
-std::uint64_t provenHighWater(const Curve& curve)
-{
-    std::int64_t highest = 0;
-    for (const Sample& sample : curve.samples)
-        if (sample.has(Column::RssBytes) && sample.has(Column::Processes) && sample[Column::Processes] == 1)
-            highest = std::max(highest, sample[Column::RssBytes]);
-    return static_cast<std::uint64_t>(highest);
-}
-
 } // namespace
 
 Error noSuchRun(const Connection& database, std::string_view word)

@@ -179,14 +179,14 @@ Result<std::vector<float>> readSparkline(const sqlite::Connection& database, Run
         return std::move(read).error();
     if (tree.empty())
         return std::vector<float>();
-    tree.resize(endOfLoad(tree) + 1);
-    const double perS = static_cast<double>(cells) / std::max(tree.back().x, 1e-9);
+    const std::span<const Point> load = upToEndOfLoad(tree);
+    const double perS = static_cast<double>(cells) / std::max(load.back().x, 1e-9);
     std::vector<float> line(cells, -1.0F);
-    for (const Point& point : tree) {
+    for (const Point& point : load) {
         float& cell = line[std::min(static_cast<std::size_t>(point.x * perS), cells - 1)];
         cell = std::max(cell, static_cast<float>(point.y));
     }
-    float before = static_cast<float>(tree.front().y);
+    float before = static_cast<float>(load.front().y);
     for (float& cell : line)
         before = cell = cell < 0 ? before : cell;
     return line;

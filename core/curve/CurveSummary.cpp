@@ -55,16 +55,6 @@ void addAvailable(CurveSummary& summary, const Sample& sample, bool& seen)
     seen = true;
 }
 
-/// Seconds of endOfLoad().
-double endOfLoadS(const Curve& curve)
-{
-    std::vector<Point> tree;
-    for (const auto& sample : curve.samples)
-        if (sample.has(Column::TreeBytes))
-            tree.push_back({secondsOf(curve, sample), static_cast<double>(sample[Column::TreeBytes])});
-    return tree.empty() ? std::numeric_limits<double>::infinity() : tree[endOfLoad(tree)].x;
-}
-
 } // namespace
 
 CurveSummary summarise(const Curve& curve)
@@ -130,6 +120,26 @@ std::size_t endOfLoad(std::span<const Point> tree)
     while (tree[last].y < highest * share)
         --last;
     return last;
+}
+
+std::span<const Point> upToEndOfLoad(std::span<const Point> tree)
+{
+    return tree.empty() ? tree : tree.first(endOfLoad(tree) + 1);
+}
+
+double endOfLoadS(const Curve& curve)
+{
+    const std::vector<Point> tree = pointsOf(curve, Column::TreeBytes);
+    return tree.empty() ? std::numeric_limits<double>::infinity() : tree[endOfLoad(tree)].x;
+}
+
+std::uint64_t provenHighWater(const Curve& curve)
+{
+    std::int64_t highest = 0;
+    for (const Sample& sample : curve.samples)
+        if (sample.has(Column::RssBytes) && sample.has(Column::Processes) && sample[Column::Processes] == 1)
+            highest = std::max(highest, sample[Column::RssBytes]);
+    return static_cast<std::uint64_t>(highest);
 }
 
 void rateThePhases(const Curve& curve, std::vector<Phase>& phases)

@@ -39,6 +39,12 @@ struct CurveSummary {
 /// goes within the last tenth of the run (at least 2, at most 15 s) and does not come back was given up, not loaded: of
 /// that stretch the last point at 90 % of its highest counts. Points in order of time; 0 for none.
 std::size_t endOfLoad(std::span<const Point> tree);
+/// The points up to there, so without the process's end; empty for none.
+std::span<const Point> upToEndOfLoad(std::span<const Point> tree);
+/// Its time in seconds since the curve's origin; infinite when no sample has tree_bytes.
+double endOfLoadS(const Curve& curve);
+/// A single process's resident size is its own high-water mark's lower bound: the highest that the samples prove.
+std::uint64_t provenHighWater(const Curve& curve);
 CurveSummary summarise(const Curve& curve);
 /// Least-squares slope of a column in bytes (or units) per second over [fromS, toS]; 0 with fewer than 2 samples.
 double slope(const Curve& curve, Column column, double fromS, double toS);

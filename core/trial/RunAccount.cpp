@@ -105,9 +105,8 @@ void RunAccount::end(std::int64_t atNs)
 std::vector<Phase> RunAccount::phases() const
 {
     if (!m_workerNamesPhases) {
-        auto tree = pointsOf(m_curve.curve(), Column::TreeBytes);
-        tree.resize(tree.empty() ? 0 : endOfLoad(tree) + 1); // Without the process's end.
-        if (auto found = toPhases(findPhases(tree)); !found.empty())
+        const auto tree = pointsOf(m_curve.curve(), Column::TreeBytes);
+        if (auto found = toPhases(findPhases(upToEndOfLoad(tree))); !found.empty())
             return found;
     }
     std::vector<Phase> named = m_phases;

@@ -170,10 +170,7 @@ RunResult LiveRun::soFar() const
     result.identity = m_started->identity;
     result.startedUtc = m_started->startedUtc;
     result.curve = summarise(m_curve);
-    // A single process's resident size is its own high-water mark's lower bound.
-    for (const Sample& sample : m_curve.samples)
-        if (sample.has(Column::RssBytes) && sample.has(Column::Processes) && sample[Column::Processes] == 1)
-            result.hwmBytes = std::max(result.hwmBytes, static_cast<std::uint64_t>(sample[Column::RssBytes]));
+    result.hwmBytes = provenHighWater(m_curve);
     if (!m_curve.samples.empty())
         result.duration = std::chrono::nanoseconds(m_curve.samples.back().monotonicNs - m_curve.originNs);
     result.phases = m_phases;

@@ -33,13 +33,6 @@ QString phaseAt(const std::vector<Phase>& phases, double tS)
     return phases.empty() ? QString() : phaseWords(phases.front().name);
 }
 
-/// Seconds after which the process was being taken down; nothing while it runs.
-double endOfLoadS(const Curve& curve, bool ended)
-{
-    const std::vector<Point> tree = ended ? pointsOf(curve, Column::TreeBytes) : std::vector<Point>();
-    return tree.empty() ? std::numeric_limits<double>::infinity() : tree[endOfLoad(tree)].x;
-}
-
 ProfileRow rowOf(
     const Curve& curve, const Sample& sample, const std::vector<Phase>& phases, const std::vector<ProfileRow>& before)
 {
@@ -62,7 +55,8 @@ ProfileRow rowOf(
 std::vector<ProfileRow> profileOf(const Curve& curve, const std::vector<Phase>& phases, double stepS, bool ended)
 {
     std::vector<ProfileRow> rows;
-    const double endS = endOfLoadS(curve, ended);
+    // After it the process was being taken down; a run that goes on has none.
+    const double endS = ended ? endOfLoadS(curve) : std::numeric_limits<double>::infinity();
     double next = 0;
     for (const Sample& sample : curve.samples) {
         const double tS = secondsOf(curve, sample);
