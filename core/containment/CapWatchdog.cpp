@@ -1,7 +1,6 @@
 #include "core/containment/CapWatchdog.h"
 
 #include <algorithm>
-#include <csignal>
 
 namespace loadlab {
 
@@ -20,19 +19,19 @@ bool CapWatchdog::hasCaps() const
 void CapWatchdog::arm(pid_t group)
 {
     const std::lock_guard lock(m_mutex);
-    m_group = group;
+    m_group.arm(group);
 }
 
 void CapWatchdog::disarm()
 {
     const std::lock_guard lock(m_mutex);
-    m_group = 0;
+    m_group.disarm();
 }
 
 void CapWatchdog::check(const Sample& sample)
 {
     const std::lock_guard lock(m_mutex);
-    if (m_group <= 0 || !sample.has(Column::TreeBytes))
+    if (!m_group.isArmed() || !sample.has(Column::TreeBytes))
         return;
     if (sample.has(Column::SwapBytes))
         m_swapBytes = sample[Column::SwapBytes];
@@ -42,7 +41,7 @@ void CapWatchdog::check(const Sample& sample)
     const bool swapOver = m_caps.swapBytes && swap > *m_caps.swapBytes;
     if (!memoryOver && !swapOver)
         return;
-    ::kill(-m_group, SIGKILL); // Again at every sample: a process may just have been forked.
+    m_group.kill();
     if (!m_breach)
         m_breach = memoryOver ? Breach{false, held, *m_caps.memoryBytes, sample.monotonicNs}
                               : Breach{true, swap, *m_caps.swapBytes, sample.monotonicNs};

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/containment/RunGroup.h"
+#include "core/containment/WorkerGroup.h"
 #include "core/curve/Sample.h"
 
 #include <cstdint>
@@ -25,9 +26,8 @@ public:
     /// What it has to keep; nothing at first.
     void keep(const Caps& caps);
     [[nodiscard]] bool hasCaps() const;
-    /// From now on this process group, whose leader is a child of this process that has not been reaped.
+    /// As WorkerGroup; any thread.
     void arm(pid_t group);
-    /// Before the leader is reaped: from then on its number may be anybody's.
     void disarm();
     /// On the sampler's thread.
     void check(const Sample& sample);
@@ -37,7 +37,7 @@ public:
 private:
     Caps m_caps;
     mutable std::mutex m_mutex;
-    pid_t m_group = 0;
+    WorkerGroup m_group;
     std::int64_t m_swapBytes = 0; ///< As last read: not every sample has it.
     std::optional<Breach> m_breach;
 };

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <csignal>
 
 namespace loadlab {
 namespace {
@@ -23,13 +22,13 @@ Guard::Guard(GuardMargin margin, std::uint64_t machineBytes, GroupPool group)
 void Guard::arm(pid_t group)
 {
     const std::lock_guard lock(m_mutex);
-    m_group = group;
+    m_group.arm(group);
 }
 
 void Guard::disarm()
 {
     const std::lock_guard lock(m_mutex);
-    m_group = 0;
+    m_group.disarm();
 }
 
 std::uint64_t Guard::marginOf(const Pool& pool) const
@@ -94,9 +93,9 @@ void Guard::check(const Sample& sample)
         return;
     const auto stop = judge(sample);
     const std::lock_guard lock(m_mutex);
-    if (m_group <= 0 || (!stop && !m_stop))
+    if (!m_group.isArmed() || (!stop && !m_stop))
         return;
-    ::kill(-m_group, SIGKILL); // Again at every sample: a process may just have been forked.
+    m_group.kill();
     if (!m_stop)
         m_stop = stop;
 }

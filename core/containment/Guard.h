@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/Variant.h"
+#include "core/containment/WorkerGroup.h"
 #include "core/curve/Forecast.h"
 #include "core/curve/Sample.h"
 
@@ -51,9 +52,8 @@ public:
 
     Guard(GuardMargin margin, std::uint64_t machineBytes, GroupPool group = {});
 
-    /// From now on this process group, whose leader is a child of this process that has not been reaped.
+    /// As WorkerGroup; any thread.
     void arm(pid_t group);
-    /// Before the leader is reaped: from then on its number may be anybody's.
     void disarm();
     /// On the sampler's thread, with every sample; those without system_available_bytes are passed over.
     void check(const Sample& sample);
@@ -76,7 +76,7 @@ private:
     FallWatch m_watch; ///< Of what is left above the margin.
     std::deque<Stall> m_stalls;
     mutable std::mutex m_mutex;
-    pid_t m_group = 0;
+    WorkerGroup m_group;
     std::optional<Stop> m_stop;
 };
 

@@ -1,4 +1,5 @@
 #include "FakeCgroups.h"
+#include "Victim.h"
 #include "core/containment/CapWatchdog.h"
 #include "core/containment/Containment.h"
 #include "core/containment/DeadGroups.h"
@@ -486,24 +487,16 @@ void tst_Containment::aGroupThatStaysIsGivenUpInTime()
 
 void tst_Containment::theWatchdogKillsTheGroupAtOnce()
 {
-    const pid_t child = ::fork();
-    if (child == 0) {
-        ::setpgid(0, 0);
-        for (;;)
-            ::pause();
-    }
-    ::setpgid(child, child);
+    Victim victim;
     CapWatchdog watchdog;
     watchdog.keep({1000, std::nullopt});
     watchdog.check(holding(5000, 0)); // Nobody to kill yet.
     QVERIFY(!watchdog.breach());
-    watchdog.arm(child);
+    watchdog.arm(victim.pid());
     watchdog.check(holding(1000, 0));
     QVERIFY(!watchdog.breach());
     watchdog.check(holding(1001, 0));
-    int status = 0;
-    QCOMPARE(::waitpid(child, &status, 0), child);
-    QVERIFY(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    QVERIFY(victim.wasKilled());
     QCOMPARE(watchdog.breach()->bytes, std::uint64_t{1001});
     QCOMPARE(watchdog.breach()->capBytes, std::uint64_t{1000});
     watchdog.disarm();
@@ -511,16 +504,10 @@ void tst_Containment::theWatchdogKillsTheGroupAtOnce()
 
 void tst_Containment::theWatchdogTellsMemoryFromSwap()
 {
-    const pid_t child = ::fork();
-    if (child == 0) {
-        ::setpgid(0, 0);
-        for (;;)
-            ::pause();
-    }
-    ::setpgid(child, child);
+    Victim victim;
     CapWatchdog watchdog;
     watchdog.keep({1000, 500});
-    watchdog.arm(child);
+    watchdog.arm(victim.pid());
     watchdog.check(holding(1400, 500)); // 900 resident, 500 swapped.
     Sample quick; // A sample between full ones has no swap column: the last one counts.
     quick[Column::TreeBytes] = 1450;
@@ -528,29 +515,19 @@ void tst_Containment::theWatchdogTellsMemoryFromSwap()
     QVERIFY(!watchdog.breach());
     watchdog.check(holding(1400, 501));
     QVERIFY(watchdog.breach()->ofSwap);
-    int status = 0;
-    ::waitpid(child, &status, 0);
-    QVERIFY(WIFSIGNALED(status));
+    QVERIFY(victim.wasKilled());
 }
 
 void tst_Containment::aDisarmedWatchdogKillsNobody()
 {
-    const pid_t child = ::fork();
-    if (child == 0) {
-        ::setpgid(0, 0);
-        for (;;)
-            ::pause();
-    }
-    ::setpgid(child, child);
+    Victim victim;
     CapWatchdog watchdog;
     watchdog.keep({1000, std::nullopt});
-    watchdog.arm(child);
+    watchdog.arm(victim.pid());
     watchdog.disarm();
     watchdog.check(holding(5000, 0));
     QVERIFY(!watchdog.breach());
-    QCOMPARE(::waitpid(child, nullptr, WNOHANG), 0);
-    ::kill(child, SIGKILL);
-    ::waitpid(child, nullptr, 0);
+    QVERIFY(victim.lives());
 }
 
 void tst_Containment::filesLeftInMemoryAreFound()
