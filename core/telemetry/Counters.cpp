@@ -119,15 +119,15 @@ CounterInfo ownCgroup()
             : v1 ? "cgroup v1 memory.oom_control"
                  : "cgroup",
         "count", "the run's own group only: proof of an out-of-memory kill");
-    info.problem
-        = v1 || v2 ? "runs are not given a group of their own by this version" : "no memory controller is mounted";
+    info.problem = v1 || v2 ? "read in a run's own group: see containment" : "no memory controller is mounted";
     return info;
 }
 
 CounterInfo gpu()
 {
     auto info = described("gpu_bytes, gpu_used_bytes, gpu_busy_percent", "NVML", "bytes",
-        "per process once a second at most, a device 20 times; memory that a program shares with the host is in neither; "
+        "per process once a second at most, a device 20 times; memory that a program shares with the host is in "
+        "neither; "
         "on unified memory host and GPU are one pool: never added");
     Result<Nvml> nvml = Nvml::load();
     if (!nvml || nvml->deviceCount() == 0) {
