@@ -156,16 +156,13 @@ Result<BlackBox> BlackBox::create(const fs::path& database, std::string_view uui
     ring->descriptor = Descriptor(::open(ring->file.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
     if (ring->descriptor.get() < 0)
         return failed(ring->file, "make the black box");
-    std::string zeros(kSlotBytes, '\0');
-    std::string head = std::string(kMagic) + std::string(uuid);
-    head.resize(kSlotBytes, '\0');
-    for (std::size_t i = 0; i < kSlots; ++i)
-        if (::write(ring->descriptor.get(), (i == 0 ? head : zeros).data(), kSlotBytes)
-            != static_cast<ssize_t>(kSlotBytes)) {
-            const Error error = failed(ring->file, "write the black box");
-            ::unlink(ring->file.c_str());
-            return error;
-        }
+    std::string content = std::string(kMagic) + std::string(uuid);
+    content.resize(kBytes, '\0');
+    if (::write(ring->descriptor.get(), content.data(), content.size()) != static_cast<ssize_t>(content.size())) {
+        const Error error = failed(ring->file, "write the black box");
+        ::unlink(ring->file.c_str());
+        return error;
+    }
     void* data = ::mmap(nullptr, kBytes, PROT_READ | PROT_WRITE, MAP_SHARED, ring->descriptor.get(), 0);
     if (data == MAP_FAILED) {
         const Error error = failed(ring->file, "map the black box");

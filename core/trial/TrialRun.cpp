@@ -300,11 +300,11 @@ void TrialRun::takeMail()
     const RunMailbox::Orders orders = m_mailbox.take(m_mail);
     m_account->noteSamples(m_mail);
     m_outlet.samples(m_mail);
-    if (m_life)
-        for (const Sample& sample : m_mail)
-            m_life->sample(sample);
-    for (const Sample& sample : m_mail)
+    for (const Sample& sample : m_mail) {
         m_pace.sample(sample);
+        if (m_life)
+            m_life->sample(sample);
+    }
     if (m_worker && m_containment.wantsTree() && !m_mail.empty())
         m_containment.noteTree(m_sampler->living());
     obey(orders);
