@@ -1,10 +1,10 @@
 #include "cli/BackendProbe.h"
 
 #include "cli/Output.h"
-#include "cli/Subprocess.h"
 #include "core/Text.h"
 #include "core/worker/JsonLineReader.h"
 #include "core/worker/Protocol.h"
+#include "core/worker/Subprocess.h"
 
 #include <algorithm>
 #include <future>

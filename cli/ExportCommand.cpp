@@ -4,11 +4,11 @@
 #include "cli/Lab.h"
 #include "cli/Options.h"
 #include "cli/SaveFile.h"
-#include "cli/Subprocess.h"
 #include "cli/Values.h"
 #include "core/Text.h"
 #include "core/curve/CurveText.h"
 #include "core/telemetry/Machine.h"
+#include "core/worker/Subprocess.h"
 
 #include <algorithm>
 #include <cstdlib>

@@ -1,4 +1,4 @@
-#include "cli/Subprocess.h"
+#include "core/worker/Subprocess.h"
 
 #include "core/Text.h"
 #include "core/Units.h"
@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <poll.h>
 
-namespace loadlab::cli {
+namespace loadlab {
 namespace {
 
 constexpr std::size_t kMostBytes = std::size_t{1} << 20;
@@ -60,4 +60,4 @@ Result<ProgramOutput> runToEnd(WorkerCommand command, std::chrono::milliseconds 
     return output;
 }
 
-} // namespace loadlab::cli
+} // namespace loadlab

@@ -7,7 +7,7 @@
 #include <stop_token>
 #include <string>
 
-namespace loadlab::cli {
+namespace loadlab {
 
 /// What a program that was run to its end said, at most 1 MiB of each.
 struct ProgramOutput {
@@ -22,4 +22,4 @@ struct ProgramOutput {
 Result<ProgramOutput> runToEnd(
     WorkerCommand command, std::chrono::milliseconds limit, const std::stop_token& stop = {});
 
-} // namespace loadlab::cli
+} // namespace loadlab
