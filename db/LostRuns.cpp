@@ -1,5 +1,4 @@
-#include "core/Units.h"
-#include "core/telemetry/ProcessTree.h"
+#include "core/trial/LostRun.h"
 #include "db/BlackBox.h"
 #include "db/RunRows.h"
 #include "db/StoreState.h"
@@ -7,6 +6,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <map>
 
 namespace loadlab {
 namespace {
@@ -14,20 +14,24 @@ namespace {
 using sqlite::Connection;
 using sqlite::Statement;
 
+/// How long all that is asked of the kernel's earlier boots may take, and how much of it a run's log takes up.
+constexpr std::chrono::milliseconds kKernelLogLimit{1500};
+constexpr std::size_t kMostKernelLines = 500;
+
 /// An open run and who recorded it.
 struct OpenRun {
     RunId run;
-    std::string uuid;
-    std::string bootId;
-    ProcessId lab;
+    LostRun facts;
+    std::chrono::system_clock::time_point startedUtc;
 };
 
 Result<std::vector<OpenRun>> openRuns(const Connection& database)
 {
     std::vector<OpenRun> open;
-    Statement rows
-        = database.prepare("SELECT id, uuid, boot_id, lab_pid, lab_start_ticks FROM runs"
-                           " WHERE ended_utc_ms IS NULL AND origin = 'own' AND deleted_utc_ms IS NULL ORDER BY id");
+    Statement rows = database.prepare(
+        "SELECT r.id, r.uuid, r.boot_id, r.lab_pid, r.lab_start_ticks, r.origin_ns, r.started_utc_ms, d.worker_pid"
+        " FROM runs r LEFT JOIN run_details d ON d.run = r.id"
+        " WHERE r.ended_utc_ms IS NULL AND r.origin = 'own' AND r.deleted_utc_ms IS NULL ORDER BY r.id");
     while (true) {
         const Result<bool> row = rows.step();
         if (!row)
@@ -36,59 +40,19 @@ Result<std::vector<OpenRun>> openRuns(const Connection& database)
             return open;
         OpenRun& run = open.emplace_back();
         run.run = {rows.integer()};
-        run.uuid = rows.text();
-        run.bootId = rows.text();
-        run.lab.pid = static_cast<pid_t>(rows.integer());
-        run.lab.startTicks = rows.count();
+        run.facts.uuid = rows.text();
+        run.facts.bootId = rows.text();
+        run.facts.lab.pid = static_cast<pid_t>(rows.integer());
+        run.facts.lab.startTicks = rows.count();
+        run.facts.originNs = rows.integer();
+        run.startedUtc = std::chrono::system_clock::time_point(std::chrono::milliseconds(rows.integer()));
+        run.facts.workerPid = rows.optionalInteger().value_or(0);
     }
-}
-
-bool hostIsLost(const OpenRun& run, const std::string& bootId)
-{
-    return !run.bootId.empty() && !bootId.empty() && run.bootId != bootId;
 }
 
 bool labLives(const OpenRun& run, const std::string& bootId, const LabLock& lock)
 {
-    return lock.isHeldElsewhere(run.run) || (!hostIsLost(run, bootId) && isAlive(run.lab));
-}
-
-std::string lastSampleWords(const Sample& sample, double atS)
-{
-    std::string words = "last sample " + formatDuration(std::chrono::nanoseconds(static_cast<std::int64_t>(atS * 1e9)))
-        + " into the run";
-    const auto add = [&](Column column, const char* what) {
-        if (sample.has(column) && sample[column] >= 0)
-            words += ", " + formatSize(static_cast<std::uint64_t>(sample[column])) + " " + what;
-    };
-    add(Column::TreeBytes, "in the run's processes");
-    add(Column::SystemAvailableBytes, "available in the system");
-    add(Column::SystemSwapUsedBytes, "of swap in use");
-    return words;
-}
-
-Verdict lostVerdict(const OpenRun& run, const std::string& bootId, const RunResult& result, const Curve& curve)
-{
-    const bool host = hostIsLost(run, bootId);
-    Verdict verdict;
-    verdict.mode = host ? FailureMode::HostLost : FailureMode::LabLost;
-    verdict.confidence = 1.0;
-    verdict.rule = host ? "boot-id-differs" : "lab-gone";
-    const std::string supports(toWireName(verdict.mode));
-    const std::string when = formatDuration(result.duration);
-    verdict.summary = host ? "The machine went down or was restarted; what is stored ends " + when + " into the run."
-                           : "The recording breaks off " + when
-            + " into the run: LoadLab itself ended, or could write no more. How the load went on is not known.";
-    verdict.evidence.push_back({"lab",
-        host ? "recorded in boot " + run.bootId + ", this is boot " + bootId
-             : "the recording process " + std::to_string(run.lab.pid) + " no longer lives",
-        supports, 1.0});
-    if (!curve.samples.empty()) {
-        const double atS = static_cast<double>(curve.samples.back().monotonicNs - curve.originNs) / 1e9;
-        verdict.evidence.push_back({"curve", lastSampleWords(curve.samples.back(), atS), supports, 0.0});
-    }
-    verdict.remedies.push_back({"run-again", "Run the same trial again.", "null", "rule", {}});
-    return verdict;
+    return lock.isHeldElsewhere(run.run) || (!hostIsLost(run.facts.bootId, bootId) && isAlive(run.facts.lab));
 }
 
 /// What can be read of the run. Damaged samples cost it its figures, never its end: else it would stay open for ever.
@@ -118,15 +82,15 @@ Result<std::uint64_t> logEnd(const Connection& database, RunId run)
 Result<void> addFromBox(const Connection& database, SampleWriter& samples, LogWriter& logs,
     const std::filesystem::path& file, const OpenRun& run)
 {
-    const Result<BlackBox::Content> box = BlackBox::read(file, run.uuid);
+    const Result<BlackBox::Content> box = BlackBox::read(file, run.facts.uuid);
     if (!box)
         return {};
     Result<Curve> stored = readCurve(database, run.run);
     const Result<std::uint64_t> end = logEnd(database, run.run);
     if (!stored || !end)
         return {};
-    const auto lastNs = stored->samples.empty() ? std::numeric_limits<std::int64_t>::min()
-                                                : stored->samples.back().monotonicNs;
+    const auto lastNs
+        = stored->samples.empty() ? std::numeric_limits<std::int64_t>::min() : stored->samples.back().monotonicNs;
     const auto newer = std::ranges::upper_bound(box->samples, lastNs, {}, &Sample::monotonicNs);
     Result<void> done = samples.add(database, run.run, {newer, box->samples.end()});
     for (const auto& [at, piece] : box->log) {
@@ -134,14 +98,40 @@ Result<void> addFromBox(const Connection& database, SampleWriter& samples, LogWr
         if (!done || until <= *end)
             continue;
         const auto known = *end > at ? *end - at : 0;
-        done = logs.add(
-            database, run.run, piece.stream, piece.tMs, std::string_view(piece.bytes).substr(known));
+        done = logs.add(database, run.run, piece.stream, piece.tMs, std::string_view(piece.bytes).substr(known));
     }
-    return done ? logs.close(database, run.run) : done;
+    return done;
 }
 
-Result<RunResult> close(
-    const Connection& database, SampleWriter& samples, const OpenRun& run, const std::string& bootId)
+/// What the kernels of earlier boots said, by boot id.
+using BootLogs = std::map<std::string, std::vector<KernelLine>>;
+
+BootLogs readBootLogs(const std::vector<OpenRun>& lost, const std::string& bootId, const BootLogPlaces& places)
+{
+    BootLogs logs;
+    const auto until = std::chrono::steady_clock::now() + kKernelLogLimit;
+    for (const OpenRun& run : lost) { // The oldest of a boot comes first, so `since` is right for all of them.
+        const auto left = std::chrono::floor<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
+        if (hostIsLost(run.facts.bootId, bootId) && !logs.contains(run.facts.bootId) && left.count() > 0)
+            logs[run.facts.bootId] = readBootLog(run.facts.bootId, run.startedUtc, left, places);
+    }
+    return logs;
+}
+
+/// The kernel's last words become part of the run's log, at their time.
+Result<void> addToLog(const Connection& database, LogWriter& logs, const OpenRun& run)
+{
+    const std::vector<KernelLine>& lines = run.facts.kernel;
+    Result<void> done;
+    for (std::size_t at = lines.size() - std::min(lines.size(), kMostKernelLines); done && at < lines.size(); ++at)
+        done = logs.add(database, run.run, LogStream::Lab,
+            std::max<std::int64_t>(0, lines[at].monotonicNs - run.facts.originNs) / 1'000'000,
+            "kernel: " + lines[at].text + "\n");
+    return done;
+}
+
+Result<RunResult> close(const Connection& database, SampleWriter& samples, LogWriter& logs, OpenRun& run,
+    const std::string& bootId, const BootLogs& kernel)
 {
     Result<void> done = samples.close(database, run.run);
     if (!done && done.error().kind != ErrorKind::Invalid)
@@ -150,7 +140,18 @@ Result<RunResult> close(
     Result<RunResult> result = asFarAsStored(database, run.run, curve);
     if (!result)
         return result;
-    result->verdict = lostVerdict(run, bootId, *result, curve);
+    LostRun& facts = run.facts;
+    facts.duration = result->duration;
+    if (!curve.samples.empty())
+        facts.last = curve.samples.back();
+    if (const auto log = kernel.find(facts.bootId); log != kernel.end())
+        facts.kernel = linesOfRun(log->second, facts.originNs, facts.originNs + facts.duration.count());
+    done = addToLog(database, logs, run);
+    if (done)
+        done = logs.close(database, run.run);
+    if (!done)
+        return std::move(done).error();
+    result->verdict = judgeLost(facts, bootId);
     done = endRun(database, run.run, *result, "next_start");
     if (!done)
         return std::move(done).error();
@@ -182,18 +183,19 @@ Result<std::vector<RunId>> runsWithoutText(const Connection& database)
 
 } // namespace
 
-Result<std::vector<RunResult>> RunStore::closeLostRuns(const std::string& bootId)
+Result<std::vector<RunResult>> RunStore::closeLostRuns(const std::string& bootId, const BootLogPlaces& places)
 {
     State& state = *m_state;
     std::vector<RunResult> closed;
+    BootLogs kernel;
     const auto closeAll = [&]() -> Result<void> {
-        const Result<std::vector<OpenRun>> lost = lostRuns(state.database, bootId, state.lock);
+        Result<std::vector<OpenRun>> lost = lostRuns(state.database, bootId, state.lock);
         if (!lost)
             return lost.error();
-        for (const OpenRun& run : *lost) {
+        for (OpenRun& run : *lost) {
             if (Result<void> added = addFromBox(state.database, state.samples, state.logs, state.file, run); !added)
                 return added;
-            Result<RunResult> result = close(state.database, state.samples, run, bootId);
+            Result<RunResult> result = close(state.database, state.samples, state.logs, run, bootId, kernel);
             if (!result)
                 return std::move(result).error();
             closed.push_back(*std::move(result));
@@ -204,6 +206,7 @@ Result<std::vector<RunResult>> RunStore::closeLostRuns(const std::string& bootId
     if (!lost)
         return lost.error();
     if (!lost->empty()) { // asked again inside the transaction: another lab may be doing the same
+        kernel = readBootLogs(*lost, bootId, places);
         if (Result<void> written = state.write(closeAll); !written)
             return std::move(written).error().in("close runs whose lab was lost");
         for (const RunResult& run : closed)

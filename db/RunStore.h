@@ -2,6 +2,7 @@
 
 #include "core/Result.h"
 #include "core/curve/Sample.h"
+#include "core/trial/BootLog.h"
 #include "core/trial/RunEvent.h"
 #include "core/trial/RunResult.h"
 
@@ -123,8 +124,9 @@ public:
 
     /// Closes every run left open by a lab that no longer lives, as lab_lost or host_lost (other boot id). Returns them
     /// with their uuids, so that the caller can end what is left of their processes. Never touches a run whose lab
-    /// lives. Of several labs that start at once exactly one gets each run.
-    Result<std::vector<RunResult>> closeLostRuns(const std::string& bootId);
+    /// lives. Of several labs that start at once exactly one gets each run. Where the machine went down it asks the
+    /// system's journal and pstore what the kernel said, for 2 s at most.
+    Result<std::vector<RunResult>> closeLostRuns(const std::string& bootId, const BootLogPlaces& places = {});
 
     // Reading. Deleted runs are hidden.
     Result<std::vector<RunRow>> runs(const RunFilter& filter = {}) const;

@@ -9,6 +9,8 @@
 #include "db/RunStore.h"
 
 #include <QTest>
+#include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
@@ -33,6 +35,7 @@ class tst_LostRuns : public QObject {
 private Q_SLOTS:
     void closesWithWhatWasStored();
     void tellsALostMachineFromALostLab();
+    void keepsWhatTheKernelSaidBeforeTheMachineWentDown();
     void leavesRunsOfLivingLabsAlone();
     void believesTheLockMoreThanTheProcessNumber();
     void givesUpTheLockOfARunThatWasNotStored();
@@ -100,6 +103,34 @@ void tst_LostRuns::tellsALostMachineFromALostLab()
     const RunResult result = take(store.closeLostRuns("boot-2")).at(0);
     QCOMPARE(result.verdict->mode, FailureMode::HostLost);
     QCOMPARE(result.verdict->evidence[0].fact, "recorded in boot boot-1, this is boot boot-2");
+}
+
+void tst_LostRuns::keepsWhatTheKernelSaidBeforeTheMachineWentDown()
+{
+    const Folder folder;
+    BootLogPlaces places{folder.file("journalctl").native(), {}};
+    std::ofstream(places.journalctl)
+        << "#!/bin/sh\n"
+           "echo '[ 4990.000000] bench kernel: long before the run'\n"
+           "echo '[ 5003.500000] bench kernel: Out of memory: Killed process 4711 (worker) x'\n"
+           "echo '[ 5004.000000] bench kernel: Kernel panic - not syncing: gave up'\n";
+    std::filesystem::permissions(places.journalctl, std::filesystem::perms::owner_all);
+    RunStarted begin = started();
+    begin.machine.bootId = "8ac4fcdc-3c4b-49bd-bd24-b4b3fb8ceab6";
+    const RunId run = leaveOpen(folder, begin, 60);
+    RunStore store = take(RunStore::open(folder.file()));
+    take(store.addEvent(run, at(0.05, WorkerStarted{4711, 5, "worker --now"}), kOriginNs));
+    const RunResult result = take(store.closeLostRuns("boot-2", places)).at(0);
+    QCOMPARE(result.verdict->mode, FailureMode::HostLost);
+    QVERIFY2(result.verdict->summary.find("Kernel panic - not syncing: gave up") != std::string::npos,
+        result.verdict->summary.c_str());
+    QCOMPARE(result.verdict->evidence.at(1).source, "kernel.log");
+    QVERIFY(result.verdict->evidence.at(2).fact.find("killed pid 4711 (worker) of this run") != std::string::npos);
+    const std::vector<std::string> log{
+        "kernel: Out of memory: Killed process 4711 (worker) x", "kernel: Kernel panic - not syncing: gave up"};
+    QCOMPARE(take(store.logLines(run)), log);
+    QCOMPARE(take(store.countRuns({.words = "panic"})), std::uint64_t{1});
+    QCOMPARE(toJson(take(store.run(run))).dump(1), toJson(result).dump(1));
 }
 
 void tst_LostRuns::leavesRunsOfLivingLabsAlone()
