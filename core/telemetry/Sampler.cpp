@@ -2,6 +2,7 @@
 
 #include "core/Descriptor.h"
 #include "core/Units.h"
+#include "core/telemetry/ProcFile.h"
 #include "core/telemetry/ProcessTree.h"
 #include "core/telemetry/SystemCounters.h"
 
@@ -26,6 +27,7 @@ constexpr double kLowestHz = 1;
 constexpr double kHighestHz = 1000;
 constexpr double kAllEveryTickHz = 50; ///< Up to here every sample has every column.
 constexpr double kFullColumnsHz = 20; ///< Above, those that cost more come so often.
+constexpr std::int64_t kPauseNs = 250'000'000;
 constexpr std::int64_t kPssEveryNs = 1'000'000'000;
 constexpr std::int64_t kMostForPss = std::int64_t{1} << 30; ///< Resident.
 constexpr std::int64_t kMostForPssAtHighRates = std::int64_t{64} << 20;
@@ -62,6 +64,9 @@ struct Sampler::State {
 
     // The sampler thread's own.
     SystemCounters system;
+    ProcFile schedule{}; ///< Of this thread.
+    std::uint64_t waitedNs = 0; ///< For a processor, as last read.
+    std::int64_t idleSinceNs = 0;
     std::uint64_t tick = 0; ///< Ticks that passed, taken or missed.
     std::int64_t pssReadNs = 0;
 
@@ -83,6 +88,8 @@ struct Sampler::State {
     void run();
     bool wait();
     void onTick();
+    [[nodiscard]] std::uint64_t waitedForProcessor() const;
+    [[nodiscard]] bool wasPaused(std::int64_t dueNs, std::int64_t latenessNs) const;
     bool onWake();
     void take(ProcessTree::Depth depth);
     void readMore(Sample& sample);
@@ -110,6 +117,7 @@ Result<void> Sampler::State::arm()
 void Sampler::State::run()
 {
     ::prctl(PR_SET_NAME, "sampler");
+    schedule = ProcFile("/proc/thread-self/schedstat");
     ::prctl(PR_SET_TIMERSLACK, 1UL); // ns; the default of 50 us would be the largest part of the lateness
     while (wait()) { }
     const std::lock_guard lock(mutex);
@@ -120,6 +128,7 @@ void Sampler::State::run()
 /// Waits for the next tick or wish; false: stop.
 bool Sampler::State::wait()
 {
+    idleSinceNs = monotonicNs();
     std::array<pollfd, 2> wanted{{{timer.get(), POLLIN, 0}, {wake.get(), POLLIN, 0}}};
     if (::poll(wanted.data(), wanted.size(), -1) < 0)
         return errno == EINTR;
@@ -128,20 +137,43 @@ bool Sampler::State::wait()
     return wanted[1].revents == 0 || onWake();
 }
 
+/// Second number of schedstat; 0 where the kernel does not count it.
+std::uint64_t Sampler::State::waitedForProcessor() const
+{
+    std::array<char, 128> buffer{};
+    std::string_view text = schedule.read(buffer).value_or(std::string_view());
+    procfs::takeNumber(text);
+    return procfs::takeNumber(text).value_or(0);
+}
+
+/// A thread that had nothing to do when the tick was due, and neither ran nor asked to run, had been stopped.
+bool Sampler::State::wasPaused(std::int64_t dueNs, std::int64_t latenessNs) const
+{
+    if (latenessNs < kPauseNs || idleSinceNs > dueNs)
+        return false;
+    const std::uint64_t waited = waitedForProcessor();
+    return waited > 0 && waited - waitedNs < static_cast<std::uint64_t>(latenessNs) / 2;
+}
+
 void Sampler::State::onTick()
 {
     const auto passed = takeCount(timer.get());
     if (passed == 0)
         return;
-    const auto lateness = monotonicNs() - (firstTickNs + static_cast<std::int64_t>(tick) * periodNs);
+    const auto dueNs = firstTickNs + static_cast<std::int64_t>(tick) * periodNs;
+    const auto lateness = monotonicNs() - dueNs;
+    const bool paused = wasPaused(dueNs, lateness);
     const bool full = tick % fullEvery == 0 || passed >= fullEvery;
     tick += passed;
+    if (full)
+        waitedNs = waitedForProcessor();
     {
         const std::lock_guard lock(mutex);
         ++report.ticks;
-        report.missedTicks += passed - 1;
-        report.worstLatenessNs
-            = std::max(report.worstLatenessNs, static_cast<std::uint64_t>(std::max<std::int64_t>(0, lateness)));
+        (paused ? report.pausedTicks : report.missedTicks) += passed - 1;
+        if (!paused)
+            report.worstLatenessNs
+                = std::max(report.worstLatenessNs, static_cast<std::uint64_t>(std::max<std::int64_t>(0, lateness)));
     }
     take(full ? ProcessTree::Depth::Full : ProcessTree::Depth::Resident);
 }

@@ -18,7 +18,10 @@ struct SamplerReport {
     std::uint64_t ticks = 0; ///< Samples taken at ticks.
     std::uint64_t extraSamples = 0; ///< Taken for watch() and mark(), between ticks.
     std::uint64_t missedTicks = 0; ///< Passed while the sampler was kept from running, or read a PSS mark.
-    std::uint64_t worstLatenessNs = 0; ///< From the first tick due to the moment a sample was taken for it.
+    /// Passed while the lab was stopped or frozen (SIGSTOP): for 250 ms or more it ran not, and waited for no
+    /// processor.
+    std::uint64_t pausedTicks = 0;
+    std::uint64_t worstLatenessNs = 0; ///< From the first tick due to the moment a sample was taken for it; no pause.
     std::uint64_t highWaterBytes = 0; ///< Largest VmHWM of any one process.
     std::uint64_t provenAnonBytes = 0;
     std::optional<std::uint64_t> pssTreeBytes; ///< At the last mark.
@@ -32,17 +35,16 @@ struct SamplerReport {
 /// One thread that samples a process tree and the system at absolute ticks (timerfd, CLOCK_MONOTONIC). Times of samples
 /// are whole microseconds. Up to 50 Hz every sample has every column; above, every n-th one so that those stay at 25 to
 /// 50 Hz, and the samples between have anon, rss, tree_bytes and the system's free memory alone (each column's own rate
-/// is told by its values). PSS comes at most once a second while less than 1 GiB is resident (above 50 Hz: 64 MiB, for a
-/// reading takes up to 10 ms per GiB), else at marks.
-/// In the steady state the thread allocates nothing.
+/// is told by its values). PSS comes at most once a second while less than 1 GiB is resident (above 50 Hz: 64 MiB, for
+/// a reading takes up to 10 ms per GiB), else at marks. In the steady state the thread allocates nothing.
 ///
 /// Construct, start, stop: from one thread. The sink is called on the sampler's thread with one sample and must not
 /// block.
 class Sampler {
 public:
     using Sink = std::function<void(const Sample&)>;
-    /// Fills further columns of a sample that has all; gets the tree's pids. On the sampler's thread: must neither block
-    /// nor allocate.
+    /// Fills further columns of a sample that has all; gets the tree's pids. On the sampler's thread: must neither
+    /// block nor allocate.
     using Source = std::function<void(Sample&, std::span<const pid_t>)>;
 
     Sampler(double rateHz, Sink sink);

@@ -9,6 +9,7 @@ using nlohmann::json;
 namespace {
 
 constexpr std::size_t kMostFiles = 20;
+constexpr std::size_t kMostPauses = 100;
 
 template <typename T> json orNull(const std::optional<T>& value)
 {
@@ -21,6 +22,29 @@ json memoryJson(const std::optional<SystemMemory>& memory)
         return nullptr;
     return {{"available_bytes", memory->availableBytes}, {"free_bytes", memory->freeBytes},
         {"cache_bytes", memory->cacheBytes}, {"swap_used_bytes", memory->swapUsedBytes}};
+}
+
+json pausesJson(const std::vector<Pause>& pauses)
+{
+    json list = json::array();
+    for (const Pause& pause : pauses)
+        if (list.size() < kMostPauses)
+            list.push_back({{"of", pause.ofMachine ? "machine" : "lab"}, {"at_s", pause.atS},
+                {"for_s", std::chrono::duration<double>(pause.length).count()}});
+    return list;
+}
+
+std::vector<Pause> pausesFrom(const JsonFields& fields)
+{
+    std::vector<Pause> pauses;
+    if (const json* list = fields.find("pauses"); list && list->is_array())
+        for (const json& entry : *list) {
+            const JsonFields pause(entry, fields.place("pauses"));
+            const std::chrono::duration<double> length(pause.value<double>("for_s"));
+            pauses.push_back({pause.value<std::string>("of") == "machine", pause.value<double>("at_s"),
+                std::chrono::round<std::chrono::nanoseconds>(length)});
+        }
+    return pauses;
 }
 
 std::optional<SystemMemory> memoryFrom(const JsonFields& fields, const char* key)
@@ -63,7 +87,7 @@ json toJson(const HostTraces& traces)
                 {"cache_bytes", orNull(traces.cacheBytes)}, {"cache_of", traces.cacheIsOwn ? "run" : "machine"}}},
         {"group",
             {{"highest_usage_bytes", orNull(traces.groupHighestBytes)}, {"limit_hits", orNull(traces.groupLimitHits)}}},
-        {"dirty_start_bytes", orNull(traces.dirtyStartBytes)}};
+        {"dirty_start_bytes", orNull(traces.dirtyStartBytes)}, {"pauses", pausesJson(traces.pauses)}};
 }
 
 HostTraces hostTracesFromJson(const json& source)
@@ -72,6 +96,7 @@ try {
     const JsonFields fields(source, "host");
     traces.before = memoryFrom(fields, "before");
     traces.after = memoryFrom(fields, "after");
+    traces.pauses = pausesFrom(fields);
     traces.dirtyStartBytes = fields.optional<std::uint64_t>("dirty_start_bytes");
     if (fields.has("left"))
         readLeft(JsonFields(fields.need("left"), fields.place("left")), traces);

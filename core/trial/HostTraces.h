@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/telemetry/HostClock.h"
 #include "core/telemetry/Machine.h"
 
 #include <cstdint>
@@ -27,9 +28,10 @@ struct HostTraces {
     std::vector<std::string> processes; ///< That outlived the worker and were killed.
     /// The run before in the same queue had not given back so much when this one started.
     std::optional<std::uint64_t> dirtyStartBytes;
+    std::vector<Pause> pauses; ///< The first 100.
 };
 
-/// {"before": {…}, "after": {…}, "left": {…}, "group": {…}, "dirty_start_bytes"}
+/// {"before": {…}, "after": {…}, "left": {…}, "group": {…}, "dirty_start_bytes", "pauses": […]}
 nlohmann::json toJson(const HostTraces& traces);
 /// Takes what is there.
 HostTraces hostTracesFromJson(const nlohmann::json& json);

@@ -1,16 +1,9 @@
 #include "core/trial/RunMailbox.h"
 
-#include <chrono>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 namespace loadlab {
-using namespace std::chrono_literals;
-namespace {
-
-constexpr std::int64_t kBatchNs = std::chrono::nanoseconds(100ms).count();
-
-} // namespace
 
 RunMailbox::RunMailbox()
     : m_wake(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK))

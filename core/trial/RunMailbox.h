@@ -1,7 +1,7 @@
 #pragma once
 
-#include "core/curve/Sample.h"
 #include "core/Descriptor.h"
+#include "core/curve/Sample.h"
 
 #include <cstdint>
 #include <mutex>
@@ -13,6 +13,8 @@ namespace loadlab {
 /// All functions from any thread; the taking ones from the run's.
 class RunMailbox {
 public:
+    static constexpr std::int64_t kBatchNs = 100'000'000;
+
     struct Orders {
         bool cancel = false;
         bool kill = false;
@@ -23,7 +25,7 @@ public:
 
     void cancel(bool now);
     void release();
-    /// Wakes the run's thread at most ten times a second.
+    /// Wakes the run's thread at most every kBatchNs.
     void add(const Sample& sample);
 
     /// Readable when something is there; negative when the system had no descriptor left: look every 50 ms then.

@@ -15,8 +15,9 @@ namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 namespace {
 
-/// Longer pauses of the lab's own (stopped, suspended, starved) are not held against the worker.
+/// Longer pauses of the lab's own (stopped, starved) are not held against the worker; so is any of the machine's.
 constexpr std::int64_t kOwnPauseNs = std::chrono::nanoseconds(1s).count();
+constexpr std::int64_t kSuspendNs = std::chrono::nanoseconds(100ms).count();
 constexpr std::int64_t kLongestWaitNs = std::chrono::nanoseconds(60s).count();
 constexpr std::int64_t kWithoutWakeNs = std::chrono::nanoseconds(50ms).count();
 /// A time limit that met a silence of at least this much, and half of the limit, was met by a stall.
@@ -65,6 +66,7 @@ TrialRun::TrialRun(const TrialSpec& spec, const TrialSurroundings& surroundings,
     , m_mailbox(mailbox)
     , m_outlet(std::move(listener))
     , m_containment(surroundings.containment, spec.limits, m_uuid)
+    , m_longestTurnNs(kLongestWaitNs)
 {
 }
 
@@ -148,8 +150,9 @@ void TrialRun::announce(std::stop_token stop)
 void TrialRun::begin(TrialIdentity identity)
 {
     m_originNs = monotonicNs();
+    m_suspendedNs = m_surroundings.clock.suspendedNs();
     RunStarted started{
-        std::move(identity), std::chrono::system_clock::now(), m_originNs, m_surroundings.machine, ::getpid(), 0};
+        std::move(identity), m_surroundings.clock.utc(), m_originNs, m_surroundings.machine, ::getpid(), 0};
     started.labStartTicks = identify(::getpid()).value_or(ProcessId{}).startTicks;
     m_account.emplace(started.identity, m_originNs, started.startedUtc);
     m_outlet.emit(std::move(started), m_originNs);
@@ -157,7 +160,8 @@ void TrialRun::begin(TrialIdentity identity)
 
 void TrialRun::startSampler()
 {
-    m_sampler = std::make_unique<Sampler>(m_containment.sampleHz(m_spec.limits.sampleHz), [this](const Sample& sample) {
+    const double hz = m_containment.sampleHz(m_spec.limits.sampleHz);
+    m_sampler = std::make_unique<Sampler>(hz, [this](const Sample& sample) {
         m_containment.check(sample);
         m_mailbox.add(sample);
     });
@@ -167,6 +171,8 @@ void TrialRun::startSampler()
         [gpu = m_gpu.get()](Sample& sample, std::span<const pid_t> tree) { gpu->sample(sample, tree); });
     if (const Result<void> started = m_sampler->start(); !started)
         m_outlet.log(LogStream::Lab, "without samples: " + started.error().message + "\n");
+    else
+        m_longestTurnNs = RunMailbox::kBatchNs + static_cast<std::int64_t>(1e9 / hz);
 }
 
 WorkerCommand TrialRun::workerCommand() const
@@ -239,6 +245,7 @@ void TrialRun::attend()
 {
     while (m_worker->state() != WorkerProcess::State::Ended) {
         waitForSomething();
+        watchPauses();
         takeMail();
         m_worker->pump();
         if (m_loadedNow)
@@ -247,6 +254,7 @@ void TrialRun::attend()
         watchVoice(now);
         watchLimits(now);
         m_outlet.flushDue(now);
+        m_lastTurnNs = monotonicNs();
     }
 }
 
@@ -417,6 +425,25 @@ void TrialRun::finishExercise()
         takeMail(); // A release that came before there was anything to release.
 }
 
+/// What was not seen is no silence. After a suspend devices and peers have to come back first: it begins anew.
+void TrialRun::watchPauses()
+{
+    const std::int64_t now = monotonicNs();
+    const auto note = [&](bool ofMachine, std::int64_t ns, std::chrono::nanoseconds forgiven) {
+        const Pause pause{
+            ofMachine, static_cast<double>(m_lastTurnNs - m_originNs) / 1e9, std::chrono::nanoseconds(ns)};
+        m_account->facts.pauses.push_back(pause);
+        act(ofMachine ? "suspend" : "pause", toWords(pause));
+        m_life->forgive(forgiven);
+    };
+    if (const std::int64_t gap = now - m_lastTurnNs; gap > m_longestTurnNs + kOwnPauseNs)
+        note(false, gap, std::chrono::nanoseconds(gap));
+    const std::int64_t suspended = m_surroundings.clock.suspendedNs();
+    if (suspended - m_suspendedNs < kSuspendNs)
+        return;
+    note(true, suspended - std::exchange(m_suspendedNs, suspended), m_life->silence(now));
+}
+
 /// A worker closes its stdout when it ends; one that goes on can say neither that it loaded nor that it failed.
 void TrialRun::watchVoice(std::int64_t nowNs)
 {
@@ -433,9 +460,6 @@ void TrialRun::watchVoice(std::int64_t nowNs)
 
 void TrialRun::watchLimits(std::int64_t nowNs)
 {
-    if (nowNs - m_lastTurnNs > kOwnPauseNs && nowNs > nextDueNs().value_or(nowNs) + kOwnPauseNs)
-        m_life->forgive(std::chrono::nanoseconds(nowNs - m_lastTurnNs));
-    m_lastTurnNs = nowNs;
     if (!limitsApply())
         return;
     LabActs& acts = m_account->facts.acts;

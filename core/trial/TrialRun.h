@@ -57,6 +57,7 @@ private:
     void takeMessage(protocol::Message message);
     void refuse(const std::string& why, const std::string& line);
     void finishExercise();
+    void watchPauses();
     void watchVoice(std::int64_t nowNs);
     void watchLimits(std::int64_t nowNs);
     [[nodiscard]] std::string standstill() const;
@@ -95,6 +96,8 @@ private:
     std::int64_t m_originNs = 0;
     std::int64_t m_workerStartNs = 0;
     std::int64_t m_lastTurnNs = 0;
+    std::int64_t m_longestTurnNs; ///< While the lab runs, it looks at least so often.
+    std::int64_t m_suspendedNs = 0;
     std::optional<std::int64_t> m_muteSinceNs;
     bool m_loadedNow = false; ///< `loaded` came, its mark is not taken yet.
     bool m_exercised = false; ///< Whatever happens now, the exercise is over.

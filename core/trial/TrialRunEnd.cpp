@@ -108,6 +108,7 @@ RunResult TrialRun::conclude()
     if (const auto& before = m_surroundings.before; before && result.traces.before)
         if (const std::uint64_t missing = before->missing(result.traces.before->availableBytes); missing > 0)
             result.traces.dirtyStartBytes = missing;
+    result.traces.pauses = m_account->facts.pauses;
     m_account->facts.leftShmBytes = result.traces.shmBytes.value_or(0);
     m_account->facts.dirtyStartBytes = result.traces.dirtyStartBytes.value_or(0);
     m_account->conclude(report, m_surroundings.machine, rules(), result);

@@ -2,6 +2,7 @@
 
 #include "core/Result.h"
 #include "core/containment/Containment.h"
+#include "core/telemetry/HostClock.h"
 #include "core/telemetry/ProcessTree.h"
 #include "core/trial/RunEvent.h"
 #include "core/verdict/Judge.h"
@@ -53,6 +54,7 @@ struct TrialSurroundings {
     /// Memory available before the run that came before in the same queue: what of it is not back by now makes a dirty
     /// start.
     std::optional<QueueMemory> before;
+    HostClock clock{};
     Orphans orphans = Orphans::Marked; ///< All only where runs follow each other and nothing else is started.
 };
 

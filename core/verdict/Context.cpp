@@ -8,6 +8,7 @@ namespace loadlab::questions {
 namespace {
 
 constexpr std::size_t kMaxWarnings = 3;
+constexpr std::size_t kMaxPauses = 3;
 
 bool hasSource(const Finding& finding, std::string_view source)
 {
@@ -131,6 +132,17 @@ void addLeftovers(const RunFacts& facts, Finding& finding)
         finding.mode, 0.1);
 }
 
+/// What a worker waits for may not have outlived a suspend.
+void addPauses(const RunFacts& facts, Finding& finding)
+{
+    for (std::size_t i = 0; i < std::min(facts.pauses.size(), kMaxPauses); ++i)
+        add(finding, "lab",
+            toWords(facts.pauses[i]) + ", "
+                + formatDuration(std::chrono::nanoseconds(static_cast<std::int64_t>(facts.pauses[i].atS * 1e9)))
+                + " into the run",
+            finding.mode, isOk(finding) ? 0.05 : 0.3);
+}
+
 void addTraces(const RunFacts& facts, Finding& finding)
 {
     constexpr std::uint64_t worthNaming = std::uint64_t{1} << 20;
@@ -156,6 +168,7 @@ void addContext(const Case& asked, Finding& finding)
     addWords(asked.facts, finding);
     addLeftovers(asked.facts, finding);
     addTraces(asked.facts, finding);
+    addPauses(asked.facts, finding);
 }
 
 } // namespace loadlab::questions

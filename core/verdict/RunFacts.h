@@ -3,6 +3,7 @@
 #include "core/Variant.h"
 #include "core/checkpoint/Checkpoint.h"
 #include "core/curve/CurveSummary.h"
+#include "core/telemetry/HostClock.h"
 #include "core/telemetry/Machine.h"
 #include "core/worker/Protocol.h"
 #include "core/worker/WorkerProcess.h"
@@ -62,6 +63,7 @@ struct RunFacts {
     std::optional<Error> inspectError;
     CurveSummary curve;
     std::chrono::nanoseconds duration{};
+    std::vector<Pause> pauses; ///< None of it counts as silence.
     std::uint64_t leftoverProcesses = 0; ///< Killed after the end.
     std::vector<std::string> leftovers; ///< "pid 4711 (sleep)"
     std::uint64_t leftShmBytes = 0; ///< In memory files that the run's group still holds after its last process.

@@ -59,6 +59,7 @@ private Q_SLOTS:
     void everyRunIsStoredWithItsCircumstances();
     void aCheckpointsRunIsCappedTheSameWay();
     void aLogOfAnySizeIsRecordedInBoundedMemory();
+    void aLabThatWasStoppedSaysSoAndBlamesNobody();
     void repeatedRunsAreAnArray();
     void whatAKilledLabLeftIsRemovedByTheNextStart();
     void doctorTellsWhatContains();
@@ -165,6 +166,25 @@ void tst_CliCommand::aLogOfAnySizeIsRecordedInBoundedMemory()
     QVERIFY(log.out.startsWith("Loading checkpoint shards\n"));
     QVERIFY(log.out.endsWith("the end\n"));
     QVERIFY2(log.out.size() < 20 << 20, std::to_string(log.out.size()).c_str());
+}
+
+void tst_CliCommand::aLabThatWasStoppedSaysSoAndBlamesNobody()
+{
+    const CliLab lab;
+    const std::string done = lab.path("slept");
+    const auto process = lab.start(command(
+        {"--stall", "2s", "--json", "--follow"}, {"sh", "-c", "echo ready; sleep 3; touch \"$0\"; sleep 1", done}));
+    QVERIFY(process->waitFor([](const QByteArray& out) { return out.contains("ready"); }));
+    process->signal(SIGSTOP);
+    QTRY_VERIFY_WITH_TIMEOUT(fs::exists(done), 30'000); // Silent for longer than allowed, while nobody watched.
+    process->signal(SIGCONT);
+    QCOMPARE(process->wait(), 0);
+    const QJsonObject run = lastLine(process->out);
+    const QJsonArray pauses = run["host"].toObject()["pauses"].toArray();
+    QVERIFY2(pauses.size() == 1, process->out);
+    QCOMPARE(pauses.first().toObject()["of"].toString(), "lab");
+    QVERIFY2(pauses.first().toObject()["for_s"].toDouble() > 2, process->out);
+    QVERIFY2(run["samples"].toObject()["missed_ticks"].toInt() < 30, process->out); // Of 60 that passed meanwhile.
 }
 
 void tst_CliCommand::repeatedRunsAreAnArray()

@@ -1,0 +1,30 @@
+#include "core/telemetry/HostClock.h"
+
+#include "core/Units.h"
+
+#include <ctime>
+
+namespace loadlab {
+
+std::int64_t suspendedNs()
+{
+    constexpr std::int64_t together = 1'000'000;
+    std::int64_t suspended = 0;
+    for (int tries = 0; tries < 10; ++tries) { // The thread may be kept from running between the two readings.
+        const std::int64_t before = monotonicNs();
+        std::timespec boot{};
+        ::clock_gettime(CLOCK_BOOTTIME, &boot);
+        suspended = static_cast<std::int64_t>(boot.tv_sec) * 1'000'000'000 + boot.tv_nsec - before;
+        if (monotonicNs() - before < together)
+            break;
+    }
+    return suspended;
+}
+
+std::string toWords(const Pause& pause)
+{
+    return (pause.ofMachine ? "the machine was suspended for " : "the lab itself did not run for ")
+        + formatDuration(pause.length);
+}
+
+} // namespace loadlab
