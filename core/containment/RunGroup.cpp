@@ -59,14 +59,25 @@ std::optional<std::uint64_t> oomKillsV1(const fs::path& group)
     return kills;
 }
 
+/// failcnt of both limits. Newer kernels (seen: 6.18) count for the one on memory and swap no longer: when that was
+/// reached without a count, how often is not known.
+std::optional<std::uint64_t> limitHitsV1(const fs::path& group)
+{
+    const auto memory = readNumber(group / "memory.failcnt");
+    const std::uint64_t hits = memory.value_or(0) + readNumber(group / "memory.memsw.failcnt").value_or(0);
+    const auto highest = readNumber(group / "memory.memsw.max_usage_in_bytes");
+    const auto limit = readNumber(group / "memory.memsw.limit_in_bytes");
+    const bool uncounted = hits == 0 && highest && limit && *highest >= *limit;
+    return memory && !uncounted ? std::optional(hits) : std::nullopt;
+}
+
 GroupReading readV1(const fs::path& group)
 {
     const std::string stat = readSmallFile((group / "memory.stat").string());
     GroupReading reading;
     reading.usageBytes = readNumber(group / "memory.usage_in_bytes").value_or(0);
     reading.highestUsageBytes = readNumber(group / "memory.max_usage_in_bytes");
-    if (const auto hits = readNumber(group / "memory.failcnt"))
-        reading.limitHits = *hits + readNumber(group / "memory.memsw.failcnt").value_or(0);
+    reading.limitHits = limitHitsV1(group);
     reading.swapBytes = numberIn(stat, "total_swap");
     reading.anonBytes = numberIn(stat, "total_rss").value_or(0);
     reading.shmemBytes = numberIn(stat, "total_shmem").value_or(0);

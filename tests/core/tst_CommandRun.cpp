@@ -374,7 +374,7 @@ void tst_CommandRun::overTheCapTheKernelsWordIsProof()
     QCOMPARE(result.swapCapKeptBy, std::string("cgroup"));
     QVERIFY(!result.verdict->remedies.empty());
     QVERIFY2(result.traces.groupHighestBytes.value_or(1) <= 100 * kMiB, allWords(result).c_str());
-    QVERIFY2(result.traces.groupLimitHits, allWords(result).c_str());
+    QVERIFY2(result.traces.groupLimitHits.value_or(1) > 0, allWords(result).c_str());
     if (KernelLog().isReadable())
         QVERIFY2(factOf(result, "kernel.log").find("(memory_hog)") != std::string::npos, allWords(result).c_str());
 }

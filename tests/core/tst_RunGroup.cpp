@@ -67,6 +67,7 @@ private Q_SLOTS:
     void initTestCase();
     void theKernelKillsOverTheCapAndCountsIt();
     void aKilledChildCountsThoughTheParentLives();
+    void reclaimUnderTheCapIsCounted();
     void whatFitsIsNotKilled();
     void usageAndCacheAreTold();
     void leftIsWhatTheCapLeaves();
@@ -107,10 +108,23 @@ void tst_RunGroup::theKernelKillsOverTheCapAndCountsIt()
     QVERIFY(capped->remove(2s));
     QVERIFY(!fs::exists(capped->folder()));
 }
+    QVERIFY(reading.highestUsageBytes.value_or(64 * kMiB) >= 60 * kMiB);
+    QVERIFY(reading.limitHits.value_or(1) > 0); // Not counted by every kernel, but never told as none.
 
 void tst_RunGroup::aKilledChildCountsThoughTheParentLives()
 {
     const auto capped = group({64 * kMiB, 0});
+void tst_RunGroup::reclaimUnderTheCapIsCounted()
+{
+    const auto capped = group({64 * kMiB, std::nullopt});
+    const std::string file = fs::current_path() / ("pages-" + makeUuid());
+    statusOf(startIn(*capped, "head -c 100000000 /dev/zero > " + file));
+    fs::remove(file);
+    const GroupReading reading = capped->read();
+    QVERIFY(reading.limitHits.value_or(0) > 0);
+    QCOMPARE(reading.oomKills, std::optional<std::uint64_t>(0));
+}
+
     const int status = statusOf(startIn(*capped, hog("200") + "; exit 3"));
     QVERIFY(WIFEXITED(status));
     QCOMPARE(WEXITSTATUS(status), 3);
@@ -127,6 +141,7 @@ void tst_RunGroup::whatFitsIsNotKilled()
 }
 
 void tst_RunGroup::usageAndCacheAreTold()
+    QCOMPARE(capped->read().limitHits, std::optional<std::uint64_t>(0));
 {
     const auto held = group();
     const pid_t child = startIn(*held, "exec " + hog("64 0 60"));
