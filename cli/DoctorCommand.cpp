@@ -6,13 +6,14 @@
 #include "core/Text.h"
 #include "core/Units.h"
 #include "core/Version.h"
-#include "core/containment/Containment.h"
+#include "core/containment/GroupCounters.h"
 #include "core/containment/KernelLog.h"
 #include "core/telemetry/Machine.h"
 #include "core/telemetry/SelfTest.h"
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <nlohmann/json.hpp>
 
 // doctor, backends: what this machine and this installation can do.
@@ -249,6 +250,7 @@ int doctor(Lab& lab, const Words&)
     findings.backends = probeBackends(lab.plugins(), kProbeLimit);
     findings.counters = probeCounters();
     findings.containment = Containment::probe();
+    std::ranges::move(probeGroupCounters(findings.containment), std::back_inserter(findings.counters));
     findings.selfTest = runSamplerSelfTest();
     findings.database = reportDatabase(lab);
     if (lab.json)

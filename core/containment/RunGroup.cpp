@@ -81,8 +81,7 @@ GroupReading readV1(const fs::path& group)
     reading.swapBytes = numberIn(stat, "total_swap");
     reading.anonBytes = numberIn(stat, "total_rss").value_or(0);
     reading.shmemBytes = numberIn(stat, "total_shmem").value_or(0);
-    const std::uint64_t cache = numberIn(stat, "total_cache").value_or(0);
-    reading.fileBytes = cache - std::min(cache, reading.shmemBytes);
+    reading.fileBytes = pageCacheIn(GroupKind::V1, stat).value_or(0);
     reading.oomKills = oomKillsV1(group);
     return reading;
 }
@@ -97,8 +96,7 @@ GroupReading readV2(const fs::path& group)
     reading.swapBytes = readNumber(group / "memory.swap.current");
     reading.anonBytes = numberIn(stat, "anon").value_or(0);
     reading.shmemBytes = numberIn(stat, "shmem").value_or(0);
-    const std::uint64_t file = numberIn(stat, "file").value_or(0);
-    reading.fileBytes = file - std::min(file, reading.shmemBytes);
+    reading.fileBytes = pageCacheIn(GroupKind::V2, stat).value_or(0);
     reading.limitHits = numberIn(events, "max");
     reading.oomKills = numberIn(events, "oom_kill");
     return reading;
@@ -146,6 +144,14 @@ std::string_view toWireName(GroupKind kind)
 {
     static constexpr std::array<std::string_view, 3> names{"none", "cgroup1", "cgroup2"};
     return names[static_cast<std::size_t>(kind)];
+}
+
+std::optional<std::uint64_t> pageCacheIn(GroupKind kind, std::string_view stat)
+{
+    const bool v1 = kind == GroupKind::V1; // Where the names without total_ leave out the groups below.
+    const auto cache = procfs::numberAfter(stat, v1 ? "total_cache " : "file ");
+    const auto shmem = procfs::numberAfter(stat, v1 ? "total_shmem " : "shmem ").value_or(0);
+    return cache ? std::optional(*cache - std::min(*cache, shmem)) : std::nullopt;
 }
 
 std::string groupNameOf(const GroupOwner& owner)

@@ -106,6 +106,8 @@ private:
     bool m_gone = false;
 };
 
+/// Page cache without shared memory, of the text of a group's memory.stat; nothing where it is not told.
+std::optional<std::uint64_t> pageCacheIn(GroupKind kind, std::string_view stat);
 /// Processes in a group and the groups below it.
 std::vector<pid_t> processesIn(const std::filesystem::path& group);
 /// Removes a group and those below it, ending what is in them (but never the calling process); see RunGroup::remove().

@@ -1,3 +1,5 @@
+#include "core/telemetry/Counters.h"
+
 #include "core/telemetry/Machine.h"
 #include "core/telemetry/Nvml.h"
 #include "core/telemetry/ProcFile.h"
@@ -9,8 +11,6 @@
 #include <cstdio>
 #include <cstring>
 #include <ctime>
-#include <filesystem>
-#include <functional>
 #include <unistd.h>
 
 namespace loadlab {
@@ -46,22 +46,13 @@ CounterInfo described(const char* name, std::string source, const char* unit, co
     return info;
 }
 
-void measure(CounterInfo& info, const std::function<bool()>& read)
-{
-    errno = 0;
-    info.cost = costOf(read);
-    info.available = !info.cost.empty();
-    if (!info.available)
-        info.problem = errno != 0 ? std::strerror(errno) : "this kernel does not tell";
-}
-
 /// A counter in a file that stays open; available when the file holds `key`.
 CounterInfo inFile(const char* name, const std::string& path, const char* key, const char* unit, const char* bias)
 {
     auto info = described(name, path + (*key ? std::string(" ") + key : ""), unit, bias);
     const ProcFile file(path.c_str());
     std::array<char, 16384> buffer{};
-    measure(info, [&] {
+    measureCost(info, [&] {
         const auto text = file.read(buffer);
         return text && text->find(key) != text->npos;
     });
@@ -73,7 +64,7 @@ CounterInfo cpuClock()
     auto info = described("cpu_ns", "clock_getcpuclockid(PID)", "ns",
         "user and system time of all threads, also of those that ended; of children when a parent in the tree waits "
         "for them");
-    measure(info, [] {
+    measureCost(info, [] {
         clockid_t clock{};
         timespec time{};
         return ::clock_getcpuclockid(::getpid(), &clock) == 0 && ::clock_gettime(clock, &time) == 0;
@@ -102,24 +93,7 @@ CounterInfo machineOomKills()
 {
     auto info = described("vmstat.oom_kill", "/proc/vmstat oom_kill", "count",
         "of the whole machine, names no victim: a hint, never proof; read before and after a run");
-    measure(info, [] { return readKernelCounters().vmstatOomKill.has_value(); });
-    return info;
-}
-
-/// The lab's own group where one is mounted; named, not read: its counters belong to containment.
-CounterInfo ownCgroup()
-{
-    namespace fs = std::filesystem;
-    std::error_code ignored;
-    const bool v2 = fs::exists("/sys/fs/cgroup/memory.current", ignored)
-        || fs::exists("/sys/fs/cgroup/cgroup.controllers", ignored);
-    const bool v1 = fs::exists("/sys/fs/cgroup/memory/memory.usage_in_bytes", ignored);
-    auto info = described("cgroup.oom_kill",
-        v2       ? "cgroup v2 memory.events"
-            : v1 ? "cgroup v1 memory.oom_control"
-                 : "cgroup",
-        "count", "the run's own group only: proof of an out-of-memory kill");
-    info.problem = v1 || v2 ? "read in a run's own group: see containment" : "no memory controller is mounted";
+    measureCost(info, [] { return readKernelCounters().vmstatOomKill.has_value(); });
     return info;
 }
 
@@ -137,7 +111,7 @@ CounterInfo gpu()
     info.source = nvml->libraryPath() + ", driver " + nvml->driverVersion();
     for (std::size_t i = 0; i < nvml->deviceCount(); ++i)
         info.source += ", " + nvml->name(i);
-    measure(info, [&nvml] { return nvml->memory(0) || nvml->processes(0); });
+    measureCost(info, [&nvml] { return nvml->memory(0) || nvml->processes(0); });
     if (!info.available)
         info.problem = nvml->lastProblem();
     return info;
@@ -158,6 +132,15 @@ CounterInfo inProcess(const char* name, const char* file, const char* key, const
 }
 
 } // namespace
+
+void measureCost(CounterInfo& info, const std::function<bool()>& read)
+{
+    errno = 0;
+    info.cost = costOf(read);
+    info.available = !info.cost.empty();
+    if (!info.available)
+        info.problem = errno != 0 ? std::strerror(errno) : "this kernel does not tell";
+}
 
 std::vector<CounterInfo> probeCounters()
 {
@@ -190,7 +173,6 @@ std::vector<CounterInfo> probeCounters()
         inFile("system_swap_in_bytes, system_swap_out_bytes", "/proc/vmstat", "pswpin", "bytes",
             "of the whole machine since boot, zswap's pages too"),
         machineOomKills(),
-        ownCgroup(),
         gpu(),
     };
 }

@@ -49,17 +49,4 @@ struct KernelCounters {
 };
 KernelCounters readKernelCounters();
 
-/// One thing the lab can measure, for `doctor`.
-struct CounterInfo {
-    std::string name;
-    std::string source;
-    std::string unit;
-    std::string cost; ///< Measured now: "6.1 us"
-    std::string bias; ///< In words.
-    bool available = false;
-    std::string problem; ///< Why not.
-};
-/// Reads every counter once and says what it costs here.
-std::vector<CounterInfo> probeCounters();
-
 } // namespace loadlab

@@ -33,10 +33,10 @@ struct SamplerReport {
 };
 
 /// One thread that samples a process tree and the system at absolute ticks (timerfd, CLOCK_MONOTONIC). Times of samples
-/// are whole microseconds. Up to 50 Hz every sample has every column; above, every n-th one so that those stay at 25 to
-/// 50 Hz, and the samples between have anon, rss, tree_bytes and the system's free memory alone (each column's own rate
-/// is told by its values). PSS comes at most once a second while less than 1 GiB is resident (above 50 Hz: 64 MiB, for
-/// a reading takes up to 10 ms per GiB), else at marks. In the steady state the thread allocates nothing.
+/// are whole microseconds. Up to 50 Hz every sample has every column; above, every n-th one so that those come 17 to 23
+/// times a second, and the samples between have anon, rss, tree_bytes and the system's free memory alone (each column's
+/// own rate is told by its values). PSS comes at most once a second while less than 1 GiB is resident (above 50 Hz: 64
+/// MiB, for a reading takes up to 10 ms per GiB), else at marks. In the steady state the thread allocates nothing.
 ///
 /// Construct, start, stop: from one thread. The sink is called on the sampler's thread with one sample and must not
 /// block.

@@ -81,6 +81,11 @@ std::function<int()> RunContainment::hook() const
     return [group = m_group.get()] { return group->join(); };
 }
 
+std::shared_ptr<GroupCounters> RunContainment::groupCounters() const
+{
+    return m_group ? std::make_shared<GroupCounters>(*m_group) : nullptr;
+}
+
 bool RunContainment::dropGroupThatRefused()
 {
     const int error = m_group ? m_group->joined().value_or(0) : 0;

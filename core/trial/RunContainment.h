@@ -2,6 +2,7 @@
 
 #include "core/containment/CapWatchdog.h"
 #include "core/containment/Containment.h"
+#include "core/containment/GroupCounters.h"
 #include "core/containment/Guard.h"
 #include "core/containment/HostState.h"
 #include "core/containment/KernelLog.h"
@@ -34,6 +35,8 @@ public:
     [[nodiscard]] std::function<int()> hook() const;
     /// The child could not enter the group: goes on without. False when that was not the matter.
     bool dropGroupThatRefused();
+    /// What the group holds, for the sampler's thread; null without a group.
+    [[nodiscard]] std::shared_ptr<GroupCounters> groupCounters() const;
     /// The watchdog sees nothing between two samples: at least 100 a second where it has a cap to keep; the guard, 50.
     [[nodiscard]] double sampleHz(double asked) const;
 

@@ -226,11 +226,16 @@ void tst_CliCommand::whatAKilledLabLeftIsRemovedByTheNextStart()
 void tst_CliCommand::doctorTellsWhatContains()
 {
     const CliLab lab;
-    const QJsonObject containment = lab.run({"doctor", "--json"}).object()["containment"].toObject();
+    const QJsonObject document = lab.run({"doctor", "--json"}).object();
+    const QJsonObject containment = document["containment"].toObject();
     QCOMPARE(containment["offers"].toArray().size(), 3);
     QCOMPARE(containment["used"].toString().startsWith("cgroup"), m_contained);
     QVERIFY(!containment["detail"].toString().isEmpty());
     QVERIFY(containment["kernel_log"].isBool());
+    const QJsonArray counters = document["counters"].toArray();
+    QVERIFY(std::ranges::any_of(counters, [this](const QJsonValue& counter) {
+        return counter["name"] == "cgroup_usage_bytes" && counter["available"].toBool() == m_contained;
+    }));
     QVERIFY(lab.run({"doctor"}).out.contains("systemd scope"));
     bool listed = false;
     for (const QJsonValue& backend : lab.run({"backends", "--json"}).array())

@@ -49,6 +49,15 @@ struct Watched {
                 text += log->bytes;
         return text;
     }
+    std::vector<Sample> samples()
+    {
+        const std::lock_guard lock(mutex);
+        std::vector<Sample> all;
+        for (const RunEvent& event : events)
+            if (const auto* taken = std::get_if<SamplesTaken>(&event.body))
+                all.insert(all.end(), taken->samples.begin(), taken->samples.end());
+        return all;
+    }
     std::string acts()
     {
         const std::lock_guard lock(mutex);
@@ -124,6 +133,7 @@ private Q_SLOTS:
     void aGroupThatRefusesTheWorkerIsGivenUp();
     void whatStaysInSharedMemoryIsTold();
     void pageCacheOfTheRunIsTold();
+    void itsGroupsUsageAndCacheAreColumns();
     void aStartOverUnreturnedMemoryIsDirty();
     void theQueueRemembersItsLastCleanStart();
     void swapIsCappedApart();
@@ -648,6 +658,31 @@ void tst_CommandRun::pageCacheOfTheRunIsTold()
     QVERIFY2(result.traces.cacheBytes.value_or(0) >= 39'000'000, allWords(result).c_str());
     QVERIFY2(result.traces.cacheBytes.value_or(0) < 80'000'000, allWords(result).c_str());
     QVERIFY(result.traces.before && result.traces.after);
+}
+
+void tst_CommandRun::itsGroupsUsageAndCacheAreColumns()
+{
+    NEEDS_GROUPS();
+    Watched watched;
+    const std::string file = m_folder.path().toStdString() + "/cached";
+    Limits limits;
+    limits.sampleHz = 500;
+    const RunResult result
+        = run(watched, "head -c 40000000 /dev/zero > " + file + "; exec " + kHog + " 64 0 1", limits);
+    fs::remove(file);
+    const std::vector<Sample> samples = watched.samples();
+    Sample highest;
+    std::int64_t with = 0;
+    for (const Sample& sample : samples) {
+        with += sample.has(Column::CgroupUsageBytes) ? 1 : 0;
+        for (const Column column : {Column::CgroupUsageBytes, Column::CgroupFileBytes})
+            highest[column] = std::max(highest[column], sample[column]);
+    }
+    QVERIFY2(highest[Column::CgroupUsageBytes] >= std::int64_t{64 * kMiB} + 39'000'000, allWords(result).c_str());
+    QVERIFY2(highest[Column::CgroupFileBytes] >= 39'000'000, allWords(result).c_str());
+    QVERIFY(highest[Column::CgroupFileBytes] < 80'000'000);
+    QVERIFY(with > 0 && with * 5 < std::ssize(samples)); // 20 of 500 a second.
+    QVERIFY(!samples.front().has(Column::CgroupUsageBytes)); // The baseline: nothing is in it yet.
 }
 
 void tst_CommandRun::aStartOverUnreturnedMemoryIsDirty()

@@ -3,10 +3,12 @@
 #include "core/containment/CapWatchdog.h"
 #include "core/containment/Containment.h"
 #include "core/containment/DeadGroups.h"
+#include "core/containment/GroupCounters.h"
 #include "core/containment/HostState.h"
 
 #include <QtTest>
 #include <csignal>
+#include <fstream>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -91,6 +93,7 @@ private Q_SLOTS:
     void groupsOfDeadLabsAreRemovedWhereverTheyAre();
     void groupsOfLivingLabsStay();
     void groupsOfOtherNamespacesStay();
+    void countersOfAV2GroupAreRead();
     void aBusyGroupIsTriedAgain();
     void aGroupThatStaysIsGivenUpInTime();
     void theWatchdogKillsTheGroupAtOnce();
@@ -458,6 +461,23 @@ void tst_Containment::groupsOfOtherNamespacesStay()
     fake.write("sys/fs/cgroup/lab/" + groupNameOf(owner) + "/cgroup.procs", "");
     QVERIFY(removeDeadGroups(fake.world()).empty());
     QCOMPARE(fake.labGroups().size(), std::size_t{1});
+}
+
+void tst_Containment::countersOfAV2GroupAreRead()
+{
+    FakeCgroups fake = FakeCgroups::v2("/lab");
+    fake.group("lab", "memory", "memory", "");
+    const auto group = Containment::probe(fake.world()).makeGroup(kUuid, {}).value();
+    GroupCounters counters(*group);
+    Sample sample;
+    counters.sample(sample);
+    QCOMPARE(sample[Column::CgroupUsageBytes], std::int64_t{0});
+    QVERIFY(!sample.has(Column::CgroupFileBytes)); // A memory.stat without such a line.
+    const auto write = [&group](const char* file, const char* text) { std::ofstream(group->folder() / file) << text; };
+    write("memory.current", "7000\n");
+    write("memory.stat", "anon 1000\nfile 5000\nkernel 900\nshmem 2000\nfile_mapped 4000\n");
+    QCOMPARE(counters.usageBytes(), std::optional<std::uint64_t>(7000));
+    QCOMPARE(counters.fileBytes(), std::optional<std::uint64_t>(3000)); // Shared memory is no page cache.
 }
 
 void tst_Containment::aBusyGroupIsTriedAgain()

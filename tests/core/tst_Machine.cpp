@@ -1,3 +1,4 @@
+#include "core/telemetry/Counters.h"
 #include "core/telemetry/Machine.h"
 #include "core/telemetry/ProcFile.h"
 #include "core/telemetry/SelfTest.h"

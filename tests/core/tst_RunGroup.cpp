@@ -2,6 +2,7 @@
 #include "core/Units.h"
 #include "core/containment/Containment.h"
 #include "core/containment/DeadGroups.h"
+#include "core/containment/GroupCounters.h"
 
 #include <QtTest>
 #include <csignal>
@@ -66,10 +67,12 @@ class tst_RunGroup : public QObject {
 private Q_SLOTS:
     void initTestCase();
     void theKernelKillsOverTheCapAndCountsIt();
-    void aKilledChildCountsThoughTheParentLives();
     void reclaimUnderTheCapIsCounted();
+    void aKilledChildCountsThoughTheParentLives();
     void whatFitsIsNotKilled();
     void usageAndCacheAreTold();
+    void itsColumnsFollowItUntilItIsGone();
+    void itsCountersAreProbed();
     void leftIsWhatTheCapLeaves();
     void removingEndsWhatIsInIt();
     void removingEndsForkersToo();
@@ -105,15 +108,12 @@ void tst_RunGroup::theKernelKillsOverTheCapAndCountsIt()
     const GroupReading reading = capped->read();
     QCOMPARE(reading.oomKills, std::optional<std::uint64_t>(1));
     QVERIFY(reading.highestUsageBytes.value_or(64 * kMiB) <= 64 * kMiB);
+    QVERIFY(reading.highestUsageBytes.value_or(64 * kMiB) >= 60 * kMiB);
+    QVERIFY(reading.limitHits.value_or(1) > 0); // Not counted by every kernel, but never told as none.
     QVERIFY(capped->remove(2s));
     QVERIFY(!fs::exists(capped->folder()));
 }
-    QVERIFY(reading.highestUsageBytes.value_or(64 * kMiB) >= 60 * kMiB);
-    QVERIFY(reading.limitHits.value_or(1) > 0); // Not counted by every kernel, but never told as none.
 
-void tst_RunGroup::aKilledChildCountsThoughTheParentLives()
-{
-    const auto capped = group({64 * kMiB, 0});
 void tst_RunGroup::reclaimUnderTheCapIsCounted()
 {
     const auto capped = group({64 * kMiB, std::nullopt});
@@ -125,6 +125,9 @@ void tst_RunGroup::reclaimUnderTheCapIsCounted()
     QCOMPARE(reading.oomKills, std::optional<std::uint64_t>(0));
 }
 
+void tst_RunGroup::aKilledChildCountsThoughTheParentLives()
+{
+    const auto capped = group({64 * kMiB, 0});
     const int status = statusOf(startIn(*capped, hog("200") + "; exit 3"));
     QVERIFY(WIFEXITED(status));
     QCOMPARE(WEXITSTATUS(status), 3);
@@ -138,10 +141,10 @@ void tst_RunGroup::whatFitsIsNotKilled()
     QVERIFY(WIFEXITED(status));
     QCOMPARE(WEXITSTATUS(status), 0);
     QCOMPARE(capped->read().oomKills, std::optional<std::uint64_t>(0));
+    QCOMPARE(capped->read().limitHits, std::optional<std::uint64_t>(0));
 }
 
 void tst_RunGroup::usageAndCacheAreTold()
-    QCOMPARE(capped->read().limitHits, std::optional<std::uint64_t>(0));
 {
     const auto held = group();
     const pid_t child = startIn(*held, "exec " + hog("64 0 60"));
@@ -156,6 +159,45 @@ void tst_RunGroup::usageAndCacheAreTold()
     const std::uint64_t shmem = held->read().shmemBytes;
     fs::remove(file);
     QVERIFY2(shmem >= 19'000'000 && shmem < 30'000'000, std::to_string(shmem).c_str());
+}
+
+void tst_RunGroup::itsColumnsFollowItUntilItIsGone()
+{
+    const auto held = group();
+    GroupCounters counters(*held);
+    const pid_t child = startIn(*held, "exec " + hog("64 0 60"));
+    QTRY_VERIFY(counters.usageBytes().value_or(0) >= 64 * kMiB);
+    QVERIFY(counters.fileBytes().value_or(~0ULL) < 8 * kMiB);
+    const std::string file = fs::current_path() / ("cache-" + makeUuid());
+    statusOf(startIn(*held, "head -c 20000000 /dev/zero > " + file + "; sync " + file));
+    GroupCounters later(*held);
+    Sample sample;
+    later.sample(sample);
+    fs::remove(file);
+    QVERIFY2(sample[Column::CgroupFileBytes] >= 19'000'000 && sample[Column::CgroupFileBytes] < 40'000'000,
+        std::to_string(sample[Column::CgroupFileBytes]).c_str());
+    QVERIFY(sample[Column::CgroupUsageBytes] >= sample[Column::CgroupFileBytes] + std::int64_t{64 * kMiB});
+    ::kill(child, SIGKILL);
+    statusOf(child);
+    QVERIFY(held->remove(5s)); // Open descriptors do not keep it.
+    QVERIFY(!counters.usageBytes() && !counters.fileBytes());
+    Sample after;
+    counters.sample(after);
+    QCOMPARE(after, Sample());
+}
+
+void tst_RunGroup::itsCountersAreProbed()
+{
+    const std::vector<CounterInfo> counters = probeGroupCounters(m_containment);
+    QVERIFY(!counters.empty());
+    for (const CounterInfo& counter : counters) {
+        QVERIFY2(counter.available, (counter.name + ": " + counter.problem).c_str());
+        QVERIFY(
+            counter.cost.ends_with(" us") && !counter.source.empty() && !counter.unit.empty() && !counter.bias.empty());
+    }
+    for (const CounterInfo& counter : probeGroupCounters(Containment::none("none is wanted")))
+        QVERIFY2(
+            !counter.available && counter.problem.find("none is wanted") != std::string::npos, counter.problem.c_str());
 }
 
 void tst_RunGroup::leftIsWhatTheCapLeaves()

@@ -1,6 +1,8 @@
 #include "core/Units.h"
+#include "core/containment/GroupCounters.h"
 #include "core/curve/CurveSummary.h"
 #include "core/telemetry/Sampler.h"
+#include "tests/core/FakeCgroups.h"
 #include "tests/core/MemoryClient.h"
 
 #include <chrono>
@@ -15,6 +17,7 @@ using namespace loadlab;
 namespace {
 
 constexpr std::int64_t kMiB = 1 << 20;
+const std::string kUuid = "10000000-0000-4000-8000-000000000001";
 
 thread_local std::uint64_t allocationsOfThisThread = 0;
 
@@ -291,13 +294,21 @@ private Q_SLOTS:
         MemoryClient client("a-run");
         client.tell("fork alloc 8");
         Gathering gathering;
+        FakeCgroups fake = FakeCgroups::v2("/lab");
+        fake.group("lab", "memory", "memory", "");
+        const auto group
+            = RunGroup::make(fake.world(), GroupKind::V2, findHierarchyV2(fake.world()).value(), kUuid, {}).value();
+        GroupCounters counters(*group);
         Sampler sampler(200, gathering.sink());
+        sampler.alsoRead([&counters](Sample& sample, std::span<const pid_t>) { counters.sample(sample); });
         QVERIFY(sampler.start());
         sampler.watch(client.pid());
         QVERIFY(gathering.reaches(200));
         sampler.stop();
         const auto counts = gathering.allocations();
         QCOMPARE(counts.back() - counts[counts.size() / 2], std::uint64_t(0));
+        QVERIFY(std::ranges::any_of(
+            gathering.samples(), [](const Sample& sample) { return sample.has(Column::CgroupUsageBytes); }));
     }
 
     void afterTheTreesEndItsMemoryIsZero()

@@ -1,0 +1,38 @@
+#pragma once
+
+#include "core/containment/Containment.h"
+#include "core/curve/Sample.h"
+#include "core/telemetry/Counters.h"
+#include "core/telemetry/ProcFile.h"
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+namespace loadlab {
+
+/// What a run's group holds, for the sampler: descriptors stay open, reading allocates nothing. Nothing is told once
+/// the group is gone; this object may outlive it. One thread at a time.
+class GroupCounters {
+public:
+    explicit GroupCounters(const RunGroup& group);
+
+    /// Fills cgroup_usage_bytes, and cgroup_file_bytes as often as that is cheap: memory.stat takes milliseconds where
+    /// the kernel adds up over many CPUs and dead groups, and gets a hundredth of the thread's time at most.
+    void sample(Sample& into);
+    std::optional<std::uint64_t> usageBytes();
+    std::optional<std::uint64_t> fileBytes();
+
+private:
+    GroupKind m_kind;
+    ProcFile m_usage;
+    ProcFile m_stat;
+    std::int64_t m_statDueNs = 0;
+    std::array<char, 16384> m_buffer{};
+};
+
+/// What a run's group tells, as `doctor` shows it; read in a group made for that.
+std::vector<CounterInfo> probeGroupCounters(const Containment& containment);
+
+} // namespace loadlab
