@@ -19,6 +19,20 @@ double moved(const Sample& from, const Sample& to, Column column)
     return from.has(column) && to.has(column) ? static_cast<double>(to[column] - from[column]) : 0;
 }
 
+/// Its rates alone.
+Pace paceBetween(const Sample& from, const Sample& to)
+{
+    const double seconds = static_cast<double>(to.monotonicNs - from.monotonicNs) / 1e9;
+    const auto rate = [&](Column column) { return moved(from, to, column) / seconds; };
+    const bool swaps = to.has(Column::SwapBytes) && to[Column::SwapBytes] > 0;
+    Pace pace;
+    pace.readBytesPerS = std::max({rate(Column::ReadBytes), rate(Column::ReadCharBytes), rate(Column::FileBytes)});
+    pace.growthBytesPerS = rate(Column::TreeBytes);
+    pace.swapBytesPerS = swaps ? rate(Column::SystemSwapInBytes) + rate(Column::SystemSwapOutBytes) : 0;
+    pace.cpuCores = rate(Column::CpuNs) / 1e9;
+    return pace;
+}
+
 std::string cores(double number)
 {
     std::array<char, 32> text{};
@@ -65,34 +79,34 @@ void PaceWatch::sample(const Sample& sample)
     m_count = std::min(m_count + 1, kSlots);
 }
 
-Pace PaceWatch::pace() const
+const Sample* PaceWatch::oldestWithin(std::int64_t windowNs) const
 {
-    Pace pace;
-    const Sample* from = nullptr;
     for (std::size_t i = 0; i < m_count; ++i) {
         const auto& kept = m_ring[(m_next + kSlots - m_count + i) % kSlots];
-        if (m_last.monotonicNs - kept.monotonicNs <= m_windowNs) {
-            from = &kept;
-            break;
-        }
+        if (m_last.monotonicNs - kept.monotonicNs <= windowNs)
+            return &kept;
     }
+    return nullptr;
+}
+
+Pace PaceWatch::pace() const
+{
+    const Sample* from = oldestWithin(m_windowNs);
     const auto spanNs = from ? m_last.monotonicNs - from->monotonicNs : 0;
     if (spanNs < m_windowNs / 4)
-        return pace;
-    const double seconds = static_cast<double>(spanNs) / 1e9;
-    const auto rate = [&](Column column) { return moved(*from, m_last, column) / seconds; };
-    const bool swaps = m_last.has(Column::SwapBytes) && m_last[Column::SwapBytes] > 0;
-    pace.readBytesPerS = std::max({rate(Column::ReadBytes), rate(Column::ReadCharBytes), rate(Column::FileBytes)});
-    pace.growthBytesPerS = rate(Column::TreeBytes);
-    pace.swapBytesPerS = swaps ? rate(Column::SystemSwapInBytes) + rate(Column::SystemSwapOutBytes) : 0;
-    pace.cpuCores = rate(Column::CpuNs) / 1e9;
-    if (pace.swapBytesPerS >= kWorthSwapping)
+        return {};
+    const Sample* later = oldestWithin(spanNs / 2);
+    Pace pace = paceBetween(*from, m_last);
+    const Pace now = later && later->monotonicNs < m_last.monotonicNs ? paceBetween(*later, m_last) : pace;
+    const auto goesOn
+        = [](double rate, double laterRate, double worth) { return rate >= worth && laterRate >= worth / 4; };
+    if (goesOn(pace.swapBytesPerS, now.swapBytesPerS, kWorthSwapping))
         pace.kind = Pace::Kind::Swapping;
-    else if (pace.readBytesPerS >= kWorthReading)
+    else if (goesOn(pace.readBytesPerS, now.readBytesPerS, kWorthReading))
         pace.kind = Pace::Kind::Reading;
-    else if (pace.growthBytesPerS >= kWorthGrowing)
+    else if (goesOn(pace.growthBytesPerS, now.growthBytesPerS, kWorthGrowing))
         pace.kind = Pace::Kind::Growing;
-    else if (pace.cpuCores >= kCpuCores)
+    else if (goesOn(pace.cpuCores, now.cpuCores, kCpuCores))
         pace.kind = Pace::Kind::Computing;
     else
         pace.kind = Pace::Kind::Still;

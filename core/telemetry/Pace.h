@@ -33,12 +33,15 @@ std::string toWords(const Pace& pace);
 /// Keeps the samples of the last seconds in bounded memory. No clock of its own; one thread; allocates nothing.
 class PaceWatch {
 public:
+    /// What stopped before the later half of the window does not name the pace.
     explicit PaceWatch(std::chrono::nanoseconds window = std::chrono::seconds(5));
 
     void sample(const Sample& sample);
     [[nodiscard]] Pace pace() const;
 
 private:
+    [[nodiscard]] const Sample* oldestWithin(std::int64_t windowNs) const;
+
     static constexpr std::size_t kSlots = 32; ///< One per thirty-second of the window: enough for its edge.
 
     std::int64_t m_windowNs;

@@ -5,6 +5,7 @@
 #include "core/telemetry/ProcFile.h"
 
 #include <algorithm>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <vector>
@@ -16,6 +17,8 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kMostSmaps = std::size_t{16} << 20;
 constexpr std::size_t kMostDescriptors = 4096;
+constexpr std::size_t kMostStates = 4;
+constexpr off_t kLeastAnywhere = 1 << 20; ///< Smaller files are not what a load waits for.
 
 bool isBelow(const fs::path& file, const fs::path& folder)
 {
@@ -44,6 +47,15 @@ bool isAmong(const fs::path& file, const std::vector<fs::path>& places)
     return std::ranges::any_of(places, [&file](const fs::path& place) { return isBelow(file, place); });
 }
 
+/// fdinfo has the flags of open(2) in octal, whose last digit holds the access mode.
+bool isReadOnly(std::string_view info)
+{
+    constexpr std::string_view key = "flags:";
+    const auto at = info.find(key);
+    const auto line = at == info.npos ? info : info.substr(at, info.find('\n', at) - at);
+    return at != info.npos && (line.back() - '0') % 4 == O_RDONLY;
+}
+
 std::optional<Whereabouts> openFile(pid_t pid, const std::vector<fs::path>& places)
 {
     const std::string root = "/proc/" + std::to_string(pid);
@@ -55,12 +67,15 @@ std::optional<Whereabouts> openFile(pid_t pid, const std::vector<fs::path>& plac
         std::error_code ignored;
         const fs::path target = fs::read_symlink(at->path(), ignored);
         struct stat status { };
-        if (ignored || !isAmong(target, places) || ::stat(at->path().c_str(), &status) != 0 || !S_ISREG(status.st_mode))
+        if (ignored || !(places.empty() || isAmong(target, places)) || ::stat(at->path().c_str(), &status) != 0
+            || !S_ISREG(status.st_mode))
             continue;
         const auto info = readSmallFile(root + "/fdinfo/" + at->path().filename().string(), 4096);
         const auto position = procfs::numberAfter(info, "pos:").value_or(0);
         const auto size = static_cast<std::uint64_t>(status.st_size);
         if (position == 0 || position >= size)
+            continue;
+        if (places.empty() && (status.st_size < kLeastAnywhere || !isReadOnly(info)))
             continue;
         if (!best || best->file < target)
             best = Whereabouts{pid, target, position, size, false};
@@ -123,9 +138,9 @@ std::string_view wordsForState(char state)
 
 std::optional<Whereabouts> findWhereabouts(std::span<const pid_t> processes, const fs::path& folder)
 {
-    if (folder.empty())
+    const auto places = folder.empty() ? std::vector<fs::path>() : placesOf(folder);
+    if (places.empty() && !folder.empty())
         return std::nullopt;
-    const auto places = placesOf(folder);
     for (const auto pid : processes)
         if (auto found = openFile(pid, places))
             return found;
@@ -142,6 +157,19 @@ std::string toWords(const Whereabouts& whereabouts)
     return toUtf8(whereabouts.file.filename().native()) + ", "
         + (whereabouts.mapped ? amount + " bytes of its mapping in memory" : "at byte " + amount) + " ("
         + std::to_string(percent) + " %)";
+}
+
+std::string describeStates(std::span<const pid_t> processes)
+{
+    std::string words;
+    std::size_t told = 0;
+    for (const auto pid : processes) {
+        const auto state = describeState(pid);
+        if (state.empty() || ++told > kMostStates)
+            continue;
+        words += (words.empty() ? "pid " : ", pid ") + std::to_string(pid) + " " + state;
+    }
+    return words;
 }
 
 std::string describeState(pid_t pid)

@@ -11,6 +11,8 @@ using namespace std::chrono_literals;
 constexpr std::int64_t kWorthReading = 64 << 10;
 constexpr std::int64_t kWorthGrowing = 1 << 20;
 constexpr std::int64_t kFromDisk = 4096;
+constexpr std::int64_t kWorthFaulting
+    = 16; ///< Major faults: a process that merely wakes up may need its own page or two.
 constexpr double kCpuShare = 0.02; ///< Of one core.
 constexpr std::int64_t kLeastCpuNs = std::chrono::nanoseconds(20ms).count(); ///< Two ticks: the kernel's own precision.
 constexpr std::chrono::nanoseconds kShortestWindow = 100ms;
@@ -80,8 +82,12 @@ void SignsOfLife::sample(const Sample& sample)
     const bool read = grew(Column::ReadBytes, sample, kFromDisk) | grew(Column::ReadCharBytes, sample, kWorthReading);
     const bool growth = grew(Column::TreeBytes, sample, kWorthGrowing) | grew(Column::RssBytes, sample, kWorthGrowing)
         | grew(Column::GpuBytes, sample, kWorthGrowing);
+    const bool faults = grew(Column::MajorFaults, sample, kWorthFaulting);
     const bool cpu = worked(sample);
-    if (read)
+    // What comes back from swap is counted as read, too, unless it was kept compressed in memory.
+    if (faults && sample.has(Column::SwapBytes) && sample[Column::SwapBytes] > 0)
+        sign(sample.monotonicNs, "swapping");
+    else if (read)
         sign(sample.monotonicNs, "reading");
     else if (growth)
         sign(sample.monotonicNs, "growth");

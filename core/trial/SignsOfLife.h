@@ -10,8 +10,9 @@
 
 namespace loadlab {
 
-/// When a run last showed that it gets on: protocol progress, output, bytes read, growth, CPU time worth naming. A
-/// process that merely wakes up, or repeats the same progress, shows none. Has no clock of its own; one thread.
+/// When a run last showed that it gets on: protocol progress, output, bytes read, growth, pages that come back from
+/// swap, CPU time worth naming. A process that merely wakes up, or repeats the same progress, shows none. Has no clock
+/// of its own; one thread.
 class SignsOfLife {
 public:
     /// `limit`: how long a silence will be looked for; CPU time is judged over windows of a quarter of it.
@@ -25,7 +26,7 @@ public:
     void forgive(std::chrono::nanoseconds gap);
 
     [[nodiscard]] std::chrono::nanoseconds silence(std::int64_t nowNs) const;
-    /// What the last sign was: "start", "progress", "output", "reading", "growth", "CPU time".
+    /// What the last sign was: "start", "progress", "output", "swapping", "reading", "growth", "CPU time".
     [[nodiscard]] const std::string& lastSign() const { return m_lastSign; }
 
 private:

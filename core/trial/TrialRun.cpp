@@ -484,22 +484,19 @@ void TrialRun::watchLimits(std::int64_t nowNs)
     } else {
         return;
     }
-    acts.standstill = standstill();
+    noteStandstill(acts);
     stopWorker();
 }
 
 /// Asked of the kernel, not of the worker: a loader that says nothing has a place as well.
-std::string TrialRun::standstill() const
+void TrialRun::noteStandstill(LabActs& acts) const
 {
-    std::string words;
-    const auto add = [&words](const std::string& more) { words += (words.empty() ? "" : "; ") + more; };
     if (const Pace pace = m_pace.pace(); pace.kind != Pace::Kind::Unknown)
-        add(toWords(pace));
-    if (const std::string state = describeState(m_worker->pid()); !state.empty())
-        add("pid " + std::to_string(m_worker->pid()) + " " + state);
-    if (const auto at = findWhereabouts(m_sampler->living(), m_account->identity().checkpointPath))
-        add("at " + toWords(*at));
-    return words;
+        acts.pace = toWords(pace);
+    const std::vector<pid_t> tree = m_sampler->living();
+    acts.standstill = describeStates(tree);
+    if (const auto at = findWhereabouts(tree, m_account->identity().checkpointPath))
+        acts.standstill += (acts.standstill.empty() ? "at " : "; at ") + toWords(*at);
 }
 
 void TrialRun::enter(TrialState state)

@@ -60,7 +60,7 @@ private:
     void watchPauses();
     void watchVoice(std::int64_t nowNs);
     void watchLimits(std::int64_t nowNs);
-    [[nodiscard]] std::string standstill() const;
+    void noteStandstill(LabActs& acts) const;
 
     // The end.
     void stopWorker();

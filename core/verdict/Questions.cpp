@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <csignal>
+#include <tuple>
 
 namespace loadlab::questions {
 namespace {
@@ -143,8 +144,10 @@ Finding ofGuard(const RunFacts& facts)
 
 void addStandstill(const RunFacts& facts, Finding& finding)
 {
-    if (!facts.acts.standstill.empty())
-        finding.evidence.push_back(evidenceFor(finding.mode, "standstill", excerpt(facts.acts.standstill), 0.3));
+    const auto& [pace, place] = std::tie(facts.acts.pace, facts.acts.standstill);
+    const std::string words = pace + (pace.empty() || place.empty() ? "" : "; ") + place;
+    if (!words.empty())
+        finding.evidence.push_back(evidenceFor(finding.mode, "standstill", excerpt(words), 0.3));
 }
 
 Finding ofTimeout(const RunFacts& facts)
@@ -152,7 +155,8 @@ Finding ofTimeout(const RunFacts& facts)
     const auto limit
         = facts.limits.timeout ? "the limit of " + formatDuration(*facts.limits.timeout) : "the time limit";
     auto finding = found(FailureMode::TimedOut, 0.97, "lab-timeout",
-        "Stopped at " + limit + (facts.progress ? whenWords(facts) : std::string()) + ".",
+        "Stopped at " + limit + (facts.progress ? whenWords(facts) : std::string())
+            + (facts.acts.pace.empty() ? "" : ", " + facts.acts.pace) + ".",
         evidenceFor(FailureMode::TimedOut, "lab", limit + " was reached", 1.0));
     addStandstill(facts, finding);
     return finding;
@@ -190,8 +194,8 @@ Finding ofSilence(const RunFacts& facts)
     auto finding = facts.acts.silence
         ? found(FailureMode::Hang, 0.97, "lab-stall",
             "No sign of life for " + silent + "; the lab stopped it" + whenWords(facts) + ".",
-            evidenceFor(
-                FailureMode::Hang, "lab", "no progress, output, reading, growth or CPU time for " + silent, 1.0))
+            evidenceFor(FailureMode::Hang, "lab",
+                "no progress, output, reading, growth, swapping or CPU time for " + silent, 1.0))
         : found(FailureMode::Hang, 0.95, "lab-no-hello",
             "The worker started and never said hello" + whenWords(facts) + ".",
             evidenceFor(FailureMode::Hang, "lab", "no hello within the start-up limit", 1.0));

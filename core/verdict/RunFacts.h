@@ -24,8 +24,9 @@ struct LabActs {
     std::string guardStop; ///< Set when the guard killed it: what was left, and what was foretold.
     std::string
         capBreach; ///< Set when the lab's own watchdog killed it over a cap: "310 MiB held, over the cap of 300 MiB".
-    /// What it was doing, in which state and at which byte, when the lab ended it for silence or time; may be empty.
-    std::string standstill;
+    // When the lab ended it for silence or time; may be empty.
+    std::string pace; ///< What it was doing: "reading at 0.19 GiB/s".
+    std::string standstill; ///< The state of its processes, and at which byte of which file it was.
     int strongestSignal = 0; ///< Sent by the lab: 0, SIGTERM, SIGKILL.
 };
 

@@ -5,27 +5,35 @@
 #include <new>
 #include <thread>
 #include <unistd.h>
+#include <vector>
 
-/// Takes memory and touches it: memory_hog MIB [STEP_MS_PER_16_MIB [HOLD_S]]. At most 512 MiB, whatever is asked for.
+/// Takes memory and touches it: memory_hog MIB [STEP_MS_PER_16_MIB [HOLD_S [again]]]. At most 512 MiB, whatever is
+/// asked for. With "again" it touches all of it round and round while it holds it.
 int main(int argc, char** argv)
 {
     constexpr long most = 512;
     constexpr std::size_t step = std::size_t{16} << 20;
+    constexpr std::size_t page = 4096;
     const long mib = argc > 1 ? std::atol(argv[1]) : 0;
     const long pause = argc > 2 ? std::atol(argv[2]) : 0;
     const long hold = argc > 3 ? std::atol(argv[3]) : 0;
     if (mib > most)
         return 2;
+    std::vector<char*> pieces;
     for (long taken = 0; taken < mib; taken += 16) {
         // Kept to the end on purpose, and not all of one byte.
-        char* piece = new char[step];
-        std::memset(piece, static_cast<int>(taken % 251 + 1), step);
+        pieces.push_back(new char[step]);
+        std::memset(pieces.back(), static_cast<int>(taken % 251 + 1), step);
         if (pause > 0)
             std::this_thread::sleep_for(std::chrono::milliseconds(pause));
     }
     std::printf("took %ld MiB\n", mib);
     std::fflush(stdout);
-    if (hold > 0)
-        std::this_thread::sleep_for(std::chrono::seconds(hold));
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(hold);
+    while (argc > 4 && std::chrono::steady_clock::now() < until)
+        for (char* piece : pieces)
+            for (std::size_t at = 0; at < step; at += page)
+                *static_cast<volatile char*>(piece + at) = static_cast<char>(at);
+    std::this_thread::sleep_until(until);
     ::_exit(0);
 }

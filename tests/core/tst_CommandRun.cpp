@@ -1,102 +1,20 @@
 #include "core/Digest.h"
-#include "core/Units.h"
 #include "core/containment/KernelLog.h"
-#include "core/trial/TrialRunner.h"
 #include "core/worker/Leftovers.h"
+#include "tests/core/WatchedRun.h"
 
 #include <QTemporaryDir>
 #include <QtTest>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
-#include <mutex>
-#include <nlohmann/json.hpp>
 #include <poll.h>
 #include <sys/resource.h>
-#include <sys/swap.h>
 
 using namespace loadlab;
+using namespace loadlab::test;
 using namespace std::chrono_literals;
 namespace fs = std::filesystem;
-
-namespace {
-
-constexpr std::uint64_t kMiB = 1 << 20;
-const std::string kHog = LOADLAB_BINARY_DIR "/tests/memory_hog";
-
-/// One run of a program, with what it told.
-struct Watched {
-    std::mutex mutex;
-    std::vector<RunEvent> events;
-    bool keepsLog = true;
-    std::uint64_t logBytes = 0;
-    std::unique_ptr<TrialRunner> runner;
-
-    void note(const RunEvent& event)
-    {
-        const std::lock_guard lock(mutex);
-        const auto* log = std::get_if<LogText>(&event.body);
-        logBytes += log ? log->bytes.size() : 0;
-        if (!log || keepsLog)
-            events.push_back(event);
-    }
-    std::string log(LogStream stream)
-    {
-        const std::lock_guard lock(mutex);
-        std::string text;
-        for (const RunEvent& event : events)
-            if (const auto* log = std::get_if<LogText>(&event.body); log && log->stream == stream)
-                text += log->bytes;
-        return text;
-    }
-    std::vector<Sample> samples()
-    {
-        const std::lock_guard lock(mutex);
-        std::vector<Sample> all;
-        for (const RunEvent& event : events)
-            if (const auto* taken = std::get_if<SamplesTaken>(&event.body))
-                all.insert(all.end(), taken->samples.begin(), taken->samples.end());
-        return all;
-    }
-    std::string acts()
-    {
-        const std::lock_guard lock(mutex);
-        std::string names;
-        for (const RunEvent& event : events)
-            if (const auto* acted = std::get_if<LabActed>(&event.body))
-                names += acted->act + " ";
-        return names;
-    }
-    pid_t worker()
-    {
-        const std::lock_guard lock(mutex);
-        for (const RunEvent& event : events)
-            if (const auto* started = std::get_if<WorkerStarted>(&event.body))
-                return static_cast<pid_t>(started->pid);
-        return 0;
-    }
-};
-
-std::string modeOf(const RunResult& result)
-{
-    return result.verdict ? std::string(toWireName(result.verdict->mode)) : "none";
-}
-
-std::string allWords(const RunResult& result)
-{
-    return modeOf(result) + ": " + toJson(result).dump(1);
-}
-
-/// The fact of this source; empty where there is none.
-std::string factOf(const RunResult& result, std::string_view source)
-{
-    for (const Evidence& evidence : result.verdict->evidence)
-        if (evidence.source == source)
-            return evidence.fact;
-    return {};
-}
-
-} // namespace
 
 class tst_CommandRun : public QObject {
     Q_OBJECT
@@ -111,7 +29,6 @@ private Q_SLOTS:
     void bothItsOutputsAreLog();
     void aProgramThatIsNotThere();
     void aStopBeginsWithSigterm();
-    void silenceIsAHangAndTalkIsNot();
     void anyLogIsTakenInBoundedMemory_data();
     void anyLogIsTakenInBoundedMemory();
     void overTheCapTheKernelsWordIsProof();
@@ -139,8 +56,10 @@ private Q_SLOTS:
     void swapIsCappedApart();
 
 private:
-    [[nodiscard]] TrialSpec spec(const std::vector<std::string>& program) const;
-    [[nodiscard]] TrialSurroundings surroundings(bool contained = true) const;
+    [[nodiscard]] TrialSurroundings surroundings(bool contained = true) const
+    {
+        return commandSurroundings(m_rules, contained ? &m_containment : nullptr);
+    }
     void start(Watched& watched, const std::string& line, const Limits& limits = {}, bool contained = true);
     RunResult run(Watched& watched, const std::string& line, const Limits& limits = {}, bool contained = true);
     [[nodiscard]] bool groupLeft(const std::string& uuid) const;
@@ -161,34 +80,9 @@ void tst_CommandRun::initTestCase()
     m_rules = Rules::load(fs::path(LOADLAB_SOURCE_DIR) / "resources/rules");
 }
 
-TrialSpec tst_CommandRun::spec(const std::vector<std::string>& program) const
-{
-    TrialSpec spec;
-    spec.variant.backend = "command";
-    spec.plugin.name = "command";
-    spec.plugin.takesProgram = true;
-    spec.program = program;
-    return spec;
-}
-
-TrialSurroundings tst_CommandRun::surroundings(bool contained) const
-{
-    TrialSurroundings around;
-    around.rules = &m_rules;
-    around.stopTimes = {200ms, 300ms};
-    around.settleTimeout = 500ms;
-    around.orphans = Orphans::All;
-    around.containment = contained ? &m_containment : nullptr;
-    return around;
-}
-
 void tst_CommandRun::start(Watched& watched, const std::string& line, const Limits& limits, bool contained)
 {
-    TrialSpec what = spec({"/bin/sh", "-c", line});
-    what.limits = limits;
-    watched.runner = std::make_unique<TrialRunner>(
-        what, surroundings(contained), [&watched](const RunEvent& event) { watched.note(event); });
-    watched.runner->start();
+    watched.start(line, limits, surroundings(contained));
 }
 
 RunResult tst_CommandRun::run(Watched& watched, const std::string& line, const Limits& limits, bool contained)
@@ -295,7 +189,7 @@ void tst_CommandRun::bothItsOutputsAreLog()
 void tst_CommandRun::aProgramThatIsNotThere()
 {
     Watched watched;
-    TrialSpec what = spec({"no-such-program-anywhere", "--flag"});
+    const TrialSpec what = commandSpec({"no-such-program-anywhere", "--flag"});
     watched.runner = std::make_unique<TrialRunner>(
         what, surroundings(), [&watched](const RunEvent& event) { watched.note(event); });
     watched.runner->start();
@@ -322,19 +216,6 @@ void tst_CommandRun::aStopBeginsWithSigterm()
     QTRY_COMPARE(stubborn.log(LogStream::Stdout), std::string("ready\n"));
     stubborn.runner->cancel();
     QCOMPARE(stubborn.runner->wait().exitSignal, std::optional(SIGKILL));
-}
-
-void tst_CommandRun::silenceIsAHangAndTalkIsNot()
-{
-    Limits limits;
-    limits.stall = 700ms;
-    Watched silent;
-    const RunResult hung = run(silent, "exec sleep 1000", limits);
-    QVERIFY2(modeOf(hung) == "hang", allWords(hung).c_str());
-    limits.timeout = 2500ms;
-    Watched talker;
-    const RunResult talks = run(talker, "while :; do echo .; sleep 0.2; done", limits);
-    QVERIFY2(modeOf(talks) == "timed_out", allWords(talks).c_str());
 }
 
 void tst_CommandRun::anyLogIsTakenInBoundedMemory_data()
@@ -494,8 +375,9 @@ void tst_CommandRun::aSigkillWhileTheKernelKillsSomebodyElse()
     Watched victim;
     TrialSurroundings around = surroundings(contained);
     around.orphans = Orphans::Marked; // Two runs at a time.
-    victim.runner = std::make_unique<TrialRunner>(spec({"/bin/sh", "-c", "echo ready; exec " + kHog + " 64 0 1000"}),
-        around, [&victim](const RunEvent& event) { victim.note(event); });
+    victim.runner
+        = std::make_unique<TrialRunner>(commandSpec({"/bin/sh", "-c", "echo ready; exec " + kHog + " 64 0 1000"}),
+            around, [&victim](const RunEvent& event) { victim.note(event); });
     victim.runner->start();
     QTRY_VERIFY(victim.log(LogStream::Stdout).starts_with("ready"));
     Watched other;
@@ -618,7 +500,7 @@ void tst_CommandRun::aGroupThatRefusesTheWorkerIsGivenUp()
     QVERIFY2(refusing.kind() == GroupKind::V1, refusing.detail().c_str());
     full = true;
     Watched watched;
-    TrialSpec what = spec({"/bin/sh", "-c", "exec " + kHog + " 300 25 1000"});
+    TrialSpec what = commandSpec({"/bin/sh", "-c", "exec " + kHog + " 300 25 1000"});
     what.limits.capMemoryBytes = 100 * kMiB;
     TrialSurroundings around = surroundings();
     around.containment = &refusing;
@@ -692,7 +574,7 @@ void tst_CommandRun::aStartOverUnreturnedMemoryIsDirty()
     const std::uint64_t now = readSystemMemory().availableBytes;
     around.before = QueueMemory{now + 8192 * kMiB, 1024 * kMiB};
     watched.runner = std::make_unique<TrialRunner>(
-        spec({"/bin/true"}), around, [&watched](const RunEvent& event) { watched.note(event); });
+        commandSpec({"/bin/true"}), around, [&watched](const RunEvent& event) { watched.note(event); });
     watched.runner->start();
     const RunResult dirty = watched.runner->wait();
     QVERIFY2(dirty.traces.dirtyStartBytes.value_or(0) > 4096 * kMiB, allWords(dirty).c_str());
@@ -723,22 +605,8 @@ void tst_CommandRun::theQueueRemembersItsLastCleanStart()
 void tst_CommandRun::swapIsCappedApart()
 {
     NEEDS_GROUPS();
-    struct SwapFile {
-        std::string file;
-        bool on = false;
-        ~SwapFile()
-        {
-            if (on && ::swapoff(file.c_str()) != 0)
-                qWarning("swap stays on: %s", file.c_str());
-            std::error_code ignored;
-            fs::remove(file, ignored);
-        }
-    } swap;
-    swap.file = fs::current_path().string() + "/swap-" + makeUuid();
-    const std::string make = "head -c 268435456 /dev/zero > " + swap.file + " && chmod 600 " + swap.file + " && mkswap "
-        + swap.file + " >/dev/null 2>&1";
-    swap.on = std::system(make.c_str()) == 0 && ::swapon(swap.file.c_str(), 0) == 0;
-    if (!swap.on)
+    const SwapFile swap(fs::current_path(), 256 * kMiB);
+    if (!swap.isOn())
         QSKIP("no swap file can be made here");
     Limits limits;
     limits.capMemoryBytes = 64 * kMiB;

@@ -1,14 +1,12 @@
-#include "core/Units.h"
-#include "core/trial/TrialRunner.h"
+#include "tests/core/WatchedRun.h"
 
 #include <QTemporaryDir>
 #include <QtTest>
 #include <atomic>
 #include <fstream>
-#include <mutex>
-#include <nlohmann/json.hpp>
 
 using namespace loadlab;
+using namespace loadlab::test;
 using namespace std::chrono_literals;
 
 namespace {
@@ -16,32 +14,20 @@ namespace {
 constexpr std::int64_t kTwoHours = std::chrono::nanoseconds(2h).count();
 
 /// A run of a shell line under clocks that the test sets.
-struct ClockedRun {
+struct ClockedRun : Watched {
     std::atomic<std::int64_t> suspendedNs = 55; ///< The machine may have slept before.
     std::atomic<int> calendarReadings = 0;
     std::chrono::system_clock::time_point startUtc{1'770'000'000'000ms};
     Rules rules = Rules::load(std::string(LOADLAB_SOURCE_DIR) + "/resources/rules");
-    std::mutex mutex;
-    std::vector<RunEvent> events;
-    std::unique_ptr<TrialRunner> runner;
 
+    ~ClockedRun() { runner.reset(); } // It asks these clocks.
     void start(const std::string& line, const Limits& limits)
     {
-        TrialSpec spec;
-        spec.variant.backend = "command";
-        spec.plugin.takesProgram = true;
-        spec.program = {"/bin/sh", "-c", line};
-        spec.limits = limits;
-        TrialSurroundings around;
-        around.rules = &rules;
-        around.stopTimes = {200ms, 300ms};
+        TrialSurroundings around = commandSurroundings(rules, nullptr);
+        around.orphans = Orphans::Marked;
         around.clock.suspendedNs = [this] { return suspendedNs.load(); };
         around.clock.utc = [this] { return startUtc - calendarReadings++ * 1h; }; // Set back again and again.
-        runner = std::make_unique<TrialRunner>(spec, around, [this](const RunEvent& event) {
-            const std::lock_guard lock(mutex);
-            events.push_back(event);
-        });
-        runner->start();
+        Watched::start(line, limits, around);
     }
     std::string words(const std::string& act)
     {
@@ -51,21 +37,7 @@ struct ClockedRun {
                 return acted->why;
         return {};
     }
-    bool said(const std::string& text)
-    {
-        const std::lock_guard lock(mutex);
-        std::string all;
-        for (const RunEvent& event : events)
-            if (const auto* log = std::get_if<LogText>(&event.body))
-                all += log->bytes;
-        return all.find(text) != std::string::npos;
-    }
 };
-
-std::string wordsOf(const RunResult& result)
-{
-    return toJson(result).dump(1);
-}
 
 bool evidenceHas(const RunResult& result, const std::string& words)
 {
@@ -108,12 +80,12 @@ private Q_SLOTS:
         limits.stall = 30s;
         limits.timeout = 60s;
         run.start("echo ready; while [ ! -e " + go + " ]; do sleep 0.02; done", limits);
-        QTRY_VERIFY(run.said("ready"));
+        QTRY_VERIFY(run.log(LogStream::Stdout) == "ready\n");
         run.suspendedNs += kTwoHours;
         QTRY_VERIFY(!run.words("suspend").empty());
         std::ofstream(go) << "";
         const RunResult result = run.runner->wait();
-        QVERIFY2(result.verdict->mode == FailureMode::Ok, wordsOf(result).c_str());
+        QVERIFY2(result.verdict->mode == FailureMode::Ok, allWords(result).c_str());
         QCOMPARE(run.words("suspend"), std::string("the machine was suspended for 2 h 00 min"));
         QCOMPARE(run.words("pause"), std::string());
         QVERIFY(result.duration < 60s);
@@ -121,7 +93,7 @@ private Q_SLOTS:
         QVERIFY(result.traces.pauses.front().ofMachine);
         QCOMPARE(result.traces.pauses.front().length.count(), kTwoHours);
         QVERIFY(result.traces.pauses.front().atS > 0);
-        QVERIFY2(evidenceHas(result, "the machine was suspended for 2 h 00 min, "), wordsOf(result).c_str());
+        QVERIFY2(evidenceHas(result, "the machine was suspended for 2 h 00 min, "), allWords(result).c_str());
         const nlohmann::json json = toJson(result);
         QCOMPARE(json.at("host").at("pauses").at(0).at("of"), "machine");
         QCOMPARE(toJson(*resultFromJson(json)).dump(), json.dump());
@@ -143,11 +115,11 @@ private Q_SLOTS:
         }());
         run.suspendedNs += kTwoHours;
         const RunResult result = run.runner->wait();
-        QVERIFY2(result.verdict->mode == FailureMode::Hang, wordsOf(result).c_str());
+        QVERIFY2(result.verdict->mode == FailureMode::Hang, allWords(result).c_str());
         QCOMPARE(result.traces.pauses.size(), std::size_t{1});
         const double silentFromS = result.traces.pauses.front().atS;
-        QVERIFY2(std::chrono::duration<double>(result.duration).count() - silentFromS >= 1.0, wordsOf(result).c_str());
-        QVERIFY2(evidenceHas(result, "the machine was suspended"), wordsOf(result).c_str());
+        QVERIFY2(std::chrono::duration<double>(result.duration).count() - silentFromS >= 1.0, allWords(result).c_str());
+        QVERIFY2(evidenceHas(result, "the machine was suspended"), allWords(result).c_str());
     }
 
     void whatIsNoPauseIsNotNoted()

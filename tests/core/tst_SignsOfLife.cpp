@@ -36,6 +36,7 @@ private Q_SLOTS:
     void repeatedProgressIsNone();
     void readingIsASign();
     void aTimerThatIsReadIsNone();
+    void whatComesBackFromSwapIsASign();
     void slowGrowthAddsUp();
     void growthAfterAFallCountsFromTheBottom();
     void shrinkingIsNone();
@@ -92,6 +93,25 @@ void tst_SignsOfLife::aTimerThatIsReadIsNone()
     for (int i = 0; i <= 50; ++i) // 8 bytes, 100 times a second
         life.sample(sampleAt(i * 1_s, {{Column::ReadBytes, 0}, {Column::ReadCharBytes, i * 800}}));
     QCOMPARE(life.silence(50_s), 50s);
+}
+
+/// Compressed swap reads nothing: the faults alone tell.
+void tst_SignsOfLife::whatComesBackFromSwapIsASign()
+{
+    SignsOfLife swapping(0, 60s);
+    SignsOfLife waking(0, 60s);
+    for (int i = 0; i <= 40; ++i) {
+        const auto faulted = [i](std::int64_t faults, std::int64_t swap) {
+            return sampleAt(i * 1_s,
+                {{Column::MajorFaults, faults}, {Column::SwapBytes, swap}, {Column::ReadBytes, 0},
+                    {Column::TreeBytes, 64 << 20}, {Column::CpuNs, 0}});
+        };
+        swapping.sample(faulted(i * 20, 32 << 20));
+        waking.sample(faulted(i / 4, 32 << 20));
+    }
+    QCOMPARE(swapping.silence(40_s), 0s);
+    QCOMPARE(swapping.lastSign(), std::string("swapping"));
+    QCOMPARE(waking.silence(40_s), 40s);
 }
 
 void tst_SignsOfLife::slowGrowthAddsUp()

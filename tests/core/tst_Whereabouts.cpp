@@ -123,9 +123,16 @@ private Q_SLOTS:
         const int fd = ::open(beside.c_str(), O_RDONLY);
         ::lseek(fd, 4096, SEEK_SET);
         const auto here = findWhereabouts(self(), m_path / "model");
+        const auto anywhere = findWhereabouts(self(), {});
         ::close(fd);
         QVERIFY(!here);
+        QVERIFY(anywhere && anywhere->file == beside); // A program without a checkpoint reads what it likes.
         QVERIFY(!findWhereabouts(self(), {}));
+        const int log = ::open(beside.c_str(), O_RDWR);
+        ::lseek(log, 4096, SEEK_SET);
+        const auto written = findWhereabouts(self(), {});
+        ::close(log);
+        QVERIFY(!written);
         QVERIFY(!findWhereabouts(std::array<pid_t, 1>{0x7ffffff0}, m_path));
     }
 
@@ -143,6 +150,8 @@ private Q_SLOTS:
         ::kill(child, SIGKILL);
         ::waitpid(child, nullptr, 0);
         QCOMPARE(stopped, std::string("stopped by a signal"));
+        const std::array<pid_t, 2> both{0x7ffffff0, ::getpid()};
+        QCOMPARE(describeStates(both), "pid " + std::to_string(::getpid()) + " running");
     }
 
     void thePaceIsNamedByWhatMoves()
@@ -169,6 +178,10 @@ private Q_SLOTS:
         const Second reading{1e9, 1e9, 0.5, 0, 0};
         QCOMPARE(after({reading, reading, reading, {}, {}, {}}).kind, Pace::Kind::Still);
         QCOMPARE(after({{}, {}, {}, reading, reading, reading}).kind, Pace::Kind::Reading);
+        // The start of a program is reading and growth; what it does since is its pace.
+        const Second spinning{0, 0, 1, 0, 0};
+        QCOMPARE(after({{1e7, 1e7, 1, 0, 0}, spinning}).kind, Pace::Kind::Computing);
+        QCOMPARE(after({reading, {}}).kind, Pace::Kind::Still);
         QCOMPARE(PaceWatch().pace().kind, Pace::Kind::Unknown);
     }
 

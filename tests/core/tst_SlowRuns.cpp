@@ -1,0 +1,116 @@
+#include "core/worker/WorkerProcess.h"
+#include "tests/core/WatchedRun.h"
+
+#include <QTemporaryDir>
+#include <QtTest>
+#include <fstream>
+
+using namespace loadlab;
+using namespace loadlab::test;
+using namespace std::chrono_literals;
+namespace fs = std::filesystem;
+
+/// What stands still is told from what is slow, by real programs under a stall watch.
+class tst_SlowRuns : public QObject {
+    Q_OBJECT
+private Q_SLOTS:
+    void initTestCase()
+    {
+        becomeSubreaper();
+        m_containment = Containment::probe();
+        m_rules = Rules::load(fs::path(LOADLAB_SOURCE_DIR) / "resources/rules");
+    }
+
+    void whatStandsStillIsAHang_data()
+    {
+        QTest::addColumn<QByteArray>("line");
+        QTest::addColumn<QByteArray>("words");
+        QTest::newRow("asleep") << QByteArray("exec sleep 1000") << QByteArray(" sleeping");
+        QTest::newRow("stopped") << QByteArray("kill -STOP $$") << QByteArray(" stopped by a signal");
+        QTest::newRow("a child of it") << QByteArray("sh -c 'kill -STOP $$'; true")
+                                       << QByteArray(" stopped by a signal");
+        QTest::newRow("after a busy start")
+            << QByteArray("head -c 40000000 /dev/zero | cat >/dev/null; exec sleep 1000") << QByteArray("still");
+    }
+
+    void whatStandsStillIsAHang()
+    {
+        QFETCH(QByteArray, line);
+        QFETCH(QByteArray, words);
+        Limits limits;
+        limits.stall = 2s;
+        const RunResult result = run(line.toStdString(), limits);
+        QVERIFY2(modeOf(result) == "hang", allWords(result).c_str());
+        QVERIFY2(factOf(result, "standstill").find(words.toStdString()) != std::string::npos, allWords(result).c_str());
+        QVERIFY2(factOf(result, "standstill").starts_with("standing still; pid "), allWords(result).c_str());
+    }
+
+    void whatIsSlowIsNone_data()
+    {
+        QTest::addColumn<QByteArray>("line");
+        QTest::addColumn<QByteArray>("words");
+        QTest::newRow("reading with pauses")
+            << QByteArray("exec 3<FILE; while dd bs=200k count=1 <&3 of=/dev/null 2>&1; do sleep 0.5; done >/dev/null")
+            << QByteArray(", reading at ");
+        QTest::newRow("a line now and then") << QByteArray("while :; do echo .; sleep 0.5; done") << QByteArray("");
+        QTest::newRow("computing") << QByteArray("while :; do :; done") << QByteArray(", computing on ");
+    }
+
+    void whatIsSlowIsNone()
+    {
+        QFETCH(QByteArray, line);
+        QFETCH(QByteArray, words);
+        QTemporaryDir folder;
+        const std::string file = folder.path().toStdString() + "/shard";
+        std::ofstream(file) << std::string(8 << 20, 'x');
+        Limits limits;
+        limits.stall = 2s;
+        limits.timeout = 4s;
+        const RunResult result = run(line.replace("FILE", file.c_str()).toStdString(), limits);
+        QVERIFY2(modeOf(result) == "timed_out", allWords(result).c_str());
+        QVERIFY2(result.verdict->summary.find(words.toStdString()) != std::string::npos, allWords(result).c_str());
+        if (line.contains("3<"))
+            QVERIFY2(factOf(result, "standstill").find("; at shard, at byte ") != std::string::npos,
+                allWords(result).c_str());
+    }
+
+    void whatSwapsIsNone()
+    {
+        if (m_containment.kind() == GroupKind::None)
+            QSKIP(("no containment here: " + m_containment.detail()).c_str());
+        const SwapFile swap(fs::current_path(), 256 * kMiB);
+        if (!swap.isOn())
+            QSKIP("no swap file can be made here");
+        Limits limits;
+        limits.capMemoryBytes = 64 * kMiB;
+        limits.capSwapBytes = 160 * kMiB;
+        limits.stall = 2s;
+        limits.timeout = 5s;
+        const RunResult result = run("exec " + kHog + " 128 0 1000 again", limits);
+        QVERIFY2(modeOf(result) == "timed_out", allWords(result).c_str());
+        QVERIFY2(result.verdict->summary.find(", swapping at ") != std::string::npos, allWords(result).c_str());
+        QVERIFY2(result.curve.peakSwapBytes >= 32 * kMiB, allWords(result).c_str());
+        QVERIFY2(result.curve.swapBeganS && *result.curve.swapBeganS < 5, allWords(result).c_str());
+        const auto swapped = [&](Column column) { return m_last.has(column) && m_last[column] > 0; };
+        QVERIFY(swapped(Column::SwapBytes) && swapped(Column::SystemSwapInBytes) && swapped(Column::MajorFaults));
+    }
+
+private:
+    RunResult run(const std::string& line, const Limits& limits)
+    {
+        Watched watched;
+        watched.start(line, limits, commandSurroundings(m_rules, &m_containment));
+        RunResult result = watched.runner->wait();
+        for (const Sample& sample : watched.samples())
+            if (sample.has(Column::SwapBytes) && sample[Column::Processes] > 0)
+                m_last = sample;
+        return result;
+    }
+
+    Containment m_containment = Containment::none({});
+    Rules m_rules;
+    Sample m_last; ///< Of a run's life.
+};
+
+QTEST_GUILESS_MAIN(tst_SlowRuns)
+#include "tst_SlowRuns.moc"
