@@ -15,6 +15,7 @@
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/timerfd.h>
 #include <thread>
 #include <unistd.h>
@@ -65,8 +66,8 @@ struct Sampler::State {
     // The sampler thread's own.
     SystemCounters system;
     ProcFile schedule{}; ///< Of this thread.
-    std::uint64_t waitedNs = 0; ///< For a processor, as last read.
-    std::int64_t idleSinceNs = 0;
+    std::uint64_t busyNs = 0; ///< Of this thread, as last read: it ran, or waited for a processor.
+    long majorFaults = 0; ///< Of this thread, as last read.
     std::uint64_t tick = 0; ///< Ticks that passed, taken or missed.
     std::int64_t pssReadNs = 0;
 
@@ -88,8 +89,7 @@ struct Sampler::State {
     void run();
     bool wait();
     void onTick();
-    [[nodiscard]] std::uint64_t waitedForProcessor() const;
-    [[nodiscard]] bool wasPaused(std::int64_t dueNs, std::int64_t latenessNs) const;
+    bool wasPaused(std::int64_t latenessNs);
     bool onWake();
     void take(ProcessTree::Depth depth);
     void readMore(Sample& sample);
@@ -128,7 +128,6 @@ void Sampler::State::run()
 /// Waits for the next tick or wish; false: stop.
 bool Sampler::State::wait()
 {
-    idleSinceNs = monotonicNs();
     std::array<pollfd, 2> wanted{{{timer.get(), POLLIN, 0}, {wake.get(), POLLIN, 0}}};
     if (::poll(wanted.data(), wanted.size(), -1) < 0)
         return errno == EINTR;
@@ -137,22 +136,18 @@ bool Sampler::State::wait()
     return wanted[1].revents == 0 || onWake();
 }
 
-/// Second number of schedstat; 0 where the kernel does not count it.
-std::uint64_t Sampler::State::waitedForProcessor() const
+/// Late, and since the last full tick neither running nor kept from it: stopped. At every full tick.
+bool Sampler::State::wasPaused(std::int64_t latenessNs)
 {
     std::array<char, 128> buffer{};
-    std::string_view text = schedule.read(buffer).value_or(std::string_view());
-    procfs::takeNumber(text);
-    return procfs::takeNumber(text).value_or(0);
-}
-
-/// A thread that had nothing to do when the tick was due, and neither ran nor asked to run, had been stopped.
-bool Sampler::State::wasPaused(std::int64_t dueNs, std::int64_t latenessNs) const
-{
-    if (latenessNs < kPauseNs || idleSinceNs > dueNs)
-        return false;
-    const std::uint64_t waited = waitedForProcessor();
-    return waited > 0 && waited - waitedNs < static_cast<std::uint64_t>(latenessNs) / 2;
+    std::string_view text = schedule.read(buffer).value_or(std::string_view()); // Time run, time waited, …
+    const auto ran = procfs::takeNumber(text);
+    const auto waited = procfs::takeNumber(text);
+    rusage use{};
+    ::getrusage(RUSAGE_THREAD, &use);
+    const auto before = std::exchange(busyNs, ran.value_or(0) + waited.value_or(0));
+    const bool faulted = std::exchange(majorFaults, use.ru_majflt) != use.ru_majflt;
+    return waited && !faulted && latenessNs >= kPauseNs && busyNs - before < static_cast<std::uint64_t>(latenessNs) / 2;
 }
 
 void Sampler::State::onTick()
@@ -162,11 +157,9 @@ void Sampler::State::onTick()
         return;
     const auto dueNs = firstTickNs + static_cast<std::int64_t>(tick) * periodNs;
     const auto lateness = monotonicNs() - dueNs;
-    const bool paused = wasPaused(dueNs, lateness);
     const bool full = tick % fullEvery == 0 || passed >= fullEvery;
     tick += passed;
-    if (full)
-        waitedNs = waitedForProcessor();
+    const bool paused = full && wasPaused(lateness);
     {
         const std::lock_guard lock(mutex);
         ++report.ticks;

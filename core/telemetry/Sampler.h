@@ -18,8 +18,8 @@ struct SamplerReport {
     std::uint64_t ticks = 0; ///< Samples taken at ticks.
     std::uint64_t extraSamples = 0; ///< Taken for watch() and mark(), between ticks.
     std::uint64_t missedTicks = 0; ///< Passed while the sampler was kept from running, or read a PSS mark.
-    /// Passed while the lab was stopped or frozen (SIGSTOP): for 250 ms or more it ran not, and waited for no
-    /// processor.
+    /// Passed while the lab was stopped or frozen (SIGSTOP): for 250 ms or more it neither ran nor waited for a
+    /// processor or for its own memory.
     std::uint64_t pausedTicks = 0;
     std::uint64_t worstLatenessNs = 0; ///< From the first tick due to the moment a sample was taken for it; no pause.
     std::uint64_t highWaterBytes = 0; ///< Largest VmHWM of any one process.
