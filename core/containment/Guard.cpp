@@ -53,6 +53,18 @@ double Guard::stalledShare(const Sample& sample)
     return static_cast<double>(stalledUs) * 1000 / static_cast<double>(spanNs);
 }
 
+std::optional<FallWatch::Crossing> Guard::provenCrossing(std::int64_t nowNs)
+{
+    const auto crossing = m_watch.crossing(0, kAheadS);
+    if (!crossing)
+        m_foretoldSinceNs.reset();
+    else if (!m_foretoldSinceNs)
+        m_foretoldSinceNs = nowNs;
+    const bool proven
+        = crossing && static_cast<double>(nowNs - *m_foretoldSinceNs) / 1e9 >= kForetoldShare * crossing->inS;
+    return proven ? crossing : std::nullopt;
+}
+
 std::optional<Guard::Stop> Guard::judge(const Sample& sample)
 {
     Pool pool{
@@ -71,7 +83,7 @@ std::optional<Guard::Stop> Guard::judge(const Sample& sample)
     const double stalled = stalledShare(sample);
     if (above <= 0)
         return stop;
-    if (const auto crossing = m_watch.crossing(0, kAheadS)) {
+    if (const auto crossing = provenCrossing(sample.monotonicNs)) {
         stop.why = Stop::Why::WillFall;
         stop.inS = crossing->inS;
         stop.bytesPerS = crossing->bytesPerS;

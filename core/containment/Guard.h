@@ -17,7 +17,8 @@ namespace loadlab {
 
 /// Stops a load before it takes the machine with it: kills the worker's process group at once, with no grace period,
 /// when what is left has fallen below the operator's margin, will fall below it within the next two seconds
-/// (FallWatch), or when the machine is drowning: all of it waited for memory for more than 60 % of the last five
+/// (FallWatch, at every sample for at least a quarter of the time that is left: a burst that ends, or a wave, is no
+/// load), or when the machine is drowning: all of it waited for memory for more than 60 % of the last five
 /// seconds, and less than a tenth of it is left. (A healthy copy under a cap reaches 40 to 60 % in windows of 100 ms;
 /// it does not for seconds, and it leaves the machine's memory alone.)
 ///
@@ -26,6 +27,7 @@ namespace loadlab {
 class Guard {
 public:
     static constexpr double kAheadS = 2;
+    static constexpr double kForetoldShare = 0.25;
     static constexpr double kDrowningShare = 0.6;
     static constexpr double kDrowningOverS = 5;
     static constexpr double kLeastHz = 50; ///< It sees nothing between two samples.
@@ -63,6 +65,7 @@ public:
 private:
     [[nodiscard]] std::uint64_t marginOf(const Pool& pool) const;
     [[nodiscard]] std::optional<Stop> judge(const Sample& sample);
+    [[nodiscard]] std::optional<FallWatch::Crossing> provenCrossing(std::int64_t nowNs);
     [[nodiscard]] double stalledShare(const Sample& sample);
 
     struct Stall {
@@ -74,6 +77,7 @@ private:
     std::uint64_t m_machineBytes;
     GroupPool m_groupPool;
     FallWatch m_watch; ///< Of what is left above the margin.
+    std::optional<std::int64_t> m_foretoldSinceNs; ///< Without a break.
     std::deque<Stall> m_stalls;
     mutable std::mutex m_mutex;
     WorkerGroup m_group;

@@ -7,11 +7,11 @@
 #include <unistd.h>
 #include <vector>
 
-/// Takes memory and touches it: memory_hog MIB [STEP_MS_PER_16_MIB [HOLD_S [again]]]. At most 512 MiB, whatever is
+/// Takes memory and touches it: memory_hog MIB [STEP_MS_PER_16_MIB [HOLD_S [again]]]. At most 1.5 GiB, whatever is
 /// asked for. With "again" it touches all of it round and round while it holds it.
 int main(int argc, char** argv)
 {
-    constexpr long most = 512;
+    constexpr long most = 1536;
     constexpr std::size_t step = std::size_t{16} << 20;
     constexpr std::size_t page = 4096;
     const long mib = argc > 1 ? std::atol(argv[1]) : 0;

@@ -44,6 +44,7 @@ private Q_SLOTS:
     void withoutAGroupTheKernelsLogNamesTheVictim();
     void withoutAGroupTheWatchdogKeepsTheCap();
     void theGuardStopsItBeforeTheKernelDoes();
+    void theGuardActsInTimeOnWhatIsFast();
     void theGuardLeavesAloneWhatLevelsOff();
     void theGroupIsGoneAfterEveryEnd_data();
     void theGroupIsGoneAfterEveryEnd();
@@ -436,6 +437,21 @@ void tst_CommandRun::theGuardStopsItBeforeTheKernelDoes()
     QVERIFY2(factOf(result, "cgroup.oom_kill").empty(), allWords(result).c_str());
     QCOMPARE(result.exitSignal, std::optional(SIGKILL));
     QVERIFY(!result.verdict->remedies.empty());
+}
+
+/// 1 GiB left above the margin, taken as fast as two cores can: about 2 GB/s where nobody else is on them.
+void tst_CommandRun::theGuardActsInTimeOnWhatIsFast()
+{
+    NEEDS_GROUPS();
+    Limits limits;
+    limits.capMemoryBytes = 1280 * kMiB;
+    limits.guard = GuardMargin{256 * kMiB, 0};
+    Watched watched;
+    const RunResult result = run(watched, kHog + " 768 & " + kHog + " 768 & wait", limits);
+    QVERIFY2(modeOf(result) == "guard_stopped", allWords(result).c_str());
+    QVERIFY2(factOf(result, "cgroup.oom_kill").empty(), allWords(result).c_str());
+    QVERIFY2(result.traces.groupHighestBytes.value_or(0) < 1280 * kMiB, allWords(result).c_str());
+    qInfo("%s", factOf(result, "guard").c_str());
 }
 
 void tst_CommandRun::theGuardLeavesAloneWhatLevelsOff()

@@ -3,6 +3,9 @@
 #include "core/containment/Guard.h"
 
 #include <QtTest>
+#include <cmath>
+#include <functional>
+#include <random>
 
 using namespace loadlab;
 
@@ -34,6 +37,9 @@ GuardMargin bytes(double gib)
 }
 
 } // namespace
+
+using CurveOfLeft = std::function<double(double, std::mt19937&)>;
+Q_DECLARE_METATYPE(CurveOfLeft)
 
 class tst_Guard : public QObject {
     Q_OBJECT
@@ -81,6 +87,75 @@ private Q_SLOTS:
         for (int i = 0; i < 500; ++i)
             guard.check(machine.sample(10));
         QVERIFY(!guard.stopped());
+    }
+
+    void whatComesAndGoesIsNoAlarm_data()
+    {
+        QTest::addColumn<CurveOfLeft>("leftGiB");
+        // 1 GiB above the margin of 1 GiB, for ten minutes.
+        const auto row = [](const char* name, CurveOfLeft leftGiB) { QTest::newRow(name) << std::move(leftGiB); };
+        row("scatter of 200 MiB",
+            [](double, std::mt19937& random) { return 2 + std::uniform_real_distribution<double>(-0.2, 0.2)(random); });
+        row("normal scatter of 100 MiB",
+            [](double, std::mt19937& random) { return 2 + std::normal_distribution<double>(0, 0.1)(random); });
+        row("drifting by 200 MiB", [at = 0.0](double, std::mt19937& random) mutable {
+            at = 0.99 * at + std::normal_distribution<double>(0, 0.014)(random); // σ 100 MiB, over seconds
+            return 2 + std::clamp(at, -0.2, 0.2);
+        });
+        row("waves of 200 MiB in 4 s", [](double t, std::mt19937&) { return 2 + 0.2 * std::sin(t * 6.283 / 4); });
+        row("waves of 200 MiB in 1 s", [](double t, std::mt19937&) { return 2 + 0.2 * std::sin(t * 6.283); });
+        row("waves of 200 MiB in 1.5 s", [](double t, std::mt19937&) { return 2 + 0.2 * std::sin(t * 6.283 / 1.5); });
+        row("page cache that fills and is let go",
+            [](double t, std::mt19937&) { return 2.2 - 0.15 * std::fmod(t, 3); });
+        row("somebody takes 300 MiB in half a second, and gives it back", [](double t, std::mt19937&) {
+            const double in = std::fmod(t, 4);
+            return 2.0 - (in < 0.5 ? 0.6 * in : in < 2 ? 0.3 : 0);
+        });
+        row("somebody takes 256 MiB at once, and gives it back",
+            [](double t, std::mt19937&) { return 2.0 - (std::fmod(t, 3) < 1 ? 0.25 : 0); });
+    }
+
+    void whatComesAndGoesIsNoAlarm()
+    {
+        QFETCH(CurveOfLeft, leftGiB);
+        std::mt19937 random(5);
+        Victim victim;
+        Guard guard(bytes(1), kMachine);
+        guard.arm(victim.pid());
+        Machine machine;
+        for (int i = 0; i < 30'000 && !guard.stopped(); ++i)
+            guard.check(machine.sample(leftGiB(machine.atS, random)));
+        QVERIFY2(!guard.stopped(),
+            (toWords(guard.stopped().value_or(Guard::Stop())) + ", after " + std::to_string(machine.atS) + " s")
+                .c_str());
+    }
+
+    void growthBesideNoiseIsStoppedBeforeTheMargin_data()
+    {
+        QTest::addColumn<double>("gibPerS");
+        QTest::newRow("2 GB/s") << 2e9 / kGiB;
+        QTest::newRow("0.5 GB/s") << 0.5e9 / kGiB;
+        QTest::newRow("0.1 GB/s") << 0.1e9 / kGiB;
+    }
+
+    /// 1 GiB left above the margin when it begins, and ±20 MiB of scatter.
+    void growthBesideNoiseIsStoppedBeforeTheMargin()
+    {
+        QFETCH(double, gibPerS);
+        std::mt19937 random(5);
+        std::uniform_real_distribution<double> noise(-0.02, 0.02);
+        Victim victim;
+        Guard guard(bytes(1), kMachine);
+        guard.arm(victim.pid());
+        Machine machine;
+        while (machine.atS < 10)
+            guard.check(machine.sample(2 + noise(random)));
+        QVERIFY(!guard.stopped());
+        double left = 2;
+        while (!guard.stopped() && left > 0)
+            guard.check(machine.sample((left -= gibPerS * 0.02) + noise(random)));
+        QVERIFY(guard.stopped());
+        QVERIFY2(left > 1.1, std::to_string(left).c_str());
     }
 
     void theSmallestPoolCounts()
