@@ -85,9 +85,12 @@ Result<void> SampleWriter::merge(const sqlite::Connection& database, RunId run, 
                             .bind(run.value)
                             .bind(tail.mergedCount)
                             .run();
-    if (done)
-        done = insertChunk(database, run, tail.mergedCount, std::span(tail.samples).first(count));
-    tail.mergedCount += static_cast<std::int64_t>(count);
+    const std::span merged = std::span(tail.samples).first(count);
+    for (std::size_t at = 0; done && at < count; at += kLargeChunk) {
+        const auto piece = merged.subspan(at, std::min(kLargeChunk, count - at));
+        done = insertChunk(database, run, tail.mergedCount, piece);
+        tail.mergedCount += static_cast<std::int64_t>(piece.size());
+    }
     tail.samples.erase(tail.samples.begin(), tail.samples.begin() + static_cast<std::ptrdiff_t>(count));
     tail.liveFrom = 0;
     return done;
@@ -95,8 +98,8 @@ Result<void> SampleWriter::merge(const sqlite::Connection& database, RunId run, 
 
 Result<void> SampleWriter::write(const sqlite::Connection& database, RunId run, Tail& tail)
 {
-    while (tail.samples.size() >= kLargeChunk)
-        if (Result<void> done = merge(database, run, tail, kLargeChunk); !done)
+    if (const std::size_t full = tail.samples.size() / kLargeChunk * kLargeChunk; full > 0)
+        if (Result<void> done = merge(database, run, tail, full); !done)
             return done;
     tail.changed = false;
     const std::span live = std::span(tail.samples).subspan(tail.liveFrom);

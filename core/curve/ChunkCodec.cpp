@@ -3,6 +3,7 @@
 #include "core/curve/ColumnStream.h"
 
 #include <algorithm>
+#include <array>
 #include <memory>
 #include <zstd.h>
 
@@ -71,7 +72,7 @@ Result<std::string> decompress(std::string_view frame)
 /// What a column is foretold to be from columns before it, for the samples that have it; empty where nothing is.
 std::vector<std::int64_t> foretold(std::span<const Sample> samples, Column column)
 {
-    std::vector<Column> summands;
+    std::array<Column, 3> summands{};
     if (column == Column::TreeBytes)
         summands = {Column::AnonBytes, Column::ShmemBytes, Column::SwapBytes};
     else if (column == Column::RssBytes)
@@ -79,6 +80,7 @@ std::vector<std::int64_t> foretold(std::span<const Sample> samples, Column colum
     else
         return {};
     std::vector<std::int64_t> sums;
+    sums.reserve(samples.size());
     for (const auto& sample : samples) {
         if (!sample.has(column))
             continue;
@@ -92,14 +94,15 @@ std::vector<std::int64_t> foretold(std::span<const Sample> samples, Column colum
 
 void appendColumn(std::string& payload, std::span<const Sample> samples, Column column)
 {
-    std::vector<bool> present;
     std::vector<std::int64_t> values;
+    values.reserve(samples.size());
+    stream::RunLengths present(payload);
     for (const auto& sample : samples) {
-        present.push_back(sample.has(column));
-        if (present.back())
+        present.add(sample.has(column));
+        if (sample.has(column))
             values.push_back(sample[column]);
     }
-    stream::appendRuns(payload, present);
+    present.end();
     stream::appendValues(payload, values, foretold(samples, column));
 }
 
@@ -113,26 +116,35 @@ std::uint64_t maskOf(std::span<const Sample> samples)
     return mask;
 }
 
+/// Calls for every sample of the runs of present values.
+template <typename Each> void eachPresent(std::span<const std::size_t> runs, std::span<Sample> samples, Each each)
+{
+    std::size_t at = 0;
+    for (std::size_t run = 0; run < runs.size(); ++run) {
+        if (run % 2 == 0)
+            for (Sample& sample : samples.subspan(at, runs[run]))
+                each(sample);
+        at += runs[run];
+    }
+}
+
 bool readColumn(stream::Reader& in, std::span<Sample> samples, Column column)
 {
-    const auto present = stream::readRuns(in, samples.size());
-    if (!present)
+    const auto runs = stream::readRuns(in, samples.size());
+    if (!runs)
         return false;
     std::size_t count = 0;
-    for (std::size_t i = 0; i < samples.size(); ++i) {
-        samples[i][column] = (*present)[i] ? 0 : kAbsent;
-        count += (*present)[i] ? 1U : 0U;
-    }
+    for (std::size_t run = 0; run < runs->size(); run += 2)
+        count += (*runs)[run];
     const auto values = stream::readValues(in, count, [&] {
+        eachPresent(*runs, samples, [column](Sample& sample) { sample[column] = 0; });
         auto sums = foretold(samples, column);
         return sums.empty() ? std::vector<std::int64_t>(count) : sums;
     });
     if (!values)
         return false;
     auto next = values->begin();
-    for (std::size_t i = 0; i < samples.size(); ++i)
-        if ((*present)[i])
-            samples[i][column] = *next++;
+    eachPresent(*runs, samples, [&](Sample& sample) { sample[column] = *next++; });
     return true;
 }
 

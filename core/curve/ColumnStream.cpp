@@ -1,5 +1,6 @@
 #include "core/curve/ColumnStream.h"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <numeric>
@@ -34,15 +35,10 @@ std::int64_t fromZigzag(std::uint64_t bits)
     return signedOf((bits >> 1) ^ (0 - (bits & 1)));
 }
 
-std::size_t varintBytes(std::uint64_t value)
+template <Predictor predictor>
+std::uint64_t foretell(std::span<const std::int64_t> values, std::size_t i, std::span<const std::int64_t> given)
 {
-    return (static_cast<std::size_t>(std::bit_width(value | 1)) + 6) / 7;
-}
-
-std::uint64_t foretell(
-    std::span<const std::int64_t> values, std::size_t i, Predictor predictor, std::span<const std::int64_t> given)
-{
-    if (predictor == Predictor::Given)
+    if constexpr (predictor == Predictor::Given)
         return bitsOf(given[i]);
     if (i == 0)
         return 0;
@@ -52,89 +48,139 @@ std::uint64_t foretell(
     return previous + (previous - bitsOf(values[i - 2]));
 }
 
-struct Residuals {
-    Predictor predictor{};
-    std::uint64_t unit = 1;
-    std::vector<std::int64_t> values; ///< All but the first in units.
-    std::size_t sizeBytes = 0;
-};
-
-std::int64_t inUnits(std::int64_t value, std::uint64_t unit)
+/// Hands each(i, what value i is foretold to be) on; the values before i must be known by then.
+template <typename Each>
+void foretellAll(
+    std::span<const std::int64_t> values, Predictor predictor, std::span<const std::int64_t> given, Each each)
 {
-    const auto units = magnitude(value) / unit;
-    return signedOf(value < 0 ? 0 - units : units);
+    const auto all = [&]<Predictor which>() {
+        for (std::size_t i = 0; i < values.size(); ++i)
+            each(i, foretell<which>(values, i, given));
+    };
+    switch (predictor) {
+    case Predictor::Previous:
+        return all.template operator()<Predictor::Previous>();
+    case Predictor::Line:
+        return all.template operator()<Predictor::Line>();
+    case Predictor::Given:
+        return all.template operator()<Predictor::Given>();
+    }
 }
 
-Residuals residualsOf(std::span<const std::int64_t> values, Predictor predictor, std::span<const std::int64_t> given)
+/// By the bits that the residuals would take, before any unit.
+Predictor cheapest(std::span<const std::int64_t> values, std::span<const std::int64_t> given)
 {
-    Residuals out;
-    out.predictor = predictor;
-    out.values.reserve(values.size());
-    std::uint64_t divisor = 0;
+    std::uint64_t previousBits = 0;
+    std::uint64_t lineBits = 0;
+    std::uint64_t givenBits = 0;
+    std::uint64_t before = 0;
+    std::uint64_t lastStep = 0;
     for (std::size_t i = 0; i < values.size(); ++i) {
-        out.values.push_back(signedOf(bitsOf(values[i]) - foretell(values, i, predictor, given)));
-        if (i > 0)
-            divisor = std::gcd(divisor, magnitude(out.values.back()));
+        const auto value = bitsOf(values[i]);
+        const auto step = value - before;
+        previousBits += static_cast<std::uint64_t>(std::bit_width(toZigzag(signedOf(step))));
+        lineBits += static_cast<std::uint64_t>(std::bit_width(toZigzag(signedOf(i < 2 ? step : step - lastStep))));
+        if (!given.empty())
+            givenBits += static_cast<std::uint64_t>(std::bit_width(toZigzag(signedOf(value - bitsOf(given[i])))));
+        before = value;
+        lastStep = step;
     }
-    out.unit = divisor == 0 ? 1 : divisor;
-    for (std::size_t i = 0; i < out.values.size(); ++i) {
-        if (i > 0)
-            out.values[i] = inUnits(out.values[i], out.unit);
-        out.sizeBytes += varintBytes(toZigzag(out.values[i]));
+    if (!given.empty() && givenBits < std::min(previousBits, lineBits))
+        return Predictor::Given;
+    return lineBits < previousBits ? Predictor::Line : Predictor::Previous;
+}
+
+/// Greatest common divisor of many numbers. Power of two and odd part by themselves: the latter soon is 1, and then
+/// nothing has to be divided any more.
+class CommonDivisor {
+public:
+    void add(std::uint64_t number)
+    {
+        if (number == 0)
+            return;
+        const int zeros = std::countr_zero(number);
+        m_zeros = std::min(m_zeros, zeros);
+        if (m_odd != 1)
+            m_odd = std::gcd(m_odd, number >> zeros);
     }
+    /// 1 when there was no number but 0.
+    [[nodiscard]] std::uint64_t value() const { return m_odd == 0 ? 1 : m_odd << m_zeros; }
+    [[nodiscard]] std::int64_t divide(std::int64_t number) const
+    {
+        if (m_odd == 0)
+            return number;
+        const auto shifted = magnitude(number) >> m_zeros;
+        const auto units = m_odd == 1 ? shifted : shifted / m_odd;
+        return signedOf(number < 0 ? 0 - units : units);
+    }
+
+private:
+    int m_zeros = 63;
+    std::uint64_t m_odd = 0;
+};
+
+char* putVarint(char* out, std::uint64_t value)
+{
+    for (; value >= 0x80; value >>= 7)
+        *out++ = static_cast<char>((value & 0x7F) | 0x80);
+    *out++ = static_cast<char>(value);
     return out;
 }
 
 } // namespace
 
-std::optional<std::uint64_t> Reader::varint()
+bool Reader::varints(std::span<std::int64_t> into)
 {
-    std::uint64_t value = 0;
-    for (std::size_t i = 0; i < kMaxVarintBytes && i < m_bytes.size(); ++i) {
-        const auto byte = static_cast<unsigned char>(m_bytes[i]);
-        value |= static_cast<std::uint64_t>(byte & 0x7FU) << (7 * i);
-        if (byte < 0x80) {
-            m_bytes.remove_prefix(i + 1);
-            return value;
+    const char* at = m_bytes.data();
+    const char* const end = at + m_bytes.size();
+    for (auto& value : into) {
+        std::uint64_t bits = 0;
+        for (unsigned shift = 0;; shift += 7) {
+            if (at == end || shift >= 7 * kMaxVarintBytes) {
+                m_bytes = {};
+                return false;
+            }
+            const auto byte = static_cast<unsigned char>(*at++);
+            bits |= static_cast<std::uint64_t>(byte & 0x7FU) << shift;
+            if (byte < 0x80)
+                break;
         }
+        value = signedOf(bits);
     }
-    m_bytes = {};
-    return std::nullopt;
+    m_bytes.remove_prefix(static_cast<std::size_t>(at - m_bytes.data()));
+    return true;
 }
 
-std::optional<std::int64_t> Reader::zigzag()
+std::optional<std::uint64_t> Reader::varint()
 {
-    const auto bits = varint();
-    return bits ? std::optional(fromZigzag(*bits)) : std::nullopt;
+    std::int64_t value = 0;
+    return varints({&value, 1}) ? std::optional(bitsOf(value)) : std::nullopt;
 }
 
 void appendVarint(std::string& out, std::uint64_t value)
 {
-    for (; value >= 0x80; value >>= 7)
-        out.push_back(static_cast<char>((value & 0x7F) | 0x80));
-    out.push_back(static_cast<char>(value));
-}
-
-void appendZigzag(std::string& out, std::int64_t value)
-{
-    appendVarint(out, toZigzag(value));
+    std::array<char, kMaxVarintBytes> bytes{};
+    out.append(bytes.data(), putVarint(bytes.data(), value));
 }
 
 void appendValues(std::string& out, std::span<const std::int64_t> values, std::span<const std::int64_t> given)
 {
-    auto best = residualsOf(values, Predictor::Previous, given);
-    const auto consider = [&](Predictor predictor) {
-        auto other = residualsOf(values, predictor, given);
-        if (other.sizeBytes < best.sizeBytes)
-            best = std::move(other);
-    };
-    consider(Predictor::Line);
-    if (given.size() == values.size())
-        consider(Predictor::Given);
-    out.push_back(static_cast<char>(best.predictor));
-    appendVarint(out, best.unit);
-    for (const auto residual : best.values)
-        appendZigzag(out, residual);
+    const Predictor predictor = cheapest(values, given);
+    std::vector<std::int64_t> residuals(values.size());
+    CommonDivisor unit;
+    foretellAll(values, predictor, given, [&](std::size_t i, std::uint64_t foretold) {
+        residuals[i] = signedOf(bitsOf(values[i]) - foretold);
+        if (i > 0)
+            unit.add(magnitude(residuals[i]));
+    });
+    out.push_back(static_cast<char>(predictor));
+    appendVarint(out, unit.value());
+    const std::size_t before = out.size();
+    out.resize(before + values.size() * kMaxVarintBytes);
+    char* end = out.data() + before;
+    for (std::size_t i = 0; i < residuals.size(); ++i)
+        end = putVarint(end, toZigzag(i == 0 ? residuals[i] : unit.divide(residuals[i])));
+    out.resize(static_cast<std::size_t>(end - out.data()));
 }
 
 std::optional<std::vector<std::int64_t>> readResiduals(Reader& in, std::size_t count, Predictor& predictor)
@@ -144,49 +190,45 @@ std::optional<std::vector<std::int64_t>> readResiduals(Reader& in, std::size_t c
     if (!number || *number > static_cast<std::uint64_t>(Predictor::Given) || !unit || in.left() < count)
         return std::nullopt;
     predictor = static_cast<Predictor>(*number);
-    std::vector<std::int64_t> values;
-    values.reserve(count);
-    for (std::size_t i = 0; i < count; ++i) {
-        const auto residual = in.zigzag();
-        if (!residual)
-            return std::nullopt;
-        values.push_back(i == 0 ? *residual : signedOf(bitsOf(*residual) * *unit));
-    }
+    std::vector<std::int64_t> values(count);
+    if (!in.varints(values))
+        return std::nullopt;
+    for (std::size_t i = 0; i < count; ++i)
+        values[i] = signedOf(bitsOf(fromZigzag(bitsOf(values[i]))) * (i == 0 ? 1 : *unit));
     return values;
 }
 
 void addPredictions(std::span<std::int64_t> values, Predictor predictor, std::span<const std::int64_t> given)
 {
-    for (std::size_t i = 0; i < values.size(); ++i)
-        values[i] = signedOf(bitsOf(values[i]) + foretell(values, i, predictor, given));
+    foretellAll(values, predictor, given,
+        [values](std::size_t i, std::uint64_t foretold) { values[i] = signedOf(bitsOf(values[i]) + foretold); });
 }
 
-void appendRuns(std::string& out, const std::vector<bool>& present)
+void RunLengths::add(bool present)
 {
-    bool now = true;
-    std::uint64_t length = 0;
-    for (const bool here : present) {
-        if (here != now) {
-            appendVarint(out, length);
-            length = 0;
-            now = here;
-        }
-        ++length;
+    if (present != m_now) {
+        end();
+        m_length = 0;
+        m_now = present;
     }
-    appendVarint(out, length);
+    ++m_length;
 }
 
-std::optional<std::vector<bool>> readRuns(Reader& in, std::size_t count)
+void RunLengths::end()
 {
-    std::vector<bool> present;
-    present.reserve(count);
-    for (bool now = true, first = true; first || present.size() < count; now = !now, first = false) {
+    appendVarint(m_out, m_length);
+}
+
+std::optional<std::vector<std::size_t>> readRuns(Reader& in, std::size_t count)
+{
+    std::vector<std::size_t> lengths;
+    for (std::size_t told = 0; lengths.empty() || told < count; told += lengths.back()) {
         const auto length = in.varint();
-        if (!length || *length > count - present.size() || (*length == 0 && !first))
+        if (!length || *length > count - told || (*length == 0 && !lengths.empty()))
             return std::nullopt;
-        present.insert(present.end(), static_cast<std::size_t>(*length), now);
+        lengths.push_back(static_cast<std::size_t>(*length));
     }
-    return present;
+    return lengths;
 }
 
 } // namespace loadlab::stream

@@ -24,7 +24,7 @@ public:
     {
     }
     std::optional<std::uint64_t> varint(); ///< LEB128, at most ten bytes.
-    std::optional<std::int64_t> zigzag();
+    bool varints(std::span<std::int64_t> into); ///< As many as there is room for; else false.
     [[nodiscard]] std::size_t left() const { return m_bytes.size(); }
 
 private:
@@ -32,19 +32,32 @@ private:
 };
 
 void appendVarint(std::string& out, std::uint64_t value);
-void appendZigzag(std::string& out, std::int64_t value);
 
-/// The values as residuals against the cheapest predictor: predictor, unit, then one zigzag varint each; every residual
-/// but the first is divided by the unit, their greatest common divisor (pages, KiB, whole microseconds). Arithmetic
-/// wraps modulo 2^64: any values survive. `given` is empty or as long as `values`.
+/// The values as residuals against the predictor that seems cheapest: predictor, unit, then one zigzag varint each;
+/// every residual but the first is divided by the unit, their greatest common divisor (pages, KiB, whole microseconds).
+/// Arithmetic wraps modulo 2^64: any values survive. `given` is empty or as long as `values`.
 void appendValues(std::string& out, std::span<const std::int64_t> values, std::span<const std::int64_t> given);
 /// `count` values; nothing when the bytes end early or hold an unknown predictor. `given` is called when it is needed.
 template <typename Given>
 std::optional<std::vector<std::int64_t>> readValues(Reader& in, std::size_t count, Given&& given);
 
 /// Presence as run lengths, beginning with a run of present values (which may be 0 long).
-void appendRuns(std::string& out, const std::vector<bool>& present);
-std::optional<std::vector<bool>> readRuns(Reader& in, std::size_t count);
+class RunLengths {
+public:
+    explicit RunLengths(std::string& out)
+        : m_out(out)
+    {
+    }
+    void add(bool present);
+    void end(); ///< After the last one.
+
+private:
+    std::string& m_out;
+    bool m_now = true;
+    std::uint64_t m_length = 0;
+};
+/// The lengths, alternating in the same way; nothing unless they make up `count`.
+std::optional<std::vector<std::size_t>> readRuns(Reader& in, std::size_t count);
 
 std::optional<std::vector<std::int64_t>> readResiduals(Reader& in, std::size_t count, Predictor& predictor);
 void addPredictions(std::span<std::int64_t> values, Predictor predictor, std::span<const std::int64_t> given);
