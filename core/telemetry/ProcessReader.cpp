@@ -85,16 +85,6 @@ bool parseStatLine(std::string_view line, ProcessReading& into)
     return into.startTicks != 0;
 }
 
-/// Finer than the ticks of stat, and for a third of a microsecond: the process's own clock.
-std::optional<std::uint64_t> cpuClockNs(pid_t pid)
-{
-    clockid_t clock{};
-    timespec time{};
-    if (::clock_getcpuclockid(pid, &clock) != 0 || ::clock_gettime(clock, &time) != 0)
-        return std::nullopt;
-    return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000U + static_cast<std::uint64_t>(time.tv_nsec);
-}
-
 /// The kB behind "\nKey:" in bytes; `text` moves on, so keys must be asked in the order of the file.
 std::uint64_t takeKib(std::string_view& text, std::string_view key)
 {
@@ -136,6 +126,8 @@ ProcessReader::ProcessReader(pid_t pid, ReaderPool& pool)
     : m_pid(pid)
     , m_pool(&pool)
 {
+    if (clockid_t clock{}; ::clock_getcpuclockid(pid, &clock) == 0)
+        m_cpuClock = clock;
 }
 
 ProcessReader::~ProcessReader()
@@ -147,6 +139,7 @@ ProcessReader::~ProcessReader()
 
 ProcessReader::ProcessReader(ProcessReader&& other) noexcept
     : m_pid(other.m_pid)
+    , m_cpuClock(other.m_cpuClock)
     , m_pool(std::exchange(other.m_pool, nullptr))
     , m_files(std::move(other.m_files))
 {
@@ -155,6 +148,7 @@ ProcessReader::ProcessReader(ProcessReader&& other) noexcept
 ProcessReader& ProcessReader::operator=(ProcessReader&& other) noexcept
 {
     std::swap(m_pid, other.m_pid);
+    std::swap(m_cpuClock, other.m_cpuClock);
     std::swap(m_pool, other.m_pool);
     std::swap(m_files, other.m_files);
     return *this;
@@ -191,16 +185,36 @@ std::optional<std::string_view> ProcessReader::readFile(File file)
     return text;
 }
 
+/// Finer than the ticks of stat, and for a third of a microsecond.
+std::optional<std::uint64_t> ProcessReader::cpuClockNs() const
+{
+    timespec time{};
+    if (!m_cpuClock || ::clock_gettime(*m_cpuClock, &time) != 0)
+        return std::nullopt;
+    return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000U + static_cast<std::uint64_t>(time.tv_nsec);
+}
+
 bool ProcessReader::read(ProcessReading& into)
 {
+    const auto cpuNs = cpuClockNs(); // First: what happens while the files are read moves it again.
     const auto stat = readFile(Stat);
     if (!stat || !parseStatLine(*stat, into))
         return false;
     parseStatus(into);
     parseIo(into);
-    if (const auto cpuNs = cpuClockNs(m_pid))
+    if (cpuNs)
         into.use.cpuNs = *cpuNs;
     return true;
+}
+
+bool ProcessReader::isAsBefore(const ProcessReading& last)
+{
+    if (last.swapBytes != 0 || cpuClockNs() != last.use.cpuNs)
+        return false;
+    std::uint64_t anon = 0;
+    std::uint64_t resident = 0;
+    return readResident(anon, resident) && anon == last.anonBytes
+        && resident == last.anonBytes + last.fileBytes + last.shmemBytes;
 }
 
 void ProcessReader::parseStatus(ProcessReading& into)

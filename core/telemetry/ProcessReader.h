@@ -60,6 +60,10 @@ public:
     [[nodiscard]] pid_t pid() const { return m_pid; }
     /// Everything. False when the process is gone (reaped).
     bool read(ProcessReading& into);
+    /// Whether all is still as the last read() found it, for a tenth of its cost: the process has not run since (its
+    /// CPU clock stands, which the kernel moves at its own ticks: a process that has just begun to run can look as
+    /// before for up to 10 ms) and no page of it was taken away. Not said of one that has swap: others can free it.
+    bool isAsBefore(const ProcessReading& last);
     /// Anonymous pages and all resident pages alone, in bytes, from statm: a tenth of the cost. Zeros for a zombie.
     bool readResident(std::uint64_t& anonBytes, std::uint64_t& residentBytes);
     /// The children of all its threads, in any order; at most as many as `out` has room for. The number found.
@@ -72,6 +76,7 @@ private:
         bool refused = false;
     };
 
+    [[nodiscard]] std::optional<std::uint64_t> cpuClockNs() const;
     ProcFile open(File file);
     bool keep(File file, ProcFile&& opened);
     std::optional<std::string_view> readFile(File file);
@@ -80,6 +85,7 @@ private:
     void appendChildren(const ProcFile& file, std::span<pid_t> out, std::size_t& count);
 
     pid_t m_pid = 0;
+    std::optional<clockid_t> m_cpuClock;
     ReaderPool* m_pool = nullptr;
     std::array<Kept, FileCount> m_files;
 };

@@ -13,6 +13,7 @@ namespace loadlab {
 namespace {
 
 constexpr std::int64_t kWalkAtLeastEveryNs = 250'000'000;
+constexpr std::int64_t kReadAtLeastEveryNs = 1'000'000'000;
 constexpr std::uint64_t kLargestForPss = std::uint64_t{32} << 30;
 constexpr std::uint64_t kManyThreads = 2; ///< The lab itself always has several.
 
@@ -109,13 +110,16 @@ struct ProcessTree::State {
     std::uint64_t lastPid = 0;
     bool settled = false; ///< The machine's last pid stood still at the last look.
     std::int64_t walkedNs = 0;
+    std::int64_t readAllNs = 0;
+    bool someEnded = false; ///< At the last sample: others may have got a new parent by it.
 
     Member* find(pid_t pid);
     const Member* livingAncestor(const Member& member);
     bool somethingMayBeNew();
     void walk();
     void addFound(std::size_t count, bool ofTheLab);
-    void readFrom(std::size_t first);
+    bool mustReadAll(Depth depth);
+    void readFrom(std::size_t first, bool all);
     void refreshThreads();
     void noteMarks(Member& member, const ProcessReading& before);
     void noteInheritance(Member& member);
@@ -172,11 +176,22 @@ void ProcessTree::State::addFound(std::size_t count, bool ofTheLab)
     }
 }
 
-void ProcessTree::State::readFrom(std::size_t first)
+bool ProcessTree::State::mustReadAll(Depth depth)
+{
+    const auto now = monotonicNs();
+    if (depth == Depth::Changed && !someEnded && now - readAllNs < kReadAtLeastEveryNs)
+        return false;
+    readAllNs = now;
+    return true;
+}
+
+void ProcessTree::State::readFrom(std::size_t first, bool all)
 {
     for (auto& member : std::span(members).subspan(first)) {
         const auto before = member.now;
         member.reapedFaultsBefore = before.use.reapedMinorFaults;
+        if (!all && !member.fresh && member.reader.isAsBefore(before))
+            continue;
         if (!member.reader.read(member.now) || member.now.startTicks != member.id.startTicks) {
             member.now = before;
             member.gone = true;
@@ -248,8 +263,7 @@ void ProcessTree::State::settleEnded()
     for (const auto& member : members)
         if (!member.gone)
             reaped.heirSeen(member.id.pid, member.now.use.reapedMinorFaults);
-    members.erase(
-        std::remove_if(members.begin(), members.end(), [](const Member& m) { return m.gone; }), members.end());
+    someEnded = std::erase_if(members, [](const Member& member) { return member.gone; }) > 0;
 }
 
 /// The sum with what forks share counted once: of each image the own parts of its forks, and once the largest of what
@@ -361,11 +375,11 @@ bool ProcessTree::sample(Sample& into, Depth depth)
 {
     if (depth == Depth::Resident)
         return m_state->sampleResident(into);
-    m_state->readFrom(0);
+    m_state->readFrom(0, m_state->mustReadAll(depth));
     const auto known = m_state->members.size();
     if (m_state->somethingMayBeNew())
         m_state->walk();
-    m_state->readFrom(known);
+    m_state->readFrom(known, true);
     m_state->settleEnded();
     m_state->pids.clear();
     for (const auto& member : m_state->members)

@@ -46,6 +46,7 @@ class ProcessTree {
 public:
     enum class Depth {
         Full, ///< Every column, and a look for new processes.
+        Changed, ///< The same; what has not run since its last reading is not read again (but once a second).
         Resident, ///< Of the processes known: anon, rss and tree_bytes (shmem and swap as last read).
     };
 
@@ -60,9 +61,9 @@ public:
     [[nodiscard]] std::vector<ProcessId> living();
     /// Largest VmHWM of any one process seen at any time.
     [[nodiscard]] std::uint64_t highWaterBytes() const;
-    /// The anonymous + shmem share that a process's high-water mark proves, the largest over all processes: VmHWM − the most
-    /// file pages that it was ever seen to have, and never more than it held at the reading before plus a small page for
-    /// each fault since. So huge pages prove too little; nothing proves too much.
+    /// The anonymous + shmem share that a process's high-water mark proves, the largest over all processes: VmHWM − the
+    /// most file pages that it was ever seen to have, and never more than it held at the reading before plus a small
+    /// page for each fault since. So huge pages prove too little; nothing proves too much.
     [[nodiscard]] std::uint64_t provenAnonBytes() const;
     /// Sum of Pss_Anon + Pss_Shmem + SwapPss of smaps_rollup over the tree (takes the targets' mmap locks and up to 10
     /// ms per GiB: at marks only). Nothing where unreadable, or where more than 32 GiB are resident.

@@ -168,7 +168,7 @@ void Sampler::State::onTick()
             report.worstLatenessNs
                 = std::max(report.worstLatenessNs, static_cast<std::uint64_t>(std::max<std::int64_t>(0, lateness)));
     }
-    take(full ? ProcessTree::Depth::Full : ProcessTree::Depth::Resident);
+    take(full ? ProcessTree::Depth::Changed : ProcessTree::Depth::Resident);
 }
 
 bool Sampler::State::onWake()
@@ -200,7 +200,8 @@ void Sampler::State::take(ProcessTree::Depth depth)
 {
     Sample sample;
     sample.monotonicNs = monotonicNs() / 1000 * 1000;
-    if (depth == ProcessTree::Depth::Full)
+    const bool whole = depth != ProcessTree::Depth::Resident;
+    if (whole)
         system.sample(sample);
     else
         SystemCounters::sampleFree(sample);
@@ -208,7 +209,7 @@ void Sampler::State::take(ProcessTree::Depth depth)
         const std::lock_guard lock(mutex);
         if (tree) {
             tree->sample(sample, depth);
-            if (depth == ProcessTree::Depth::Full)
+            if (whole)
                 readMore(sample);
             report.highWaterBytes = tree->highWaterBytes();
             report.provenAnonBytes = tree->provenAnonBytes();

@@ -44,6 +44,16 @@ struct Daemon {
     }
 };
 
+long long readCallsOfThisProcess()
+{
+    QFile io(QStringLiteral("/proc/self/io"));
+    io.open(QIODevice::ReadOnly);
+    for (const auto& line : io.readAll().split('\n'))
+        if (line.startsWith("syscr: "))
+            return line.mid(7).toLongLong();
+    return -1;
+}
+
 QString fileOf(QTemporaryFile& file, std::int64_t bytes)
 {
     file.open();
@@ -113,6 +123,41 @@ private Q_SLOTS:
         QVERIFY(near(after[Column::RssBytes] - before[Column::RssBytes], 64 * kMiB, kMiB));
         QVERIFY(!after.has(Column::ShmemBytes));
         QVERIFY(!after.has(Column::CpuNs));
+    }
+
+    void theChangedDepthSeesWhatHasRun()
+    {
+        MemoryClient client;
+        ProcessTree tree(client.pid());
+        const auto before = sampleOf(tree);
+        client.tell("alloc 64");
+        Sample held;
+        tree.sample(held, ProcessTree::Depth::Changed);
+        QVERIFY(near(held[Column::TreeBytes] - before[Column::TreeBytes], 64 * kMiB, kMiB));
+        QVERIFY(held[Column::CpuNs] > before[Column::CpuNs]);
+        client.tell("free");
+        Sample freed;
+        tree.sample(freed, ProcessTree::Depth::Changed);
+        QVERIFY(near(freed[Column::TreeBytes], before[Column::TreeBytes], kMiB));
+        QVERIFY(tree.provenAnonBytes() >= static_cast<std::uint64_t>(64 * kMiB));
+    }
+
+    void whatHasNotRunIsNotReadAgain()
+    {
+        MemoryClient client;
+        ProcessTree tree(client.pid());
+        const auto readsOf = [&tree](Sample& sample, ProcessTree::Depth depth) {
+            const auto before = readCallsOfThisProcess();
+            tree.sample(sample, depth);
+            return readCallsOfThisProcess() - before;
+        };
+        Sample all;
+        tree.sample(all);
+        const auto readsOfAll = readsOf(all, ProcessTree::Depth::Full);
+        Sample changed;
+        const auto readsOfChanged = readsOf(changed, ProcessTree::Depth::Changed);
+        QVERIFY2(readsOfChanged < readsOfAll, qPrintable(QStringLiteral("%1, %2").arg(readsOfChanged).arg(readsOfAll)));
+        QCOMPARE(changed, all);
     }
 
     void childrenAreFound()
