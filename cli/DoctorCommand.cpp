@@ -165,7 +165,7 @@ void printSelfTest(Output& out, const SelfTestResult& test)
         + out.painted(test.passed ? Paint::Good : Paint::Bad, test.passed ? "passed" : "failed") + "  asked "
         + std::to_string(std::lround(test.askedHz)) + " Hz, got " + std::to_string(std::lround(test.achievedHz))
         + " Hz, " + formatCount(test.missedTicks) + " ticks missed, at worst " + formatDuration(test.worstLateness)
-        + " late");
+        + " late, at " + test.priority);
     for (const SelfTestCheck& check : test.checks)
         out.printLine("  " + out.painted(check.passed ? Paint::Good : Paint::Bad, check.passed ? "ok    " : "wrong ")
             + printable(check.what) + ": " + printable(check.counter) + " moved by " + mib(check.measuredBytes)

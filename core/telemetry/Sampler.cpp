@@ -13,6 +13,7 @@
 #include <cstring>
 #include <mutex>
 #include <poll.h>
+#include <sched.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -32,6 +33,26 @@ constexpr std::int64_t kPauseNs = 250'000'000;
 constexpr std::int64_t kPssEveryNs = 1'000'000'000;
 constexpr std::int64_t kMostForPss = std::int64_t{1} << 30; ///< Resident.
 constexpr std::int64_t kMostForPssAtHighRates = std::int64_t{64} << 20;
+
+constexpr int kRaisedNice = -10;
+constexpr int kMostLongTicks = 100; ///< In a row; then the thread runs like any other.
+
+/// Of the calling thread, as far as this process may ask for it.
+SamplerPriority raisePriority()
+{
+    // What this thread might ever fork does not inherit it.
+    const sched_param lowest{::sched_get_priority_min(SCHED_RR)};
+    if (::sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &lowest) == 0)
+        return SamplerPriority::RealTime;
+    return ::setpriority(PRIO_PROCESS, 0, kRaisedNice) == 0 ? SamplerPriority::Raised : SamplerPriority::Normal;
+}
+
+void lowerPriority()
+{
+    const sched_param none{};
+    ::sched_setscheduler(0, SCHED_OTHER, &none);
+    ::setpriority(PRIO_PROCESS, 0, 0);
+}
 
 timespec timeOf(std::int64_t ns)
 {
@@ -70,6 +91,7 @@ struct Sampler::State {
     long majorFaults = 0; ///< Of this thread, as last read.
     std::uint64_t tick = 0; ///< Ticks that passed, taken or missed.
     std::int64_t pssReadNs = 0;
+    int longTicks = 0; ///< In a row.
 
     // Shared, under the lock.
     mutable std::mutex mutex;
@@ -90,6 +112,7 @@ struct Sampler::State {
     bool wait();
     void onTick();
     bool wasPaused(std::int64_t latenessNs);
+    void noteLength(std::int64_t tookNs);
     bool onWake();
     void take(ProcessTree::Depth depth);
     void readMore(Sample& sample);
@@ -119,6 +142,11 @@ void Sampler::State::run()
     ::prctl(PR_SET_NAME, "sampler");
     schedule = ProcFile("/proc/thread-self/schedstat");
     ::prctl(PR_SET_TIMERSLACK, 1UL); // ns; the default of 50 us would be the largest part of the lateness
+    const SamplerPriority raised = raisePriority();
+    {
+        const std::lock_guard lock(mutex);
+        report.priority = raised;
+    }
     while (wait()) { }
     const std::lock_guard lock(mutex);
     running = false;
@@ -155,8 +183,9 @@ void Sampler::State::onTick()
     const auto passed = takeCount(timer.get());
     if (passed == 0)
         return;
+    const auto began = monotonicNs();
     const auto dueNs = firstTickNs + static_cast<std::int64_t>(tick) * periodNs;
-    const auto lateness = monotonicNs() - dueNs;
+    const auto lateness = began - dueNs;
     const bool full = tick % fullEvery == 0 || passed >= fullEvery;
     tick += passed;
     const bool paused = full && wasPaused(lateness);
@@ -169,6 +198,17 @@ void Sampler::State::onTick()
                 = std::max(report.worstLatenessNs, static_cast<std::uint64_t>(std::max<std::int64_t>(0, lateness)));
     }
     take(full ? ProcessTree::Depth::Changed : ProcessTree::Depth::Resident);
+    noteLength(monotonicNs() - began);
+}
+
+void Sampler::State::noteLength(std::int64_t tookNs)
+{
+    longTicks = tookNs > periodNs / 2 ? longTicks + 1 : 0;
+    if (longTicks != kMostLongTicks)
+        return;
+    lowerPriority();
+    const std::lock_guard lock(mutex);
+    report.priority = SamplerPriority::Normal;
 }
 
 bool Sampler::State::onWake()
@@ -247,6 +287,19 @@ void Sampler::State::ring() const
     const std::uint64_t one = 1;
     // Fails only when the counter is full, and then the thread is awake.
     [[maybe_unused]] const auto written = ::write(wake.get(), &one, sizeof one);
+}
+
+std::string_view toWords(SamplerPriority priority)
+{
+    switch (priority) {
+    case SamplerPriority::Normal:
+        return "normal priority";
+    case SamplerPriority::Raised:
+        return "raised priority";
+    case SamplerPriority::RealTime:
+        return "real-time priority";
+    }
+    return "normal priority";
 }
 
 double SamplerReport::achievedHz() const

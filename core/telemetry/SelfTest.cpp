@@ -239,6 +239,7 @@ private:
         m_result.achievedHz = report.achievedHz();
         m_result.missedTicks = report.missedTicks;
         m_result.worstLateness = std::chrono::nanoseconds(report.worstLatenessNs);
+        m_result.priority = toWords(report.priority);
         m_result.duration = Clock::now() - m_start;
         m_result.passed = m_result.problem.empty() && !m_result.checks.empty()
             && std::all_of(m_result.checks.begin(), m_result.checks.end(), [](const auto& c) { return c.passed; });
@@ -271,7 +272,8 @@ nlohmann::json toJson(const SelfTestResult& result)
     return {{"passed", result.passed}, {"checks", std::move(checks)}, {"asked_hz", result.askedHz},
         {"achieved_hz", result.achievedHz}, {"missed_ticks", result.missedTicks},
         {"worst_lateness_us", static_cast<double>(result.worstLateness.count()) / 1000.0},
-        {"seconds", std::chrono::duration<double>(result.duration).count()}, {"problem", result.problem}};
+        {"priority", result.priority}, {"seconds", std::chrono::duration<double>(result.duration).count()},
+        {"problem", result.problem}};
 }
 
 } // namespace loadlab

@@ -24,6 +24,7 @@ struct SelfTestResult {
     double achievedHz = 0;
     std::uint64_t missedTicks = 0;
     std::chrono::nanoseconds worstLateness{};
+    std::string priority; ///< Of the sampler's thread, in words.
     std::chrono::nanoseconds duration{};
     std::string problem; ///< Why it could not be done; empty: it could.
 };
@@ -34,7 +35,7 @@ struct SelfTestResult {
 SelfTestResult runSamplerSelfTest();
 
 /// {"passed", "checks": [{"what", "counter", "expected_bytes", "measured_bytes", "passed"}], "asked_hz", "achieved_hz",
-/// "missed_ticks", "worst_lateness_us", "seconds", "problem"}
+/// "missed_ticks", "worst_lateness_us", "priority", "seconds", "problem"}
 nlohmann::json toJson(const SelfTestResult& result);
 
 } // namespace loadlab

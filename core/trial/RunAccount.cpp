@@ -151,6 +151,7 @@ void RunAccount::conclude(
     result.progress = facts.progress;
     result.loaded = facts.loaded;
     result.environment = environmentOf(machine, facts.hello);
+    result.environment["sampler"] = toWords(report.priority);
     // A sampler that stood still while the run's own thread did not was held up, whatever by.
     const bool labPaused = std::ranges::any_of(facts.pauses, [](const Pause& pause) { return !pause.ofMachine; });
     result.missedTicks = report.missedTicks + (labPaused ? 0 : report.pausedTicks);

@@ -5,6 +5,7 @@
 //
 // The tree: a root with eight children. One holds 1 GiB in small pages and, pinned to CPU 0, maps, touches and unmaps
 // 1 MiB in a loop; the others hold 16 MiB each. The sampler is pinned to CPU 1.
+#include "core/Descriptor.h"
 #include "core/telemetry/ProcessTree.h"
 #include "core/telemetry/Sampler.h"
 
@@ -17,11 +18,14 @@
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <sched.h>
 #include <string>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
@@ -155,6 +159,21 @@ double median(std::vector<double> values)
     return values[values.size() / 2];
 }
 
+/// Cores that waking up a thousand times a second takes by itself: what no sampler can go below.
+double wakingAlone()
+{
+    const Descriptor timer(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC));
+    const itimerspec times{{0, 1'000'000}, {0, 1'000'000}};
+    ::timerfd_settime(timer.get(), 0, &times, nullptr);
+    const auto start = Clock::now();
+    const double cpu = ownCpuS();
+    std::uint64_t passed = 0;
+    while (secondsSince(start) < kRoundS)
+        if (::read(timer.get(), &passed, sizeof passed) != static_cast<ssize_t>(sizeof passed))
+            std::abort();
+    return (ownCpuS() - cpu) / secondsSince(start);
+}
+
 struct Round {
     double loopsPerS = 0;
     double cpuShare = 0; ///< Of this process, in cores.
@@ -189,6 +208,7 @@ nlohmann::json throughput(Board& board, int rounds)
     std::vector<double> at1000;
     std::vector<double> cpu100;
     std::vector<double> cpu1000;
+    std::vector<double> waking;
     for (int i = 0; i < rounds; ++i) {
         const double before = roundOf(board, tree.root(), 0).loopsPerS;
         const Round hundred = roundOf(board, tree.root(), 100);
@@ -199,10 +219,12 @@ nlohmann::json throughput(Board& board, int rounds)
         at1000.push_back(thousand.loopsPerS / alone);
         cpu100.push_back(hundred.cpuShare);
         cpu1000.push_back(thousand.cpuShare);
+        waking.push_back(wakingAlone());
     }
     return {{"rounds", rounds}, {"throughput_100hz_over_none", median(at100)},
         {"throughput_1000hz_over_none", median(at1000)}, {"cores_100hz", median(cpu100)},
-        {"cores_1000hz", median(cpu1000)}, {"cores_1000hz_best", *std::min_element(cpu1000.begin(), cpu1000.end())}};
+        {"cores_1000hz", median(cpu1000)}, {"cores_1000hz_best", *std::min_element(cpu1000.begin(), cpu1000.end())},
+        {"cores_waking_1000hz", median(waking)}};
 }
 
 nlohmann::json missedTicks(Board& board, int rounds)
@@ -212,17 +234,19 @@ nlohmann::json missedTicks(Board& board, int rounds)
     for (int i = 0; i < 4; ++i)
         if (const pid_t pid = ::fork(); pid == 0) {
             ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-            for (volatile std::uint64_t i2 = 0;; i2 = i2 + 1) { }
+            for (volatile std::uint64_t turns = 0;; turns = turns + 1) { }
         } else {
             busy.push_back(pid);
         }
     std::vector<double> missed;
     std::uint64_t worst = 0;
+    auto priority = SamplerPriority::Normal;
     for (int i = 0; i < rounds; ++i) {
         const Round round = roundOf(board, tree.root(), 1000);
         const auto passed = static_cast<double>(round.report.ticks + round.report.missedTicks);
         missed.push_back(static_cast<double>(round.report.missedTicks) / passed);
         worst = std::max(worst, round.report.worstLatenessNs);
+        priority = round.report.priority;
     }
     for (const pid_t pid : busy) {
         ::kill(pid, SIGKILL);
@@ -230,7 +254,7 @@ nlohmann::json missedTicks(Board& board, int rounds)
     }
     return {{"missed_share_1000hz_4_busy", median(missed)},
         {"missed_share_best", *std::min_element(missed.begin(), missed.end())},
-        {"worst_lateness_us", static_cast<double>(worst) / 1000}};
+        {"worst_lateness_us", static_cast<double>(worst) / 1000}, {"priority", toWords(priority)}};
 }
 
 /// Spikes of 64 MiB for 2 ms above 256 MiB, seen by the sampler at its default rate.
@@ -267,32 +291,59 @@ nlohmann::json spikes(Board& board)
     return {{"spikes_seen", seen}, {"spikes_made", kTrials}};
 }
 
-/// Seconds for one sample of the tree: the counters of one full sample, by psutil and by us, in turns.
+/// One sample of the tree in microseconds; nothing when PYTHON cannot.
+std::optional<double> byPsutil(const std::string& python, pid_t root, const char* counters)
+{
+    const std::string command = "'" + python + "' '" LOADLAB_SOURCE_DIR "/tests/bench/psutil_tree.py' "
+        + std::to_string(root) + " " + counters;
+    FILE* pipe = ::popen(command.c_str(), "r");
+    double us = 0;
+    const bool told = pipe && std::fscanf(pipe, "%lf", &us) == 1;
+    if (pipe)
+        ::pclose(pipe);
+    return told ? std::optional(us) : std::nullopt;
+}
+
+double byUs(ProcessTree& tree, ProcessTree::Depth depth)
+{
+    constexpr int kSamples = 2000;
+    Sample sample;
+    const auto start = Clock::now();
+    for (int n = 0; n < kSamples; ++n)
+        tree.sample(sample, depth);
+    return secondsSince(start) * 1e6 / kSamples;
+}
+
+/// One sample by psutil and by us, in turns: the resident memory alone, all counters of processes that wait (as most of
+/// a load's do), and all counters read anew, as of processes that have all run since.
 nlohmann::json againstPsutil(Board& board, const std::string& python, int rounds)
 {
     const Tree tree(board, false);
     ProcessTree ours(tree.root());
     Sample sample;
     ours.sample(sample);
-    std::vector<double> ratios;
-    double oursUs = 0;
-    double theirsUs = 0;
+    std::map<std::string, std::vector<double>> figures;
     for (int i = 0; i < rounds; ++i) {
-        constexpr int kSamples = 2000;
-        const auto start = Clock::now();
-        for (int n = 0; n < kSamples; ++n)
-            ours.sample(sample);
-        oursUs = secondsSince(start) * 1e6 / kSamples;
-        const std::string command
-            = "'" + python + "' '" LOADLAB_SOURCE_DIR "/tests/bench/psutil_tree.py' " + std::to_string(tree.root());
-        FILE* pipe = ::popen(command.c_str(), "r");
-        if (!pipe || std::fscanf(pipe, "%lf", &theirsUs) != 1)
+        const double resident = byUs(ours, ProcessTree::Depth::Resident);
+        const double changed = byUs(ours, ProcessTree::Depth::Changed);
+        const double full = byUs(ours, ProcessTree::Depth::Full);
+        const auto theirResident = byPsutil(python, tree.root(), "resident");
+        const auto theirFull = byPsutil(python, tree.root(), "full");
+        if (!theirResident || !theirFull)
             return {{"problem", python + " cannot measure: does it have psutil?"}};
-        ::pclose(pipe);
-        ratios.push_back(theirsUs / oursUs);
+        figures["psutil_over_ours_resident"].push_back(*theirResident / resident);
+        figures["psutil_over_ours_all_waiting"].push_back(*theirFull / changed);
+        figures["psutil_over_ours_all_ran"].push_back(*theirFull / full);
+        figures["ours_us_resident"].push_back(resident);
+        figures["ours_us_all_waiting"].push_back(changed);
+        figures["ours_us_all_ran"].push_back(full);
+        figures["psutil_us_resident"].push_back(*theirResident);
+        figures["psutil_us_all"].push_back(*theirFull);
     }
-    return {{"psutil_over_ours", median(ratios)}, {"ours_us", oursUs}, {"psutil_us", theirsUs},
-        {"processes", sample[Column::Processes]}};
+    nlohmann::json medians{{"processes", sample[Column::Processes]}};
+    for (auto& [name, values] : figures)
+        medians[name] = median(values);
+    return medians;
 }
 
 } // namespace

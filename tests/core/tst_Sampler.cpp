@@ -5,11 +5,15 @@
 #include "tests/core/FakeCgroups.h"
 #include "tests/core/MemoryClient.h"
 
+#include <QDir>
+#include <QFile>
+
 #include <chrono>
 #include <condition_variable>
 #include <cstdlib>
 #include <mutex>
 #include <new>
+#include <sched.h>
 #include <thread>
 
 using namespace loadlab;
@@ -68,6 +72,18 @@ private:
     std::vector<std::uint64_t> m_allocations;
 };
 
+/// Of this process's thread with that name; -1 when there is none.
+int policyOfThread(const QByteArray& name)
+{
+    const QDir tasks(QStringLiteral("/proc/self/task"));
+    for (const auto& thread : tasks.entryList(QDir::Dirs | QDir::NoDotAndDotDot)) {
+        QFile comm(tasks.filePath(thread + QStringLiteral("/comm")));
+        if (comm.open(QIODevice::ReadOnly) && comm.readAll().trimmed() == name)
+            return ::sched_getscheduler(thread.toInt());
+    }
+    return -1;
+}
+
 } // namespace
 
 void* operator new(std::size_t size)
@@ -90,6 +106,35 @@ class tst_Sampler : public QObject {
     Q_OBJECT
 
 private Q_SLOTS:
+    void runsBeforeBusyProcessesWhereItMay()
+    {
+        Gathering gathering;
+        Sampler sampler(100, gathering.sink());
+        QVERIFY(sampler.start());
+        QVERIFY(gathering.reaches(1));
+        const auto said = sampler.report().priority;
+        if (said != SamplerPriority::RealTime)
+            QSKIP("this process may not ask for real-time priority");
+        QCOMPARE(policyOfThread("sampler"), SCHED_RR | SCHED_RESET_ON_FORK);
+        QCOMPARE(::sched_getscheduler(0), SCHED_OTHER); // Of the thread that asked for it.
+    }
+
+    void givesItsPriorityUpWhenItNeedsMostOfTheTime()
+    {
+        Gathering gathering;
+        const auto keep = gathering.sink();
+        Sampler sampler(1000, [&keep](const Sample& sample) {
+            for (const auto until = monotonicNs() + 600'000; monotonicNs() < until;) { }
+            keep(sample);
+        });
+        QVERIFY(sampler.start());
+        QVERIFY(gathering.reaches(1));
+        if (sampler.report().priority != SamplerPriority::RealTime)
+            QSKIP("this process may not ask for real-time priority");
+        QTRY_COMPARE_WITH_TIMEOUT(sampler.report().priority, SamplerPriority::Normal, 20'000);
+        QCOMPARE(policyOfThread("sampler"), SCHED_OTHER);
+    }
+
     void refusesRatesOutsideOneToAThousand()
     {
         for (const double rate : {0.0, 0.5, 1001.0, -1.0, std::nan("")}) {
