@@ -4,6 +4,7 @@
 #include "db/RunStore.h"
 
 #include <algorithm>
+#include <array>
 #include <benchmark/benchmark.h>
 #include <chrono>
 #include <cstdio>
@@ -12,13 +13,23 @@
 #include <functional>
 #include <random>
 #include <span>
+#include <spawn.h>
 #include <sqlite3.h>
 #include <string>
+#include <sys/wait.h>
+#include <unistd.h>
 
 using namespace loadlab;
 using namespace loadlab::test;
 
 namespace {
+
+constexpr std::size_t kLogBytes = 10'000; ///< Of a run.
+constexpr std::size_t kCommitSamples = 250; ///< A quarter of a second at 1000 Hz.
+constexpr const char* kListWord = "--list";
+constexpr Column kStoredColumns[]{Column::AnonBytes, Column::FileBytes, Column::ShmemBytes, Column::SwapBytes,
+    Column::TreeBytes, Column::RssBytes, Column::MinorFaults, Column::CpuNs, Column::ReadBytes, Column::Processes,
+    Column::SystemAvailableBytes};
 
 template <typename T> T take(Result<T> result)
 {
@@ -101,7 +112,14 @@ std::string someLog(int number, std::size_t bytes)
     return log + "\nmarker" + std::to_string(number) + "\n";
 }
 
-/// 10^4 runs in one file; made once.
+/// LOADLAB_BENCH_RUNS of them (default 10^4), of 1000 ticks each.
+int runCount()
+{
+    const char* asked = std::getenv("LOADLAB_BENCH_RUNS");
+    return std::max(500, asked ? std::atoi(asked) : 10'000) / 500 * 500;
+}
+
+/// So many runs in one file; made once.
 const std::filesystem::path& manyRuns()
 {
     static const Folder folder;
@@ -109,21 +127,16 @@ const std::filesystem::path& manyRuns()
         std::filesystem::path made = folder.file("many.sqlite");
         RunStore store = take(RunStore::open(made));
         const std::vector<Sample> curve = likeALoad(1000);
-        for (int i = 0; i < 10'000;) {
+        for (int i = 0; i < runCount();) {
             take(store.begin(RunStore::Durability::PageCache));
             for (int k = 0; k < 500; ++k, ++i)
-                finishedRun(store, i, someLog(i, 10'000), curve);
+                finishedRun(store, i, someLog(i, kLogBytes), curve);
             take(store.commit());
         }
         return made;
     }();
     return file;
 }
-
-constexpr std::size_t kCommitSamples = 250; ///< A quarter of a second at 1000 Hz.
-constexpr Column kStoredColumns[]{Column::AnonBytes, Column::FileBytes, Column::ShmemBytes, Column::SwapBytes,
-    Column::TreeBytes, Column::RssBytes, Column::MinorFaults, Column::CpuNs, Column::ReadBytes, Column::Processes,
-    Column::SystemAvailableBytes};
 
 struct Inserted {
     double seconds = 0;
@@ -143,8 +156,8 @@ Inserted insertOurs(std::span<const Sample> curve, std::size_t commitEvery)
 {
     const Folder folder;
     const auto file = folder.file("runs.sqlite");
+    RunStore store = take(RunStore::open(file));
     return measured(file, [&] {
-        RunStore store = take(RunStore::open(file));
         const RunStarted begin = started();
         const RunId run = take(store.startRun(begin));
         for (std::size_t at = 0; at < curve.size(); at += commitEvery) {
@@ -215,7 +228,7 @@ void readCurve(benchmark::State& state)
     const RunStore store = take(RunStore::open(manyRuns(), RunStore::Mode::ReadOnly));
     std::int64_t run = 0;
     for (auto _ : state)
-        benchmark::DoNotOptimize(take(store.curve({run++ % 10'000 + 1})));
+        benchmark::DoNotOptimize(take(store.curve({run++ % runCount() + 1})));
 }
 
 void listAll(benchmark::State& state)
@@ -232,6 +245,31 @@ void openAndListTop100ByPeak(benchmark::State& state)
         const RunStore store = take(RunStore::open(manyRuns(), RunStore::Mode::ReadOnly));
         benchmark::DoNotOptimize(take(store.runs({.order = RunOrder::PeakDown, .limit = 100})));
     }
+}
+
+/// The first page of the list and the hundred highest peaks.
+void listAndTop100(const std::filesystem::path& file)
+{
+    const RunStore store = take(RunStore::open(file, RunStore::Mode::ReadOnly));
+    benchmark::DoNotOptimize(take(store.runs({.limit = 100})));
+    benchmark::DoNotOptimize(take(store.runs({.order = RunOrder::PeakDown, .limit = 100})));
+}
+
+/// The same from the start of a process to its end.
+void startListTop100(benchmark::State& state)
+{
+    const std::string file = manyRuns();
+    std::string program = "/proc/self/exe";
+    std::string word = kListWord;
+    std::array<char*, 4> words{program.data(), word.data(), const_cast<char*>(file.c_str()), nullptr};
+    for (auto _ : state) {
+        pid_t child = -1;
+        int status = -1;
+        if (::posix_spawn(&child, program.c_str(), nullptr, nullptr, words.data(), environ) != 0
+            || ::waitpid(child, &status, 0) != child || status != 0)
+            state.SkipWithError("cannot be listed");
+    }
+    state.counters["runs"] = runCount();
 }
 
 void listFailedOfAModel(benchmark::State& state)
@@ -270,10 +308,11 @@ void sizeOfTheIndex(benchmark::State& state)
         ::sqlite3_finalize(query);
         return bytes;
     };
+    const double runs = runCount();
     for (auto _ : state)
-        state.counters["index/text"] = bytesOf("run_text%") / 1e8;
-    state.counters["log/text"] = bytesOf("log_blocks%") / 1e8;
-    state.counters["chunks bytes/sample"] = bytesOf("sample_chunks%") / 1e7;
+        state.counters["index/text"] = bytesOf("run_text%") / (runs * kLogBytes);
+    state.counters["log/text"] = bytesOf("log_blocks%") / (runs * kLogBytes);
+    state.counters["chunk bytes/value"] = bytesOf("sample_chunks%") / (runs * 1000 * std::size(kStoredColumns));
     state.counters["MB"] = bytesOf("%") / 1e6;
     ::sqlite3_close(database);
 }
@@ -286,6 +325,7 @@ BENCHMARK(insertAgainstRows)
     ->Unit(benchmark::kSecond);
 BENCHMARK(readCurve)->Unit(benchmark::kMicrosecond);
 BENCHMARK(listAll)->Unit(benchmark::kMillisecond);
+BENCHMARK(startListTop100)->Unit(benchmark::kMillisecond);
 BENCHMARK(openAndListTop100ByPeak)->Unit(benchmark::kMillisecond);
 BENCHMARK(listFailedOfAModel)->Unit(benchmark::kMillisecond);
 BENCHMARK(searchARareWord)->Unit(benchmark::kMillisecond);
@@ -294,4 +334,13 @@ BENCHMARK(sizeOfTheIndex)->Iterations(1)->Unit(benchmark::kMillisecond);
 
 } // namespace
 
-BENCHMARK_MAIN();
+int main(int argc, char** argv)
+{
+    if (argc == 3 && std::string_view(argv[1]) == kListWord) {
+        listAndTop100(argv[2]);
+        return 0;
+    }
+    benchmark::Initialize(&argc, argv);
+    benchmark::RunSpecifiedBenchmarks();
+    return 0;
+}
