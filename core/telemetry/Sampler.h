@@ -43,9 +43,9 @@ struct SamplerReport {
 /// are whole microseconds. Up to 50 Hz every sample has every column; above, every n-th one so that those come 17 to 23
 /// times a second, and the samples between have anon, rss, tree_bytes and the system's free memory alone (each column's
 /// own rate is told by its values). PSS comes at most once a second while less than 1 GiB is resident (above 50 Hz: 64
-/// MiB, for a reading takes up to 10 ms per GiB), else at marks. In the steady state the thread allocates nothing. It runs before
-/// all others where it may (SamplerPriority), and gives that up for good when it needs more than half of its ticks'
-/// time: then it would take the CPU from the load.
+/// MiB, for a reading takes up to 10 ms per GiB), else at marks. In the steady state the thread allocates nothing. It
+/// runs before all others where it may (SamplerPriority), and gives that up for good when it needs more than half of
+/// its ticks' time: then it would take the CPU from the load.
 ///
 /// Construct, start, stop: from one thread. The sink is called on the sampler's thread with one sample and must not
 /// block.
