@@ -45,7 +45,7 @@ public:
         m_hasProgram = cut != arguments.end();
         if (m_hasProgram)
             m_words.program.assign(cut + 1, arguments.end());
-        while (m_next < m_arguments.size() && !m_words.helpAsked && !m_words.versionAsked) {
+        while (m_next < m_arguments.size() && !m_words.helpAsked) {
             const std::string& word = m_arguments[m_next++];
             const Result<void> taken = word.size() > 1 && word.front() == '-' ? takeOption(word) : takeWord(word);
             if (!taken)

@@ -78,6 +78,13 @@ char32_t decode(std::string_view text, std::size_t at, std::size_t& next)
     return point;
 }
 
+/// What turns the order of the text around it: U+202E makes "exe.txt" of a name that ends in "txt.exe".
+bool turnsText(char32_t point)
+{
+    return point == 0x61C || point == 0x200E || point == 0x200F || (point >= 0x202A && point <= 0x202E)
+        || (point >= 0x2066 && point <= 0x2069);
+}
+
 /// Valid UTF-8 in which no byte commands a terminal, but for those of `kept`.
 std::string withoutControls(std::string_view bytes, std::string_view kept)
 {
@@ -88,7 +95,7 @@ std::string withoutControls(std::string_view bytes, std::string_view kept)
         const char c = text[at];
         if ((point < 0x20 || point == 0x7F) && kept.find(c) == std::string_view::npos)
             out += {'^', static_cast<char>(c ^ 0x40)};
-        else if (point >= 0x80 && point < 0xA0) // U+009B is one byte's "ESC [" to many terminals
+        else if ((point >= 0x80 && point < 0xA0) || turnsText(point)) // U+009B is one byte's "ESC [" to many terminals
             out += "\uFFFD";
         else
             out.append(text, at, next - at);

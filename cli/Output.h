@@ -65,7 +65,7 @@ private:
 void secureStandardStreams();
 
 /// For people: valid UTF-8 on one line; control characters (of a hostile file name, say) become visible as ^X, those
-/// of the C1 set U+FFFD.
+/// of the C1 set and those that change the direction of text U+FFFD.
 std::string printable(std::string_view bytes);
 /// Columns that the text takes on a terminal.
 std::size_t displayWidth(std::string_view utf8);

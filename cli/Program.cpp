@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <exception>
+#include <nlohmann/json.hpp>
 
 namespace loadlab::cli {
 namespace {
@@ -40,6 +41,10 @@ constexpr std::array kHandlers{
 
 int runCommand(Output& out, const Words& words)
 {
+    if (words.versionAsked && words.has("--json")) {
+        out.printJson({{"version", loadlabVersion()}, {"revision", gitRevision()}});
+        return kDone;
+    }
     if (words.versionAsked) {
         out.printLine("loadlab " + std::string(loadlabVersion()) + " (" + std::string(gitRevision()) + ")");
         return kDone;

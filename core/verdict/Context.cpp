@@ -81,12 +81,14 @@ void addMemory(const RunFacts& facts, Finding& finding)
         = killed || finding.mode == FailureMode::HostAllocFailed || finding.mode == FailureMode::HostOomKilled;
     if (!matters || facts.curve.baselineAvailableBytes == 0)
         return;
+    const std::string cap
+        = facts.limits.capMemoryBytes ? " under its cap of " + formatSize(*facts.limits.capMemoryBytes) : std::string();
     const std::string before = formatSize(facts.curve.baselineAvailableBytes);
     const std::string lowest = formatSize(facts.curve.lowestAvailableBytes);
     add(finding, "curve",
         "memory available " + (before == lowest ? "stayed at " + before : "fell from " + before + " to " + lowest)
-            + ", the run's peak was " + formatSize(facts.curve.peakTreeBytes),
-        killed ? FailureMode::Unknown : finding.mode, 0.2);
+            + " on the machine, the run's peak was " + formatSize(facts.curve.peakTreeBytes) + cap,
+        finding.mode, 0.2);
     if (facts.curve.swapBeganS)
         add(finding, "curve",
             "swapping began after " + std::to_string(static_cast<int>(*facts.curve.swapBeganS)) + " s", finding.mode,

@@ -112,6 +112,7 @@ void tst_CliUsage::helpAndVersionNeedNothing()
         QVERIFY2(!result.out.contains('\x1b'), result.words());
     }
     QVERIFY(lab.run({"run", "--help"}).out.contains("Examples:"));
+    QVERIFY(!lab.run({"--version", "--json"}).object()["version"].toString().isEmpty());
     QCOMPARE(lab.files(), QStringList());
 }
 

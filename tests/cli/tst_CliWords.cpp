@@ -48,6 +48,7 @@ private Q_SLOTS:
     void modesAreWireNamesOrFailed();
     void cutsTextByColumnsNotBytes();
     void showsControlCharacters();
+    void showsWhatTurnsText();
     void barFillsByEighths();
 };
 
@@ -269,6 +270,15 @@ void tst_CliWords::showsControlCharacters()
                        "31m\xC3\xA9"),
         std::string("\xEF\xBF\xBD"
                     "31m\xC3\xA9"));
+}
+
+void tst_CliWords::showsWhatTurnsText()
+{
+    // "modeltxt.exe" that would read "modelexe.txt".
+    QCOMPARE(printable("model\u202Etxt.exe"), std::string("model\uFFFDtxt.exe"));
+    for (const char* turns : {"\u061C", "\u200E", "\u200F", "\u202A", "\u2066", "\u2069"})
+        QCOMPARE(printable(turns), std::string("\uFFFD"));
+    QCOMPARE(printable("\u05D0\u0628\u200D\u2010"), std::string("\u05D0\u0628\u200D\u2010")); // Letters stay.
 }
 
 void tst_CliWords::barFillsByEighths()

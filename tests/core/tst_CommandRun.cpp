@@ -198,6 +198,8 @@ void tst_CommandRun::aProgramThatIsNotThere()
     QVERIFY2(modeOf(result) == "missing_dependency", allWords(result).c_str());
     QVERIFY2(result.verdict->summary.find("'no-such-program-anywhere'") != std::string::npos, allWords(result).c_str());
     QVERIFY2(result.verdict->summary.find("is there") == std::string::npos, allWords(result).c_str());
+    QCOMPARE(result.verdict->remedies.size(), std::size_t{1}); // No package of a backend holds it.
+    QVERIFY2(result.verdict->remedies.front().text.find("PATH") != std::string::npos, allWords(result).c_str());
     QVERIFY(!result.exitCode && !result.exitSignal);
     QVERIFY(!groupLeft(watched.runner->uuid()));
 }
@@ -269,6 +271,9 @@ void tst_CommandRun::overTheCapTheKernelsWordIsProof()
     QVERIFY2(result.traces.groupLimitHits.value_or(1) > 0, allWords(result).c_str());
     if (KernelLog().isReadable())
         QVERIFY2(factOf(result, "kernel.log").find("(memory_hog)") != std::string::npos, allWords(result).c_str());
+    QVERIFY2(factOf(result, "curve").find(" under its cap of 100 MiB") != std::string::npos, allWords(result).c_str());
+    for (const Evidence& evidence : result.verdict->evidence)
+        QVERIFY2(evidence.supports != "unknown", evidence.fact.c_str());
 }
 
 void tst_CommandRun::aChildThatWasKilledIsProofThoughTheParentLives_data()

@@ -51,6 +51,7 @@ private Q_SLOTS:
     void keepsWhatWasStoredWhenTheDiskIsFull();
     void storesNoRunOnAFullDisk();
     void recordsOnWhenTheDiskHasRoomAgain();
+    void marksWhatAFullDiskCost();
     void makesNoDatabaseOnAFullDisk();
 };
 
@@ -130,6 +131,42 @@ void tst_FullDisk::recordsOnWhenTheDiskHasRoomAgain()
     QVERIFY(take(store.curve({1})).samples == samples(100));
     QCOMPARE(take(store.logLines({1})).front(), "early");
     QCOMPARE(take(store.run({1})).verdict->mode, FailureMode::Ok);
+}
+
+/// More was said, and measured, than waits in memory: the run tells of both.
+void tst_FullDisk::marksWhatAFullDiskCost()
+{
+    const SmallDisk disk;
+    RecorderOptions options;
+    options.commitEvery = std::chrono::milliseconds(50);
+    options.logLimitBytes = 64 << 10;
+    const RunStarted begin = started();
+    RunRecorder recorder(disk.file("runs.sqlite"), options);
+    recorder.onEvent(at(0, begin));
+    recorder.flush();
+    QVERIFY(!recorder.error());
+    disk.fill();
+    for (std::size_t i = 0; i < 80; ++i) {
+        recorder.onEvent(at(1, LogText{LogStream::Stderr, noise(20'000) + "\n"}));
+        recorder.onEvent(at(1, SamplesTaken{samples(1000, 1000 * i)}));
+    }
+    recorder.onEvent(at(2, LogText{LogStream::Stderr, "\nthe newest line\n"}));
+    recorder.flush();
+    QVERIFY(recorder.error());
+    disk.free();
+    recorder.onEvent(at(5, RunFinished{finished(begin)}));
+    recorder.flush();
+    QVERIFY2(!recorder.error(), recorder.error().value_or(Error{}).message.c_str());
+    const RunStore store = take(RunStore::open(disk.file("runs.sqlite")));
+    const std::vector<std::string> lines = take(store.logLines({1}));
+    QVERIFY(std::ranges::any_of(lines, [](const std::string& line) { return line.find("not kept") != line.npos; }));
+    QCOMPARE(lines.back(), "the newest line");
+    const std::vector<StoredEvent> events = take(store.events({1}));
+    QVERIFY(std::ranges::any_of(
+        events, [](const StoredEvent& event) { return event.json.find("thinned") != event.json.npos; }));
+    const Curve curve = take(store.curve({1}));
+    QVERIFY(curve.samples.size() >= 30'000 && curve.samples.size() < 80'000);
+    QCOMPARE(curve.samples.back()[Column::TreeBytes], std::int64_t{79'999} << 20); // The highest stays.
 }
 
 void tst_FullDisk::makesNoDatabaseOnAFullDisk()
