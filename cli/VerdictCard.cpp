@@ -58,23 +58,22 @@ std::string variantWords(const Variant& variant)
     return printable(text);
 }
 
-std::string checkpointWords(const TrialIdentity& identity)
+/// What was run and how: a watched program has neither dtype nor device map.
+std::string subjectWords(const RunResult& result)
 {
+    const TrialIdentity& identity = result.identity;
     if (identity.checkpointPath.empty())
-        return "no checkpoint";
+        return printable(identity.variant.backend);
     const std::string& name = identity.checkpointName.empty() ? identity.checkpointPath : identity.checkpointName;
-    std::string text = printable(name);
-    if (!identity.family.empty())
-        text += " (" + printable(identity.family) + ")";
-    return text;
+    const std::string family = identity.family.empty() ? "" : " (" + printable(identity.family) + ")";
+    return printable(name) + family + "  ·  " + variantWords(identity.variant);
 }
 
 void printVerdict(Output& out, const RunResult& result)
 {
     const std::string number = result.run ? "Run " + std::to_string(result.run->value) : "Run (not stored)";
     if (!out.isQuiet())
-        out.printLine(out.painted(Paint::Strong, number) + "  " + checkpointWords(result.identity) + "  ·  "
-            + variantWords(result.identity.variant));
+        out.printLine(out.painted(Paint::Strong, number) + "  " + subjectWords(result));
     if (!result.verdict) {
         out.printLine(out.painted(Paint::Strong, "in progress"));
         return;
