@@ -4,8 +4,12 @@
 #include <QTemporaryFile>
 #include <algorithm>
 #include <csignal>
+#include <linux/sched.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <unistd.h>
+#include <vector>
 
 using namespace loadlab;
 
@@ -43,6 +47,39 @@ struct Daemon {
         ::waitpid(pid, nullptr, 0);
     }
 };
+
+/// A child of this process with this number, which holds 32 MiB; -1 where the system does not let us choose.
+pid_t forkWithNumber(pid_t wanted)
+{
+    clone_args how{};
+    how.exit_signal = SIGCHLD;
+    how.set_tid = reinterpret_cast<std::uintptr_t>(&wanted);
+    how.set_tid_size = 1;
+    const auto pid = static_cast<pid_t>(::syscall(SYS_clone3, &how, sizeof how));
+    if (pid != 0)
+        return pid;
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    std::vector<char> held(32 * kMiB, 1);
+    for (;;)
+        ::pause();
+}
+
+/// Forks children that take 4 MiB and end, all the time.
+pid_t forkRestless()
+{
+    const pid_t pid = ::fork();
+    if (pid != 0)
+        return pid;
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    for (;;) {
+        for (int i = 0; i < 4; ++i)
+            if (::fork() == 0) {
+                std::vector<char> held(4 * kMiB, 1);
+                ::_exit(held.back() - 1);
+            }
+        while (::waitpid(-1, nullptr, 0) > 0) { }
+    }
+}
 
 long long readCallsOfThisProcess()
 {
@@ -383,6 +420,46 @@ private Q_SLOTS:
         const auto sample = sampleOf(tree);
         QCOMPARE(sample[Column::Processes], std::int64_t(1));
         QVERIFY(sample[Column::TreeBytes] < 8 * kMiB);
+    }
+
+    void aNumberThatIsSomebodyElsesByNowIsNotOfTheTree()
+    {
+        MemoryClient client;
+        const pid_t child = client.tell("fork alloc 8");
+        ProcessTree tree(client.pid());
+        const auto before = sampleOf(tree);
+        QVERIFY(holds(tree, child));
+        client.tell(QString("end %1").arg(child)); // And reaped: the number is free.
+        const pid_t number = forkWithNumber(child);
+        if (number < 0)
+            QSKIP("numbers of processes cannot be chosen here");
+        const Daemon other{number};
+        QCOMPARE(other.pid, child);
+        const auto after = sampleOf(tree);
+        QVERIFY(!holds(tree, child));
+        QCOMPARE(after[Column::Processes], before[Column::Processes] - 1);
+        QVERIFY(after[Column::TreeBytes] < before[Column::TreeBytes]);
+    }
+
+    void whatVanishesWhileItIsReadBreaksNoSum()
+    {
+        const pid_t root = forkRestless();
+        QVERIFY(root > 0);
+        const Daemon restless{root};
+        ProcessTree tree(restless.pid);
+        Sample last = sampleOf(tree);
+        std::int64_t most = 0;
+        for (int i = 0; i < 2000; ++i) {
+            const Sample sample = sampleOf(tree);
+            for (const Column grows : {Column::MinorFaults, Column::MajorFaults, Column::CpuNs, Column::ReadCharBytes})
+                QVERIFY2(sample[grows] >= last[grows], std::string(toWireName(grows)).c_str());
+            // No sample is of one instant: some of two generations may be in it.
+            QVERIFY(sample[Column::Processes] >= 1 && sample[Column::Processes] <= 9);
+            QVERIFY(sample[Column::TreeBytes] >= 0 && sample[Column::TreeBytes] < 64 * kMiB);
+            most = std::max(most, sample[Column::Processes]);
+            last = sample;
+        }
+        QVERIFY(most > 1);
     }
 
     void aPidWithAnotherStartIsAnotherProcess()
