@@ -112,7 +112,7 @@ Limits askedLimits(const Words& words)
     if (const auto cap = words.value("--cap-swap"))
         limits.capSwapBytes = *parseSize(*cap);
     if (const auto margin = words.value("--guard"))
-        limits.guard = *parseGuard(*margin);
+        limits.guard = *parseGuardMargin(*margin);
     if (const auto hz = words.value("--sample-hz"))
         limits.sampleHz = *parseSampleHz(*hz);
     return limits;

@@ -91,23 +91,6 @@ Result<std::uint64_t> parseCap(std::string_view text)
     return cap;
 }
 
-Result<GuardMargin> parseGuard(std::string_view text)
-{
-    GuardMargin margin;
-    if (!text.ends_with('%')) {
-        const Result<std::uint64_t> bytes = parseSize(text);
-        if (!bytes || *bytes == 0)
-            return notRight(text, "margin for the guard: so much has to stay free (examples: 2GiB, 5%)");
-        margin.bytes = *bytes;
-        return margin;
-    }
-    const auto [end, error]
-        = std::from_chars(text.data(), text.data() + text.size() - 1, margin.percent, std::chars_format::fixed);
-    if (error != std::errc() || end != text.data() + text.size() - 1 || !(margin.percent > 0 && margin.percent < 100))
-        return notRight(text, "percentage: above 0 and below 100 (examples: 5%, 2.5%)");
-    return margin;
-}
-
 Result<double> parseSampleHz(std::string_view text)
 {
     double hz = 0;
@@ -203,7 +186,7 @@ Result<void> checkSwapCap(std::string_view text)
 
 Result<void> checkGuard(std::string_view text)
 {
-    return onlyChecked(parseGuard(text));
+    return onlyChecked(parseGuardMargin(text));
 }
 
 Result<void> checkSampleHz(std::string_view text)

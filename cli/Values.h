@@ -30,8 +30,6 @@ Result<std::chrono::system_clock::time_point> parseSince(
 Result<std::chrono::nanoseconds> parseTimeLimit(std::string_view text);
 /// `--cap-memory`: a size above 0.
 Result<std::uint64_t> parseCap(std::string_view text);
-/// `--guard`: a size above 0, or a percentage above 0 and below 100 ("2GiB", "5%").
-Result<GuardMargin> parseGuard(std::string_view text);
 /// 1 … 1000, decimals allowed.
 Result<double> parseSampleHz(std::string_view text);
 /// A whole number from `least` to `most`.

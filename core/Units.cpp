@@ -120,6 +120,18 @@ std::string formatGiB(std::uint64_t bytes)
     return threeDigits(static_cast<double>(bytes) / (kKi * kKi * kKi));
 }
 
+std::string exactSize(std::uint64_t bytes)
+{
+    std::string_view unit;
+    for (const std::string_view larger : {"KiB", "MiB", "GiB", "TiB"}) {
+        if (bytes == 0 || bytes % 1024 != 0)
+            break;
+        bytes /= 1024;
+        unit = larger;
+    }
+    return std::to_string(bytes) + std::string(unit);
+}
+
 std::string formatSize(std::uint64_t bytes)
 {
     const auto value = static_cast<double>(bytes);

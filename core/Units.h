@@ -25,6 +25,8 @@ Result<std::chrono::nanoseconds> parseDuration(std::string_view text);
 
 /// Three significant digits in binary units: "0.842 GiB", "94.7 GiB", "12.0 MiB", "512 B".
 std::string formatSize(std::uint64_t bytes);
+/// "4GiB", "300MiB", "4097": the largest unit that loses nothing; parseSize() reads it back.
+std::string exactSize(std::uint64_t bytes);
 /// The figure alone in GiB with three significant digits, for columns whose header holds the unit.
 std::string formatGiB(std::uint64_t bytes);
 /// "1.20 GiB/s"; below 0.01 GiB/s in MiB/s.

@@ -4,6 +4,8 @@
 #include "core/Text.h"
 #include "core/Units.h"
 
+#include <array>
+#include <charconv>
 #include <nlohmann/json.hpp>
 
 namespace loadlab {
@@ -86,6 +88,34 @@ Result<std::map<std::string, std::uint64_t>> parseMaxMemory(std::string_view tex
         at = comma + 1;
     }
     return parsed;
+}
+
+std::uint64_t GuardMargin::of(std::uint64_t poolBytes) const
+{
+    return bytes.value_or(static_cast<std::uint64_t>(percent / 100 * static_cast<double>(poolBytes)));
+}
+
+Result<GuardMargin> parseGuardMargin(std::string_view text)
+{
+    const Result<SizeOrPercent> given = parseSizeOrPercent(text);
+    const bool isShare = trimmed(text).ends_with('%');
+    if (given && isShare && given->percent > 0 && given->percent < 100)
+        return GuardMargin{std::nullopt, given->percent};
+    if (given && !isShare && given->bytes > 0)
+        return GuardMargin{given->bytes, 0};
+    return Error{ErrorKind::Invalid,
+        "'" + toUtf8(text) + "' is no "
+            + (isShare ? "percentage: above 0 and below 100 (examples: 5%, 2.5%)."
+                       : "margin for the guard: so much has to stay free (examples: 2GiB, 5%).")};
+}
+
+std::string toWord(const GuardMargin& margin)
+{
+    if (margin.bytes)
+        return exactSize(*margin.bytes);
+    std::array<char, 32> buffer{};
+    const auto written = std::to_chars(buffer.data(), buffer.data() + buffer.size(), margin.percent);
+    return std::string(buffer.data(), written.ptr) + "%";
 }
 
 json toJson(const Limits& limits)

@@ -8,6 +8,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace loadlab {
 
@@ -37,7 +38,11 @@ struct GuardMargin {
     std::optional<std::uint64_t> bytes;
     double percent = 0;
     bool operator==(const GuardMargin&) const = default;
+    [[nodiscard]] std::uint64_t of(std::uint64_t poolBytes) const;
 };
+/// A size above 0, or a percentage above 0 and below 100 ("2GiB", "5%"); and as that is written, without loss.
+Result<GuardMargin> parseGuardMargin(std::string_view text);
+std::string toWord(const GuardMargin& margin);
 
 /// What may end or contain a run. Absent: the lab never does.
 struct Limits {

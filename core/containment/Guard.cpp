@@ -12,10 +12,10 @@ constexpr double kDrowningLeft = 0.1; ///< Of the machine.
 
 } // namespace
 
-Guard::Guard(GuardMargin margin, std::uint64_t machineBytes, GroupPool group)
-    : m_margin(margin)
-    , m_machineBytes(machineBytes)
+Guard::Guard(std::optional<GuardMargin> margin, std::uint64_t machineBytes, GroupPool group)
+    : m_machineBytes(machineBytes)
     , m_groupPool(std::move(group))
+    , m_margin(margin)
 {
 }
 
@@ -31,10 +31,10 @@ void Guard::disarm()
     m_group.disarm();
 }
 
-std::uint64_t Guard::marginOf(const Pool& pool) const
+void Guard::setMargin(std::optional<GuardMargin> margin)
 {
-    return m_margin.bytes.value_or(
-        static_cast<std::uint64_t>(m_margin.percent / 100 * static_cast<double>(pool.totalBytes)));
+    const std::lock_guard lock(m_mutex);
+    m_margin = margin;
 }
 
 /// Of the last seconds; 0 until there are so many.
@@ -65,8 +65,11 @@ std::optional<FallWatch::Crossing> Guard::provenCrossing(std::int64_t nowNs)
     return proven ? crossing : std::nullopt;
 }
 
-std::optional<Guard::Stop> Guard::judge(const Sample& sample)
+std::optional<Guard::Stop> Guard::judge(const Sample& sample, const GuardMargin& margin)
 {
+    if (!(margin == m_judgedBy))
+        m_watch.clear();
+    m_judgedBy = margin;
     Pool pool{
         static_cast<std::uint64_t>(std::max<std::int64_t>(0, sample[Column::SystemAvailableBytes])), m_machineBytes};
     const Pool machine = pool;
@@ -76,7 +79,7 @@ std::optional<Guard::Stop> Guard::judge(const Sample& sample)
         stop.ofGroup = true;
     }
     stop.leftBytes = pool.leftBytes;
-    stop.marginBytes = marginOf(pool);
+    stop.marginBytes = margin.of(pool.totalBytes);
     stop.monotonicNs = sample.monotonicNs;
     const double above = static_cast<double>(pool.leftBytes) - static_cast<double>(stop.marginBytes);
     m_watch.add(static_cast<double>(sample.monotonicNs) / 1e9, above);
@@ -103,8 +106,11 @@ void Guard::check(const Sample& sample)
 {
     if (!sample.has(Column::SystemAvailableBytes))
         return;
-    const auto stop = judge(sample);
-    const std::lock_guard lock(m_mutex);
+    std::unique_lock lock(m_mutex);
+    const std::optional<GuardMargin> margin = m_margin;
+    lock.unlock();
+    const auto stop = margin ? judge(sample, *margin) : std::nullopt;
+    lock.lock();
     if (!m_group.isArmed() || (!stop && !m_stop))
         return;
     m_group.kill();

@@ -52,19 +52,20 @@ public:
         std::int64_t monotonicNs = 0;
     };
 
-    Guard(GuardMargin margin, std::uint64_t machineBytes, GroupPool group = {});
+    Guard(std::optional<GuardMargin> margin, std::uint64_t machineBytes, GroupPool group = {});
 
     /// As WorkerGroup; any thread.
     void arm(pid_t group);
     void disarm();
+    /// Another margin from the next sample on, or none: then it stops nothing. Any thread.
+    void setMargin(std::optional<GuardMargin> margin);
     /// On the sampler's thread, with every sample; those without system_available_bytes are passed over.
     void check(const Sample& sample);
     /// Why it stopped the load, the first time. Any thread.
     [[nodiscard]] std::optional<Stop> stopped() const;
 
 private:
-    [[nodiscard]] std::uint64_t marginOf(const Pool& pool) const;
-    [[nodiscard]] std::optional<Stop> judge(const Sample& sample);
+    [[nodiscard]] std::optional<Stop> judge(const Sample& sample, const GuardMargin& margin);
     [[nodiscard]] std::optional<FallWatch::Crossing> provenCrossing(std::int64_t nowNs);
     [[nodiscard]] double stalledShare(const Sample& sample);
 
@@ -73,13 +74,14 @@ private:
         std::int64_t fullUs = 0;
     };
 
-    GuardMargin m_margin;
     std::uint64_t m_machineBytes;
     GroupPool m_groupPool;
+    GuardMargin m_judgedBy; ///< What m_watch is of.
     FallWatch m_watch; ///< Of what is left above the margin.
     std::optional<std::int64_t> m_foretoldSinceNs; ///< Without a break.
     std::deque<Stall> m_stalls;
     mutable std::mutex m_mutex;
+    std::optional<GuardMargin> m_margin;
     WorkerGroup m_group;
     std::optional<Stop> m_stop;
 };

@@ -154,12 +154,16 @@ std::string toWords(Forecast::Why why)
 
 Forecast forecast(const PhaseFinder& curve, double limitBytes)
 {
+    return forecast(curve, curve.phases(), limitBytes);
+}
+
+Forecast forecast(const PhaseFinder& curve, const std::vector<FoundPhase>& phases, double limitBytes)
+{
     Forecast result;
     if (curve.isEmpty())
         return result;
     result.atS = curve.last().x;
     result.usedBytes = curve.last().y;
-    const std::vector<FoundPhase> phases = curve.phases();
     if (phases.empty())
         return result;
     const FoundPhase& phase = phases.back();

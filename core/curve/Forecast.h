@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace loadlab {
 
@@ -48,6 +49,8 @@ std::string toWords(Forecast::Why why);
 ///   goes on slower from a faster one counts as slowing down, too, until its own halves prove it steady.
 /// - Nothing is foretold when the limit lies further away than three times what the phase has lasted.
 Forecast forecast(const PhaseFinder& curve, double limitBytes);
+/// The same for who has curve.phases() already: they are what costs.
+Forecast forecast(const PhaseFinder& curve, const std::vector<FoundPhase>& phases, double limitBytes);
 /// The same over points at hand, in any order; a limit that they crossed is Reached at the first one that has it.
 Forecast forecast(std::span<const Point> points, double limitBytes);
 

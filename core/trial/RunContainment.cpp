@@ -41,7 +41,7 @@ void RunContainment::begin(RunFacts& facts)
         m_detail = group.error().message;
     }
     splitCaps(m_caps);
-    setGuard();
+    makeGuard();
     facts.before = readKernelCounters();
     if (m_group)
         facts.before.cgroupOomKill = m_group->read().oomKills;
@@ -62,12 +62,10 @@ void RunContainment::splitCaps(const Caps& caps)
     m_watchdog.keep(rest);
 }
 
-void RunContainment::setGuard()
+void RunContainment::makeGuard()
 {
-    if (!m_margin)
-        return;
     m_groupBytes = m_caps.memoryBytes.value_or(m_group ? m_group->leftBytes().value_or(0) : 0);
-    m_guard.emplace(*m_margin, m_before.memory.totalBytes, [this]() -> std::optional<Guard::Pool> {
+    m_guard.emplace(m_margin, m_before.memory.totalBytes, [this]() -> std::optional<Guard::Pool> {
         const std::lock_guard lock(m_groupMutex);
         const auto left = m_group ? m_group->leftBytes() : std::nullopt;
         return left ? std::optional(Guard::Pool{*left, m_groupBytes}) : std::nullopt;
@@ -103,7 +101,7 @@ bool RunContainment::dropGroupThatRefused()
 
 double RunContainment::sampleHz(double asked) const
 {
-    if (m_guard)
+    if (m_margin)
         asked = std::max(asked, Guard::kLeastHz);
     return m_watchdog.hasCaps() ? std::max(asked, kWatchdogHz) : asked;
 }
@@ -112,15 +110,13 @@ void RunContainment::started(pid_t worker)
 {
     m_tree.insert(worker);
     m_watchdog.arm(worker);
-    if (m_guard)
-        m_guard->arm(worker);
+    m_guard->arm(worker);
 }
 
 void RunContainment::check(const Sample& sample)
 {
     m_watchdog.check(sample);
-    if (m_guard)
-        m_guard->check(sample);
+    m_guard->check(sample);
 }
 
 void RunContainment::noteTree(const std::vector<pid_t>& tree)
@@ -142,12 +138,10 @@ std::optional<std::uint64_t> RunContainment::leftBytes() const
 void RunContainment::ended(RunFacts& facts)
 {
     m_watchdog.disarm();
-    if (m_guard) {
-        m_guard->disarm();
-        if (const auto stop = m_guard->stopped()) {
-            facts.acts.guardStop = toWords(*stop);
-            facts.acts.strongestSignal = SIGKILL;
-        }
+    m_guard->disarm();
+    if (const auto stop = m_guard->stopped()) {
+        facts.acts.guardStop = toWords(*stop);
+        facts.acts.strongestSignal = SIGKILL;
     }
     if (const auto breach = m_watchdog.breach()) {
         facts.acts.capBreach = breachWords(*breach);

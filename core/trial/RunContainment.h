@@ -40,6 +40,8 @@ public:
     /// The watchdog sees nothing between two samples: at least 100 a second where it has a cap to keep; the guard, 50.
     [[nodiscard]] double sampleHz(double asked) const;
 
+    /// The guard's margin from now on, or none.
+    void setMargin(std::optional<GuardMargin> margin) { m_guard->setMargin(margin); }
     void started(pid_t worker);
     void check(const Sample& sample);
     /// The tree's processes of this moment: whom the kernel's log may name later. Without a group only.
@@ -59,7 +61,7 @@ public:
 
 private:
     void splitCaps(const Caps& caps);
-    void setGuard();
+    void makeGuard();
 
     const Containment* m_available;
     Caps m_caps;
@@ -68,8 +70,8 @@ private:
     std::mutex m_groupMutex; ///< The guard looks at the group from the sampler's thread.
     std::uint64_t m_groupBytes = 0; ///< What it may hold, as far as known.
     CapWatchdog m_watchdog;
-    std::optional<GuardMargin> m_margin;
-    std::optional<Guard> m_guard;
+    std::optional<GuardMargin> m_margin; ///< As asked for at the start.
+    std::optional<Guard> m_guard; ///< From begin() on.
     std::string m_detail;
     std::string m_keptBy = "none";
     std::string m_swapKeptBy = "none";

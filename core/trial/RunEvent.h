@@ -51,7 +51,7 @@ struct SamplesTaken {
     std::vector<Sample> samples;
 };
 /// The lab did something: "cancel", "kill", "timeout", "stall", "hello_timeout", "mute", "nonsense", "cap", "guard",
-/// "leftovers", or noted something: "suspend", "pause".
+/// "guard_set", "leftovers", or noted something: "suspend", "pause".
 struct LabActed {
     std::string act;
     std::string why;

@@ -31,6 +31,13 @@ void RunMailbox::release()
     wake();
 }
 
+void RunMailbox::setGuard(std::optional<GuardMargin> margin)
+{
+    const std::lock_guard lock(m_mutex);
+    m_orders.guard = margin;
+    wake();
+}
+
 void RunMailbox::add(const Sample& sample)
 {
     const std::lock_guard lock(m_mutex);
@@ -48,7 +55,9 @@ RunMailbox::Orders RunMailbox::take(std::vector<Sample>& into)
     const std::lock_guard lock(m_mutex);
     [[maybe_unused]] const auto got = ::read(m_wake.get(), &count, sizeof count);
     into.swap(m_samples);
-    return m_orders;
+    Orders orders = m_orders;
+    m_orders.guard.reset();
+    return orders;
 }
 
 bool RunMailbox::cancelled() const

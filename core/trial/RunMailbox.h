@@ -1,10 +1,12 @@
 #pragma once
 
 #include "core/Descriptor.h"
+#include "core/Variant.h"
 #include "core/curve/Sample.h"
 
 #include <cstdint>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 namespace loadlab {
@@ -19,18 +21,20 @@ public:
         bool cancel = false;
         bool kill = false;
         bool release = false;
+        std::optional<std::optional<GuardMargin>> guard; ///< The newest margin, or none; handed over once.
     };
 
     RunMailbox();
 
     void cancel(bool now);
     void release();
+    void setGuard(std::optional<GuardMargin> margin);
     /// Wakes the run's thread at most every kBatchNs.
     void add(const Sample& sample);
 
     /// Readable when something is there; negative when the system had no descriptor left: look every 50 ms then.
     [[nodiscard]] int fd() const { return m_wake.get(); }
-    /// Orders stay until the run ends; samples are handed over once. `into` is emptied first, its capacity reused.
+    /// Orders stay until the run ends, but for the guard's; samples are handed over once. `into` is emptied first, its capacity reused.
     Orders take(std::vector<Sample>& into);
     [[nodiscard]] bool cancelled() const;
 

@@ -336,6 +336,11 @@ void TrialRun::obey(const RunMailbox::Orders& orders)
         act("kill", "by the operator");
         m_worker->kill();
     }
+    if (orders.guard && lives && !m_exercised) {
+        m_containment.setMargin(*orders.guard);
+        act("guard_set",
+            *orders.guard ? toWord(**orders.guard) + " have to stay free" : "not armed: it stops nothing any more");
+    }
     if (orders.release && lives && m_state == TrialState::Loaded && !m_exercised)
         stopWorker();
 }

@@ -86,6 +86,11 @@ void TrialRunner::release()
     m_state->mailbox.release();
 }
 
+void TrialRunner::setGuard(std::optional<GuardMargin> margin)
+{
+    m_state->mailbox.setGuard(margin);
+}
+
 const RunResult& TrialRunner::wait()
 {
     std::unique_lock lock(m_state->mutex);

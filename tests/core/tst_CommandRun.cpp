@@ -46,6 +46,7 @@ private Q_SLOTS:
     void theGuardStopsItBeforeTheKernelDoes();
     void theGuardActsInTimeOnWhatIsFast();
     void theGuardLeavesAloneWhatLevelsOff();
+    void theGuardCanBeArmedWhileItRuns();
     void theGroupIsGoneAfterEveryEnd_data();
     void theGroupIsGoneAfterEveryEnd();
     void aGroupThatRefusesTheWorkerIsGivenUp();
@@ -468,6 +469,21 @@ void tst_CommandRun::theGuardLeavesAloneWhatLevelsOff()
     Watched watched;
     const RunResult result = run(watched, "exec " + kHog + " 96 160 1", limits); // 100 MiB/s: 3 s from the margin
     QVERIFY2(modeOf(result) == "ok", allWords(result).c_str());
+}
+
+void tst_CommandRun::theGuardCanBeArmedWhileItRuns()
+{
+    NEEDS_GROUPS();
+    Limits limits;
+    limits.capMemoryBytes = 448 * kMiB;
+    Watched watched;
+    start(watched, "exec " + kHog + " 64 0 1000", limits);
+    QTRY_VERIFY(watched.log(LogStream::Stdout).find("took") != std::string::npos);
+    watched.runner->setGuard(GuardMargin{400 * kMiB, 0});
+    const RunResult result = watched.runner->wait();
+    QVERIFY2(modeOf(result) == "guard_stopped", allWords(result).c_str());
+    QVERIFY2(watched.acts().starts_with("guard_set guard "), watched.acts().c_str());
+    QVERIFY(!result.identity.limits.guard);
 }
 
 void tst_CommandRun::theGroupIsGoneAfterEveryEnd_data()

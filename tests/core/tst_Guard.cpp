@@ -161,7 +161,7 @@ private Q_SLOTS:
     void theSmallestPoolCounts()
     {
         Victim victim;
-        Guard guard({std::nullopt, 10}, kMachine, [] {
+        Guard guard(GuardMargin{std::nullopt, 10}, kMachine, [] {
             return std::optional(Guard::Pool{std::uint64_t{90} << 20, std::uint64_t{1} << 30});
         });
         guard.arm(victim.pid());
@@ -203,6 +203,32 @@ private Q_SLOTS:
         for (int i = 0; i < 500; ++i)
             other.check(machine.sample(1, 0.5)); // A healthy copy under a cap.
         QVERIFY(!other.stopped());
+    }
+
+    void anotherMarginCountsFromTheNextSampleOn()
+    {
+        Victim victim;
+        Guard guard(std::nullopt, kMachine);
+        guard.arm(victim.pid());
+        Machine machine;
+        guard.check(machine.sample(0.1));
+        guard.setMargin(bytes(2));
+        guard.setMargin(std::nullopt);
+        guard.check(machine.sample(0.1));
+        QVERIFY(!guard.stopped());
+        QVERIFY(victim.lives());
+        // What is left stays the same, what is left above the margin drops: that is no fall.
+        guard.setMargin(bytes(1));
+        for (int i = 0; i < 100; ++i)
+            guard.check(machine.sample(3));
+        guard.setMargin(bytes(2.9));
+        for (int i = 0; i < 100; ++i)
+            guard.check(machine.sample(3));
+        QVERIFY(!guard.stopped());
+        guard.setMargin(bytes(3.1));
+        guard.check(machine.sample(3));
+        QVERIFY(guard.stopped());
+        QVERIFY(victim.wasKilled());
     }
 
     void itKillsNobodyBeforeItIsArmedNorAfter()

@@ -16,6 +16,7 @@ private Q_SLOTS:
     void showsAJsonMapAsAnObject();
     void readsMaxMemory();
     void limitsGoThroughJson();
+    void readsTheGuardsMargin();
     void everyModeHasOneName();
 };
 
@@ -84,6 +85,17 @@ void tst_Variant::limitsGoThroughJson()
     QVERIFY(back.timeout == limits.timeout);
     QVERIFY(!back.stall);
     QCOMPARE(back.sampleHz, 100.0);
+}
+
+void tst_Variant::readsTheGuardsMargin()
+{
+    QCOMPARE(parseGuardMargin("2GiB").value(), (GuardMargin{std::uint64_t{2} << 30, 0}));
+    QCOMPARE(parseGuardMargin(" 2.5 % ").value(), (GuardMargin{std::nullopt, 2.5}));
+    QCOMPARE((GuardMargin{std::nullopt, 25}).of(4000), std::uint64_t{1000});
+    for (const char* word : {"2GiB", "300MiB", "4097", "5%", "2.5%"})
+        QCOMPARE(toWord(parseGuardMargin(word).value()), std::string(word));
+    for (const char* bad : {"", "0", "0%", "100%", "-1GiB", "much", "%"})
+        QVERIFY2(!parseGuardMargin(bad), bad);
 }
 
 void tst_Variant::everyModeHasOneName()
