@@ -2,6 +2,7 @@
 
 #include "core/Units.h"
 #include "gui/Words.h"
+#include "gui/models/ForecastWords.h"
 #include "gui/widgets/Figures.h"
 #include "gui/widgets/IconButton.h"
 #include "gui/widgets/MemoryMeter.h"
@@ -70,14 +71,28 @@ QLabel* LabStatusBar::addPart()
 void LabStatusBar::showReading(const MachineReading& reading)
 {
     const SystemMemory& memory = reading.memory;
-    const std::uint64_t used = memory.totalBytes - std::min(memory.totalBytes, memory.availableBytes);
-    m_meter->setValues(used, memory.totalBytes);
-    m_used->setText(QStringLiteral("%1 of %2").arg(figures::size(used), figures::size(memory.totalBytes)));
+    m_memory = memory;
+    refreshMeter();
     m_swap->setText(memory.swapTotalBytes == 0 ? QStringLiteral("No swap")
                                                : QStringLiteral("Swap %1").arg(figures::size(memory.swapUsedBytes)));
     m_psi->setText(reading.psiSomePercent
             ? QStringLiteral("PSI some %1 %").arg(QLocale().toString(*reading.psiSomePercent, 'f', 1))
             : QString());
+}
+
+/// The guard stands in the machine's meter only where the machine is what it judges by.
+void LabStatusBar::refreshMeter()
+{
+    const std::uint64_t total = m_memory.totalBytes;
+    const std::uint64_t used = total - std::min(total, m_memory.availableBytes);
+    const LiveOutlook& look = m_controller.outlook();
+    std::optional<std::uint64_t> guard;
+    if (m_controller.isRunning() && look.margin && look.memory && look.memory->kind == MemoryPool::Kind::Machine)
+        guard = total - std::min(total, look.margin->of(total));
+    m_meter->setValues(used, total, guard);
+    m_used->setText(QStringLiteral("%1 of %2%3")
+                        .arg(figures::size(used), figures::size(total),
+                            guard ? QStringLiteral("  guard at %1").arg(figures::gib(*guard)) : QString()));
 }
 
 QString LabStatusBar::loadWords() const
@@ -89,9 +104,12 @@ QString LabStatusBar::loadWords() const
         return words + QStringLiteral(" being recorded");
     words += QLatin1Char(' ') + lookOf(toQString(toWireName(live.state()))).words.toLower();
     const double elapsed = live.elapsedS(monotonicNs());
+    if (const Forecast& memory = m_controller.outlook().toLimit; memory.why == Forecast::Why::Foretold)
+        return words
+            + QStringLiteral(", limit in %1").arg(figures::seconds(std::max(0.0, *memory.limitReachedS - elapsed)));
     const auto& limit = live.started().identity.limits.timeout;
     return limit ? words
-            + QStringLiteral(", limit in %1")
+            + QStringLiteral(", time limit in %1")
                   .arg(figures::seconds(std::max(0.0, std::chrono::duration<double>(*limit).count() - elapsed)))
                  : words + QStringLiteral(", %1").arg(figures::seconds(elapsed));
 }

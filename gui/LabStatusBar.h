@@ -34,6 +34,7 @@ Q_SIGNALS:
 private:
     QLabel* addPart();
     void refreshLoad();
+    void refreshMeter();
     void refreshDatabase();
     [[nodiscard]] QString loadWords() const;
 
@@ -49,6 +50,7 @@ private:
     QPushButton* m_load;
     QToolButton* m_database;
     QTimer m_tick;
+    SystemMemory m_memory; ///< As last read.
 };
 
 } // namespace loadlab

@@ -27,7 +27,7 @@ constexpr const char* kKeys = R"(<table cellspacing="6">
 <tr><td>Ctrl+L</td><td>log</td><td>&nbsp;&nbsp;Ctrl+E</td><td>export</td></tr>
 <tr><td>Ctrl+Enter</td><td>apply the first remedy and run</td><td>&nbsp;&nbsp;F1</td><td>keys</td></tr>
 <tr><td>Ctrl+C</td><td>rows as a table</td><td>&nbsp;&nbsp;Ctrl+Shift+V</td><td>verify every byte of a checkpoint</td></tr>
-<tr><td>Ctrl+Q</td><td>quit</td></tr>
+<tr><td>Ctrl+Q</td><td>quit</td><td>&nbsp;&nbsp;Ctrl+G</td><td>margin of the guard</td></tr>
 <tr><td colspan="4">In a chart: ← → cursor, + − zoom, 0 fit, S stacked or total, L log scale</td></tr>
 </table>)";
 
@@ -106,6 +106,10 @@ void MainWindow::buildViewMenu()
     }
     view.addSeparator();
     add(view, QStringLiteral("Lo&g"), Qt::CTRL | Qt::Key_L, [this] { focusLog(); });
+    add(view, QStringLiteral("&Guard"), Qt::CTRL | Qt::Key_G, [this] {
+        showPage(LiveIndex);
+        m_livePage->focusGuard();
+    });
     add(view, QStringLiteral("&Next pane"), Qt::Key_F6, [this] { focusPane(1); });
     add(view, QStringLiteral("&Previous pane"), Qt::SHIFT | Qt::Key_F6, [this] { focusPane(-1); });
     add(view, QStringLiteral("&Back"), Qt::ALT | Qt::Key_Left, [this] { goBack(-1); });

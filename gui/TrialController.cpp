@@ -72,6 +72,7 @@ void TrialController::start(QueuedTrial& trial)
 {
     trial.state = QueuedTrial::State::Running;
     m_live = LiveRun();
+    m_forecast = LiveForecast();
     m_liveId.reset();
     m_liveSpec = trial.spec;
     m_recordingError.reset();
@@ -126,11 +127,18 @@ void TrialController::apply(std::vector<RunEvent> events)
     LiveUpdate update;
     for (const RunEvent& event : events) {
         std::vector<LiveLine> lines = m_live.apply(event);
+        m_forecast.apply(event);
         update.lines.insert(
             update.lines.end(), std::make_move_iterator(lines.begin()), std::make_move_iterator(lines.end()));
     }
+    const bool looked = !m_live.hasEnded() && m_forecast.refresh();
+    if (looked)
+        for (const std::string& news : m_forecast.takeNews())
+            update.lines.push_back({outlook().atS, LogVoice::Lab, QStringLiteral("lab"), QString::fromStdString(news)});
     update.events = std::move(events);
     Q_EMIT runUpdated(update);
+    if (looked)
+        Q_EMIT outlookChanged();
 }
 
 void TrialController::lookAtRecorder()
@@ -250,6 +258,14 @@ void TrialController::stop()
     const bool again = m_sinceStop.isValid() && m_sinceStop.elapsed() <= kKillWithinMs;
     m_sinceStop.start();
     m_current->runner->cancel(again);
+}
+
+void TrialController::setGuard(std::optional<GuardMargin> margin)
+{
+    if (!isRunning())
+        return;
+    m_current->runner->setGuard(margin);
+    m_forecast.setMargin(margin);
 }
 
 void TrialController::stopForGood(bool now)

@@ -5,6 +5,7 @@
 #include "gui/Background.h"
 #include "gui/EventInbox.h"
 #include "gui/Lab.h"
+#include "gui/models/LiveForecast.h"
 #include "gui/models/LiveRun.h"
 
 #include <QElapsedTimer>
@@ -62,11 +63,15 @@ public:
     [[nodiscard]] bool isRunning() const;
     /// The running trial's run, else the last one's; empty before the first.
     [[nodiscard]] const LiveRun& live() const { return m_live; }
+    /// Of the running trial; afterwards as it last was.
+    [[nodiscard]] const LiveOutlook& outlook() const { return m_forecast.outlook(); }
     [[nodiscard]] std::optional<RunId> liveRunId() const { return m_liveId; }
     [[nodiscard]] const std::optional<TrialSpec>& liveSpec() const { return m_liveSpec; }
     /// Why the running or last run is not being stored.
     [[nodiscard]] const std::optional<Error>& recordingError() const { return m_recordingError; }
 
+    /// Arms, changes or disarms the running trial's guard.
+    void setGuard(std::optional<GuardMargin> margin);
     /// First orderly; again within ten seconds: kill. The queue waits afterwards.
     void stop();
     /// Stops and starts nothing more: becameIdle() follows, at once when nothing runs.
@@ -76,6 +81,7 @@ Q_SIGNALS:
     void queueChanged();
     void runStarted();
     void runUpdated(const loadlab::LiveUpdate& update);
+    void outlookChanged(); ///< outlook() was worked out anew: twice a second of a run at most.
     void runEnded(); ///< The verdict is in live().result().
     void runNumbered(loadlab::RunId run); ///< The start is written: it can be found in Runs.
     void runCommitted(loadlab::RunId run);
@@ -100,6 +106,7 @@ private:
     std::unique_ptr<Current> m_current;
     std::optional<QueueMemory> m_queueMemory; ///< While the queue goes on from run to run.
     LiveRun m_live;
+    LiveForecast m_forecast;
     std::optional<RunId> m_liveId;
     std::optional<TrialSpec> m_liveSpec;
     std::optional<Error> m_recordingError;

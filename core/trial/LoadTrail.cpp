@@ -45,14 +45,20 @@ void LoadTrail::note(const protocol::Progress& progress)
     m_points.resize(kMostPoints / 2);
 }
 
-std::optional<std::uint64_t> LoadTrail::projectedNeedBytes() const
+std::optional<ProjectedNeed> LoadTrail::need() const
 {
     if (m_points.size() < kFewest || m_highestShare >= 1)
         return std::nullopt;
-    const auto need = projectedNeed(m_points, m_peakBytes);
+    auto need = projectedNeed(m_points, m_peakBytes);
     if (!need || need->highBytes - need->lowBytes > 2 * kWidest * need->bytes)
         return std::nullopt;
-    return static_cast<std::uint64_t>(std::llround(need->bytes));
+    return need;
+}
+
+std::optional<std::uint64_t> LoadTrail::projectedNeedBytes() const
+{
+    const auto known = need();
+    return known ? std::optional(static_cast<std::uint64_t>(std::llround(known->bytes))) : std::nullopt;
 }
 
 } // namespace loadlab

@@ -19,6 +19,8 @@ public:
     /// projectedNeed() of the trail of a load that did not get to its end, when at least five points lie on it and its
     /// 95 % interval reaches no further than a quarter of the figure to either side: a guess that is wider helps nobody
     /// to choose a machine.
+    [[nodiscard]] std::optional<ProjectedNeed> need() const;
+    /// Its figure alone.
     [[nodiscard]] std::optional<std::uint64_t> projectedNeedBytes() const;
 
 private:

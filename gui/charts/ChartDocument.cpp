@@ -5,6 +5,7 @@
 #include "core/curve/CurveSummary.h"
 #include "core/curve/CurveText.h"
 #include "core/curve/Decimate.h"
+#include "gui/charts/ShownPhases.h"
 #include "gui/widgets/Figures.h"
 #include "gui/widgets/StateLook.h"
 
@@ -93,16 +94,20 @@ QString sourceOf(const Json& run, const Curve& curve)
         .arg(rate, figures::count(curve.samples.size(), QStringLiteral("sample"), QStringLiteral("samples")));
 }
 
-std::vector<Phase> phasesOf(const Json& run)
+std::vector<Phase> phasesOf(const Json& run, const Curve& curve, std::optional<double> swapBeganS)
 {
-    std::vector<Phase> phases;
-    const Json& list = at(run, {"phases"});
-    if (!list.is_array())
-        return phases;
-    for (const Json& entry : list) {
-        phases.push_back({phaseWords(words(at(entry, {"name"})).toStdString()).toStdString(),
-            number(at(entry, {"from_s"})), number(at(entry, {"to_s"})), number(at(entry, {"rate_bytes_per_s"}))});
-    }
+    std::vector<Phase> told;
+    if (const Json& list = at(run, {"phases"}); list.is_array())
+        for (const Json& entry : list)
+            told.push_back({words(at(entry, {"name"})).toStdString(), number(at(entry, {"from_s"})),
+                number(at(entry, {"to_s"})), number(at(entry, {"rate_bytes_per_s"}))});
+    const std::vector<Point> tree = pointsOf(curve, Column::TreeBytes);
+    PhaseFinder finder;
+    for (const Point& point : upToEndOfLoad(tree))
+        finder.add(point);
+    std::vector<Phase> phases = shownPhases(told, calmCurve(finder).phases, swapBeganS);
+    for (Phase& phase : phases)
+        phase.name = phaseWords(phase.name).toStdString();
     return phases;
 }
 
@@ -137,7 +142,7 @@ std::vector<ChartLimit> limitsOf(const Json& run, double machineBytes)
 {
     if (const double cap = number(at(run, {"cap", "memory_bytes"})); cap > 0)
         return {{cap, QStringLiteral("Cap %1").arg(figures::size(static_cast<std::uint64_t>(cap))),
-            ChartLimit::Kind::Limit}};
+            ChartLimit::Kind::Limit, true}};
     if (machineBytes > 0)
         return {{machineBytes,
             QStringLiteral("Limit %1, all memory").arg(figures::size(static_cast<std::uint64_t>(machineBytes))),
@@ -157,7 +162,10 @@ ChartDocument documentOf(
         words(at(run, {"environment", "kernel"}))});
     document.source = sourceOf(run, *document.curve);
     document.limits = limitsOf(run, machineBytes);
-    document.phases = phasesOf(run);
+    const std::optional<double> swapBeganS = summarise(*document.curve).swapBeganS;
+    document.phases = phasesOf(run, *document.curve, swapBeganS);
+    if (swapBeganS)
+        document.marks = {swapMark(*swapBeganS)};
     document.end = endingOf(run, *document.curve);
     if (run.is_object() && !run.empty())
         document.runJson = run.dump(-1, ' ', false, Json::error_handler_t::replace);
@@ -165,6 +173,11 @@ ChartDocument documentOf(
 }
 
 } // namespace
+
+ChartMark swapMark(double atS)
+{
+    return {atS, QStringLiteral("swap began at %1").arg(figures::seconds(atS))};
+}
 
 ChartEnd::Mark markOf(const QString& modeWireName)
 {

@@ -20,6 +20,32 @@ struct ChartLimit {
     double bytes = 0;
     QString words; ///< "Limit 122 GiB, all memory"
     Kind kind = Kind::Limit;
+    /// Page cache does not count: where that is stacked below the load, the line is drawn so much higher.
+    bool aboveCache = false;
+};
+
+/// Where a run in progress is heading, from its last sample on. Bytes of the load without page cache, as of a
+/// ChartLimit that is `aboveCache`.
+struct ChartForecast {
+    /// Given together, at the same times; the first is where the curve stands. Low and high: 95 %.
+    struct Moment {
+        double atS = 0;
+        double bytes = 0;
+        double lowBytes = 0;
+        double highBytes = 0;
+    };
+    /// From now to where a limit is met.
+    struct Arrow {
+        double atS = 0;
+        double bytes = 0;
+        QString words; ///< "limit 18.3 s"
+        ChartLimit::Kind kind = ChartLimit::Kind::Limit;
+    };
+    std::vector<Moment> course;
+    std::vector<Arrow> arrows;
+    std::optional<double> projectedBytes; ///< What the load will need; told at the right edge.
+    QString projectedRange; ///< "131–146 GiB"
+    QString words; ///< For those who cannot see it: "limit reached in 18.3 s".
 };
 
 /// What stands where the curve ends.
@@ -37,6 +63,8 @@ struct ChartMark {
     double atS = 0;
     QString words;
 };
+/// "swap began at 68.3 s"
+ChartMark swapMark(double atS);
 
 /// All that a chart of one run shows and all that its exports say with it. A value.
 struct ChartDocument {
@@ -45,6 +73,7 @@ struct ChartDocument {
     std::vector<Phase> phases;
     ChartEnd end;
     std::vector<ChartMark> marks;
+    std::optional<ChartForecast> forecast; ///< Of a run in progress only.
     bool gpuInPool
         = false; ///< Unified memory: GPU memory is part of the machine's and stacks; else it is a line of its own.
 
@@ -57,7 +86,7 @@ struct ChartDocument {
 
 /// From a run and its curve (may be null: an empty chart that says so). A run without a verdict is in progress: with
 /// its first event it makes the document that appendSamples() then fills. Limit: the run's cap, else the machine's
-/// memory when `machineMemoryBytes` > 0.
+/// memory when `machineMemoryBytes` > 0. Phases: as shownPhases().
 ChartDocument makeDocument(const RunResult& run, std::shared_ptr<const Curve> curve,
     std::uint64_t machineMemoryBytes = 0, const QString& machineName = {});
 /// From the JSON of a finished run (docs/CLI.md) and of its samples. Invalid when the samples cannot be read; missing

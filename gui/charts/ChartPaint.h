@@ -37,6 +37,10 @@ public:
     using Highest = std::function<double(double fromS, double toS)>;
     void end(const ChartEnd& end, double bytes, const QString& value, const Highest& highest,
         const std::vector<ChartLimit>& limits);
+    /// Cone and dashed line; `lift` is added to all its bytes. Behind everything but the bands.
+    void forecast(const ChartForecast& forecast, double lift);
+    /// From the course's first moment to where limits are met, with how long that takes.
+    void arrows(const ChartForecast& forecast, double lift);
     void labels(std::vector<EdgeLabel> labels);
     void selection(double fromS, double toS, const QString& words);
     void cursorLine(double atS);
@@ -58,6 +62,7 @@ private:
     void text(const QRectF& rect, int flags, const QString& words, const QColor& color, bool bold = false);
     void endWords(const QPointF& at, const QString& words, const QColor& color, const Highest& highest,
         const std::vector<ChartLimit>& limits);
+    void arrow(double fromX, double y, const ChartForecast::Arrow& arrow, double lift);
     void backedText(const QPointF& leftBaselineTop, const QString& words, const QColor& color, bool bold = false);
     [[nodiscard]] std::pair<double, double> extentOf(const Phase& phase) const; ///< In pixels, within the plot.
     [[nodiscard]] double width(const QString& words, bool bold = false) const;

@@ -17,6 +17,9 @@ constexpr double kShortestS = 1.0; ///< Of the whole range: a run of a few sampl
 constexpr double kLimitInSight = 3.0; ///< A limit further up than this times the curve is told in words only.
 constexpr int kMostSteps = 8;
 constexpr double kLimitInSightLog = 1000.0;
+constexpr double kPastShare = 0.4; ///< Of the range, beside a forecast.
+constexpr double kSomeFuture = 1.35; ///< Times the past, where the forecast meets nothing in sight.
+constexpr double kCacheWorthWords = 0.02;
 constexpr double kEmptyScaleBytes = 1024.0 * 1024.0 * 1024.0;
 constexpr double kLogFloorBytes = 1024.0 * 1024.0;
 
@@ -60,8 +63,13 @@ std::pair<double, double> ChartScene::wholeRange() const
     double first = bands.isEmpty() ? 0 : std::min(0.0, bands.times().front());
     for (const Phase& phase : document.phases)
         last = std::max(last, std::min(phase.toS, last * 1.2));
-    if (document.end.mark == ChartEnd::Mark::Running)
-        last = std::max(10.0, last * 1.1);
+    if (document.end.mark == ChartEnd::Mark::Running) {
+        const double past = last;
+        last = std::max(10.0, past * (document.forecast && !document.forecast->course.empty() ? kSomeFuture : 1.1));
+        if (document.forecast)
+            for (const ChartForecast::Arrow& arrow : document.forecast->arrows)
+                last = std::max(last, std::min(1.08 * arrow.atS, past / kPastShare));
+    }
     last = std::max(last, first + kShortestS);
     const double grain = niceStep(last - first, 20);
     // Rounded outwards; a sample at −0.02 s shall not cost a step.
@@ -83,14 +91,50 @@ double ChartScene::highestBytes() const
     return highest;
 }
 
+double ChartScene::cacheBytes() const
+{
+    return shape == MemoryChart::Shape::Stacked && !bands.isEmpty() ? bands.valueOf(0, spokenSample()) : 0;
+}
+
+/// Where the course leaves the range, or meets its last limit in it.
+double ChartScene::foreseenBytes() const
+{
+    if (!document.forecast || document.forecast->course.empty())
+        return 0;
+    const ChartForecast& forecast = *document.forecast;
+    double highest = 0;
+    for (const ChartForecast::Moment& moment : forecast.course)
+        if (moment.atS <= toS)
+            highest = moment.bytes;
+    double met = 0;
+    for (const ChartForecast::Arrow& arrow : forecast.arrows)
+        if (arrow.atS <= toS)
+            met = std::max(met, arrow.bytes);
+    return cacheBytes() + (met > 0 ? std::min(highest, 1.1 * met) : highest);
+}
+
+std::vector<ChartLimit> ChartScene::drawnLimits() const
+{
+    std::vector<ChartLimit> limits = document.limits;
+    const double cache = cacheBytes();
+    for (ChartLimit& limit : limits) {
+        if (!limit.aboveCache)
+            continue;
+        if (cache > kCacheWorthWords * limit.bytes)
+            limit.words += QStringLiteral(" above page cache");
+        limit.bytes += cache;
+    }
+    return limits;
+}
+
 double ChartScene::topBytes(double floor) const
 {
     if (bands.isEmpty())
         return kEmptyScaleBytes;
     const double highest = highestBytes();
-    double needed = highest;
-    for (const ChartLimit& limit : document.limits)
-        if (limit.bytes <= (floor > 0 ? kLimitInSightLog : kLimitInSight) * highest)
+    double needed = std::max(highest, foreseenBytes());
+    for (const ChartLimit& limit : drawnLimits())
+        if (limit.bytes <= (floor > 0 ? kLimitInSightLog : kLimitInSight) * needed)
             needed = std::max(needed, limit.bytes);
     // Names of phases stand above the curve.
     const double height = std::max(60.0, plot->plotRect().height());
@@ -221,7 +265,12 @@ void ChartScene::paintFront(QPainter& painter) const
         return;
     }
     paint.phaseWords(document.phases);
-    paint.limits(document.limits, m_top, m_unit);
+    if (document.forecast)
+        paint.forecast(*document.forecast, cacheBytes());
+    const std::vector<ChartLimit> limits = drawnLimits();
+    paint.limits(limits, m_top, m_unit);
+    if (document.forecast)
+        paint.arrows(*document.forecast, cacheBytes());
     paint.marks(document.marks);
     if (selection)
         paint.selection(selection->first, selection->second, selectionWords());
@@ -233,8 +282,7 @@ void ChartScene::paintFront(QPainter& painter) const
     const auto highest = [this](double from, double to) {
         return bands.highestBetween(from, to, shape == MemoryChart::Shape::Stacked);
     };
-    paint.end(
-        end, heightAt(sample), figures::size(static_cast<std::uint64_t>(heightAt(sample))), highest, document.limits);
+    paint.end(end, heightAt(sample), figures::size(static_cast<std::uint64_t>(heightAt(sample))), highest, limits);
     paint.labels(edgeLabels());
     if (cursor)
         paintHover(paint);
@@ -298,6 +346,9 @@ std::vector<EdgeLabel> ChartScene::edgeLabels() const
                 plot->Y(below + bytes / 2)});
         below += bytes;
     }
+    if (document.forecast && document.forecast->projectedBytes && !compact)
+        labels.push_back({words(QStringLiteral("Projected"), *document.forecast->projectedBytes),
+            document.forecast->projectedRange, theme.color(Role::Resident), plot->Y(std::min(m_top, foreseenBytes()))});
     if (!bands.gpu().empty())
         labels.push_back({words(QStringLiteral("GPU"), bands.gpu().back().y), QStringLiteral("its own memory"),
             theme.color(Role::Gpu), plot->Y(bands.gpu().back().y)});
@@ -362,6 +413,8 @@ QString ChartScene::accessibleName() const
         words += QStringLiteral("; ") + document.end.words;
     for (const ChartLimit& limit : document.limits)
         words += QStringLiteral("; ") + limit.words;
+    if (document.forecast && !document.forecast->words.isEmpty())
+        words += QStringLiteral("; forecast: ") + document.forecast->words;
     return words;
 }
 

@@ -51,6 +51,11 @@ private:
     void refreshPlot();
     void refreshLane(std::size_t index);
     [[nodiscard]] double highestBytes() const;
+    /// What the stack holds below the load itself.
+    [[nodiscard]] double cacheBytes() const;
+    [[nodiscard]] double foreseenBytes() const;
+    /// Limits at the height where they are drawn.
+    [[nodiscard]] std::vector<ChartLimit> drawnLimits() const;
     [[nodiscard]] double topBytes(double floor) const;
     [[nodiscard]] bool laneShown(std::size_t index) const;
     [[nodiscard]] bool isLastLane(std::size_t index) const;

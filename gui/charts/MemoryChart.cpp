@@ -158,7 +158,7 @@ void MemoryChart::setLimit(double bytes, const QString& words)
 void MemoryChart::setLimits(std::vector<ChartLimit> limits)
 {
     m_state->scene.document.limits = std::move(limits);
-    touch(0);
+    touch(m_state->scene.document.end.mark == ChartEnd::Mark::Running ? kRepaintMs : 0);
 }
 
 void MemoryChart::setPhases(std::vector<Phase> phases)
@@ -179,6 +179,18 @@ void MemoryChart::setMarks(std::vector<ChartMark> marks)
 {
     m_state->scene.document.marks = std::move(marks);
     touch(kRepaintMs);
+}
+
+void MemoryChart::setForecast(std::optional<ChartForecast> forecast)
+{
+    m_state->scene.document.forecast = std::move(forecast);
+    touch(kRepaintMs);
+}
+
+void MemoryChart::setGpuInPool(bool inPool)
+{
+    m_state->scene.document.gpuInPool = inPool;
+    setCurve(m_state->scene.document.curve);
 }
 
 void MemoryChart::setEmptyWords(const QString& words)

@@ -43,6 +43,11 @@ public:
     void setPhases(std::vector<Phase> phases);
     void setEnd(ChartEnd::Mark mark, double atS, const QString& words);
     void setMarks(std::vector<ChartMark> marks);
+    /// Of a run in progress; nothing takes it away. The whole range then reaches to where limits are met, as long as
+    /// the past keeps two fifths of it.
+    void setForecast(std::optional<ChartForecast> forecast);
+    /// Before the first sample: whether GPU memory is part of the machine's.
+    void setGpuInPool(bool inPool);
     /// Words instead of a chart while there are no samples.
     void setEmptyWords(const QString& words);
 

@@ -6,7 +6,9 @@
 #include "gui/widgets/Figures.h"
 #include "gui/widgets/StateLook.h"
 
+#include <QGuiApplication>
 #include <QLocale>
+#include <QPalette>
 
 #include <algorithm>
 #include <array>
@@ -16,7 +18,7 @@
 namespace loadlab {
 namespace {
 
-constexpr std::array kHeaders{"Time s", "Used GiB", "Δ", "GiB/s", "Free", "Phase"};
+constexpr std::array kHeaders{"Time s", "Used GiB", "Swap", "Δ", "GiB/s", "Free", "Phase"};
 constexpr double kGiB = 1024.0 * 1024.0 * 1024.0;
 
 double secondsOf(const Curve& curve, const Sample& sample)
@@ -39,6 +41,8 @@ ProfileRow rowOf(
     ProfileRow row;
     row.tS = secondsOf(curve, sample);
     row.usedBytes = static_cast<std::uint64_t>(sample.has(Column::TreeBytes) ? sample[Column::TreeBytes] : 0);
+    if (sample.has(Column::SwapBytes))
+        row.swapBytes = static_cast<std::uint64_t>(sample[Column::SwapBytes]);
     if (sample.has(Column::SystemAvailableBytes))
         row.availableBytes = static_cast<std::uint64_t>(sample[Column::SystemAvailableBytes]);
     row.phase = phaseAt(phases, row.tS);
@@ -89,23 +93,32 @@ ProfileModel::ProfileModel(QObject* parent)
 
 void ProfileModel::setRows(std::vector<ProfileRow> rows)
 {
-    const auto common = std::min(rows.size(), m_rows.size());
-    // The last shown row is the newest sample and moves; the ones before it keep their time.
-    const bool grows = rows.size() >= m_rows.size() && common > 0 && rows.front().tS == m_rows.front().tS
-        && (common < 2 || rows[common - 2].tS == m_rows[common - 2].tS);
-    if (!grows) {
+    m_hasSwap = std::ranges::any_of(rows, [](const ProfileRow& row) { return row.swapBytes > 0; });
+    const bool sameRun = !rows.empty() && !m_rows.empty() && rows.front().tS == m_rows.front().tS;
+    if (!sameRun) {
         beginResetModel();
         m_rows = std::move(rows);
         endResetModel();
         return;
     }
-    std::copy_n(rows.begin(), common, m_rows.begin());
-    Q_EMIT dataChanged(index(0, 0), index(static_cast<int>(common) - 1, ColumnCount - 1));
-    if (rows.size() > common) {
-        beginInsertRows({}, static_cast<int>(common), static_cast<int>(rows.size()) - 1);
-        m_rows = std::move(rows);
+    const auto before = static_cast<int>(m_rows.size());
+    const auto after = static_cast<int>(rows.size());
+    if (after < before) {
+        beginRemoveRows({}, after, before - 1);
+        m_rows.resize(rows.size());
+        endRemoveRows();
+    } else if (after > before) {
+        beginInsertRows({}, before, after - 1);
+        m_rows.resize(rows.size());
         endInsertRows();
     }
+    m_rows = std::move(rows);
+    Q_EMIT dataChanged(index(0, 0), index(after - 1, ColumnCount - 1));
+}
+
+int ProfileModel::measuredRows() const
+{
+    return static_cast<int>(std::ranges::count(m_rows, ProfileRow::Kind::Measured, &ProfileRow::kind));
 }
 
 int ProfileModel::rowCount(const QModelIndex& parent) const
@@ -129,6 +142,10 @@ QVariant ProfileModel::data(const QModelIndex& index, int role) const
         return {};
     if (role == Qt::DisplayRole || role == Qt::AccessibleTextRole)
         return display(m_rows[static_cast<std::size_t>(index.row())], index.column());
+    if (role == Qt::ForegroundRole && m_rows[static_cast<std::size_t>(index.row())].kind != ProfileRow::Kind::Measured)
+        return QGuiApplication::palette().color(QPalette::PlaceholderText);
+    if (role == Qt::ToolTipRole && index.column() == PhaseColumn)
+        return m_rows[static_cast<std::size_t>(index.row())].phase;
     if (role == Qt::TextAlignmentRole)
         return headerData(index.column(), Qt::Horizontal, role);
     return {};
@@ -140,7 +157,10 @@ QString ProfileModel::display(const ProfileRow& row, int column) const
     case Time:
         return figures::threeDigits(std::round(row.tS * 100) / 100);
     case Used:
-        return figures::gib(row.usedBytes);
+        return row.kind == ProfileRow::Kind::Limit ? QStringLiteral("(%1)").arg(figures::gib(row.usedBytes))
+                                                   : figures::gib(row.usedBytes);
+    case Swap:
+        return row.swapBytes > 0 ? figures::gib(row.swapBytes) : figures::kNone;
     case Delta:
         return row.deltaBytes ? figures::threeDigits(static_cast<double>(*row.deltaBytes) / kGiB) : QString();
     case Rate:

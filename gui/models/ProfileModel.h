@@ -12,12 +12,15 @@ namespace loadlab {
 
 /// The memory profile of a run, a row every few seconds: the table that the notes were written with.
 struct ProfileRow {
+    enum class Kind { Measured, Forecast, Limit };
     double tS = 0;
     std::uint64_t usedBytes = 0; ///< tree_bytes
     std::optional<std::int64_t> deltaBytes; ///< Against the row before.
     std::optional<double> rateBytesPerS;
+    std::uint64_t swapBytes = 0; ///< Of it.
     std::optional<std::uint64_t> availableBytes;
     QString phase;
+    Kind kind = Kind::Measured;
     bool operator==(const ProfileRow&) const = default;
 };
 
@@ -31,12 +34,14 @@ class ProfileModel : public QAbstractTableModel {
     Q_OBJECT
 
 public:
-    enum Column { Time, Used, Delta, Rate, Available, PhaseColumn, ColumnCount };
+    enum Column { Time, Used, Swap, Delta, Rate, Available, PhaseColumn, ColumnCount };
 
     explicit ProfileModel(QObject* parent = nullptr);
 
-    /// Rows that were there stay rows: a growing profile grows at its end.
+    /// Rows that were there stay rows: a profile grows and shrinks at its end, until it is another run's.
     void setRows(std::vector<ProfileRow> rows);
+    [[nodiscard]] bool hasSwap() const { return m_hasSwap; } ///< Of any row.
+    [[nodiscard]] int measuredRows() const;
 
     [[nodiscard]] int rowCount(const QModelIndex& parent = {}) const override;
     [[nodiscard]] int columnCount(const QModelIndex& parent = {}) const override;
@@ -46,6 +51,7 @@ public:
 private:
     [[nodiscard]] QString display(const ProfileRow& row, int column) const;
     std::vector<ProfileRow> m_rows;
+    bool m_hasSwap = false;
 };
 
 } // namespace loadlab

@@ -3,8 +3,12 @@
 #include "core/Units.h"
 #include "gui/Words.h"
 #include "gui/charts/ChartPanel.h"
+#include "gui/charts/ShownPhases.h"
+#include "gui/models/ForecastCourse.h"
+#include "gui/models/ForecastWords.h"
 #include "gui/models/RunsModel.h"
 #include "gui/pages/ColumnScroll.h"
+#include "gui/pages/GuardPanel.h"
 #include "gui/pages/LogPanel.h"
 #include "gui/pages/ProfileView.h"
 #include "gui/pages/ReadoutStrip.h"
@@ -151,9 +155,14 @@ QWidget* LivePage::buildSide()
     column->addStretch();
     m_verdictPanel->body()->addWidget(new ColumnScroll(inner, m_verdictPanel), 1);
     m_side = new QSplitter(Qt::Vertical, this);
+    m_guard = new GuardPanel(theme(), this);
     m_side->addWidget(buildProfile());
+    m_side->addWidget(m_guard);
     m_side->addWidget(m_verdictPanel);
-    m_side->setSizes({300, 300});
+    m_side->setStretchFactor(0, 3);
+    m_side->setStretchFactor(1, 0);
+    m_side->setStretchFactor(2, 2);
+    m_side->setSizes({320, 150, 220});
     return m_side;
 }
 
@@ -167,7 +176,9 @@ void LivePage::wire()
     connect(&m_figuresTimer, &QTimer::timeout, this, &LivePage::refreshFigures);
     connect(&m_controller, &TrialController::runStarted, this, &LivePage::begin);
     connect(&m_controller, &TrialController::runUpdated, this, &LivePage::take);
+    connect(&m_controller, &TrialController::outlookChanged, this, &LivePage::refreshOutlook);
     connect(&m_controller, &TrialController::runEnded, this, &LivePage::end);
+    connect(m_guard, &GuardPanel::marginChanged, &m_controller, &TrialController::setGuard);
     connect(&m_controller, &TrialController::runNumbered, this, &LivePage::refreshHead);
     connect(&m_controller, &TrialController::runRecorded, this, [this] {
         refreshHead();
@@ -200,7 +211,8 @@ void LivePage::begin()
     m_log->clear();
     m_chart->chart().clear();
     m_profile->setRows({});
-    m_verdict->showWaiting(QStringLiteral("No verdict yet: it comes when the load ends."));
+    m_waitingWords.clear();
+    refreshVerdictPlace(0);
     m_verdictPanel->setRemark(QStringLiteral("when the load ends"));
     m_figuresTimer.start();
     refreshEmpty();
@@ -213,9 +225,9 @@ void LivePage::take(const LiveUpdate& update)
         return;
     for (const RunEvent& event : update.events) {
         if (std::holds_alternative<RunStarted>(event.body)) {
-            m_chart->chart().setLimit(static_cast<double>(m_lab.machine.memoryBytes),
-                QStringLiteral("Limit %1, all memory").arg(figures::size(m_lab.machine.memoryBytes)));
+            m_chart->chart().setGpuInPool(m_lab.machine.unifiedMemory);
             m_chart->chart().setEnd(ChartEnd::Mark::Running, 0, {});
+            m_guard->setRun(run().started().identity.limits, true);
             refreshHead();
             refreshFigures();
         } else if (const auto* samples = std::get_if<SamplesTaken>(&event.body)) {
@@ -225,13 +237,15 @@ void LivePage::take(const LiveUpdate& update)
         }
     }
     if (!run().hasEnded())
-        m_chart->chart().setPhases(run().phases());
+        m_chart->chart().setPhases(
+            shownPhases(run().phases(), m_controller.outlook().found, m_controller.outlook().swapBeganS));
     m_log->append(update.lines);
 }
 
 void LivePage::end()
 {
     m_figuresTimer.stop();
+    m_guard->setRun(run().started().identity.limits, false);
     m_chart->chart().setDocument(document());
     m_verdict->showRun(*run().result());
     m_verdictPanel->setRemark({});
@@ -243,8 +257,31 @@ ChartDocument LivePage::document() const
 {
     RunResult result = run().soFar();
     result.run = m_controller.liveRunId();
-    return makeDocument(
+    ChartDocument document = makeDocument(
         result, std::make_shared<const Curve>(run().curve()), m_lab.machine.memoryBytes, m_lab.machineName());
+    // What it could have met while it ran stays.
+    if (m_controller.outlook().limit)
+        document.limits = limitsOf(m_controller.outlook());
+    document.gpuInPool = m_lab.machine.unifiedMemory;
+    return document;
+}
+
+void LivePage::refreshOutlook()
+{
+    MemoryChart& chart = m_chart->chart();
+    chart.setLimits(limitsOf(m_controller.outlook()));
+    chart.setForecast(chartForecastOf(m_controller.outlook()));
+    if (const auto& swapS = m_controller.outlook().swapBeganS)
+        chart.setMarks({swapMark(*swapS)});
+}
+
+void LivePage::refreshVerdictPlace(double elapsedS)
+{
+    QString words = noVerdictYet(m_controller.outlook(), elapsedS);
+    if (words == m_waitingWords)
+        return;
+    m_verdict->showWaiting(words);
+    m_waitingWords = std::move(words);
 }
 
 QString LivePage::title() const
@@ -289,10 +326,13 @@ void LivePage::refreshFigures()
     const double elapsedS = run().elapsedS(monotonicNs());
     m_elapsed->setText(figures::seconds(elapsedS));
     m_chart->setRateWords(rateWords(run()));
-    if (run().hasEnded())
+    if (run().hasEnded()) {
         m_strip->showEnded(*run().result());
-    else
-        m_strip->showRunning(run(), m_lab.machine.memoryBytes, elapsedS);
+    } else {
+        m_strip->showRunning(run(), m_controller.outlook(), elapsedS);
+        m_guard->showOutlook(m_controller.outlook(), elapsedS);
+        refreshVerdictPlace(elapsedS);
+    }
     m_stop->setText(run().stopAsked() ? QStringLiteral("Kill") : QStringLiteral("Stop"));
     refreshProfile();
 }
@@ -305,7 +345,11 @@ void LivePage::refreshProfile()
     m_profilePanel->setRemark(QStringLiteral("every %1 s").arg(QLocale().toString(step)));
     QScrollBar& bar = *m_profileView->verticalScrollBar();
     const bool follows = bar.value() >= bar.maximum();
-    m_profile->setRows(profileOf(run().curve(), run().phases(), step, run().hasEnded()));
+    std::vector<ProfileRow> rows = profileOf(run().curve(), run().phases(), step, run().hasEnded());
+    if (!run().hasEnded())
+        for (ProfileRow& row : forecastRows(m_controller.outlook(), step))
+            rows.push_back(std::move(row));
+    m_profile->setRows(std::move(rows));
     if (follows)
         m_profileView->scrollToBottom();
 }
@@ -379,6 +423,11 @@ void LivePage::focusLog()
     m_log->view()->setFocus(Qt::ShortcutFocusReason);
 }
 
+void LivePage::focusGuard()
+{
+    m_guard->focusMargin();
+}
+
 void LivePage::exportMenu(QMenu& menu)
 {
     fillExportMenu(
@@ -395,7 +444,7 @@ void LivePage::exportMenu(QMenu& menu)
 
 QList<QWidget*> LivePage::panes() const
 {
-    return {&m_chart->chart(), m_log->view(), m_profileView, m_verdict};
+    return {&m_chart->chart(), m_log->view(), m_profileView, m_guard, m_verdict};
 }
 
 void LivePage::focusFind()
@@ -407,7 +456,7 @@ void LivePage::saveTo(QSettings& settings) const
 {
     save(settings, QStringLiteral("columns"), *m_columns);
     save(settings, QStringLiteral("rows"), *m_rows);
-    save(settings, QStringLiteral("side"), *m_side);
+    save(settings, QStringLiteral("right"), *m_side);
     settings.setValue(QStringLiteral("total"), m_chart->chart().shape() == MemoryChart::Shape::Total);
 }
 
@@ -415,7 +464,7 @@ void LivePage::restoreFrom(const QSettings& settings)
 {
     restore(settings, QStringLiteral("columns"), *m_columns);
     restore(settings, QStringLiteral("rows"), *m_rows);
-    restore(settings, QStringLiteral("side"), *m_side);
+    restore(settings, QStringLiteral("right"), *m_side);
     if (settings.value(QStringLiteral("total")).toBool())
         m_chart->chart().setShape(MemoryChart::Shape::Total);
 }

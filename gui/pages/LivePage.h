@@ -19,6 +19,7 @@ class ActionButton;
 class ChartPanel;
 class ElidedLabel;
 class EmptyState;
+class GuardPanel;
 class LogPanel;
 class ModeBadge;
 class PageHeader;
@@ -36,6 +37,7 @@ public:
         RunExporter& exporter, QWidget* parent = nullptr);
 
     void focusLog();
+    void focusGuard();
     /// Ctrl+Enter: as the button of the first remedy that can be applied; nothing where there is none.
     void applyFirstRemedy();
     /// What Export offers for the run that is shown.
@@ -65,6 +67,8 @@ private:
     void end();
     void refreshHead();
     void refreshFigures();
+    void refreshOutlook();
+    void refreshVerdictPlace(double elapsedS);
     void refreshProfile();
     void refreshEmpty();
     void refreshBanner();
@@ -94,8 +98,10 @@ private:
     ProfileModel* m_profile;
     ProfileView* m_profileView;
     Panel* m_profilePanel;
+    GuardPanel* m_guard;
     Panel* m_verdictPanel;
     VerdictView* m_verdict;
+    QString m_waitingWords; ///< What stands in the verdict's place.
     QSplitter* m_columns;
     QSplitter* m_rows;
     QSplitter* m_side;

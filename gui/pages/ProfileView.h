@@ -7,7 +7,8 @@ namespace loadlab {
 class ProfileModel;
 
 /// The memory profile of a run as a table whose columns are never cut: where the room is short, what the readouts and
-/// the chart show as well is left out (what was free, then the difference).
+/// the chart show as well is left out (what was free, then the difference, then swap). Swap is shown once there is
+/// some.
 class ProfileView : public QTableView {
     Q_OBJECT
 
@@ -20,6 +21,7 @@ protected:
 private:
     void chooseColumns();
 
+    ProfileModel& m_model;
     std::vector<int> m_widths;
 };
 

@@ -14,13 +14,6 @@
 namespace loadlab {
 namespace {
 
-constexpr double kGrowthOverS = 10;
-
-std::uint64_t valueOf(const Sample& sample, Column column)
-{
-    return sample.has(column) ? static_cast<std::uint64_t>(sample[column]) : 0;
-}
-
 QString progressWords(const protocol::Progress& progress)
 {
     return QStringLiteral("%1 of %2 %3")
@@ -72,7 +65,7 @@ ReadoutStrip::Cell ReadoutStrip::makeCell()
     cell.name = makeElidedMuted({}, cell.box);
     cell.figure = makeTitle({}, cell.box);
     cell.figure->setFont(type::sized(font(), type::kReadout, true));
-    cell.unit = makeMuted({}, cell.box);
+    cell.unit = makeElidedMuted({}, cell.box);
     cell.remark = makeElidedMuted({}, cell.box);
     for (QLabel* label : {cell.name, cell.remark})
         label->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
@@ -99,34 +92,29 @@ void ReadoutStrip::set(std::size_t at, const QString& name, const QString& words
     cell.figure->setText(space < 0 ? words : words.left(space));
     cell.unit->setText(space < 0 ? QString() : words.mid(space + 1));
     cell.remark->setText(remark);
-    cell.box->setAccessibleName(name + QStringLiteral(": ") + words);
+    cell.box->setAccessibleName(name + QStringLiteral(": ") + (words == figures::kNone ? remark : words));
 }
 
-void ReadoutStrip::showRunning(const LiveRun& run, std::uint64_t totalBytes, double elapsedS)
+void ReadoutStrip::showRunning(const LiveRun& run, const LiveOutlook& look, double elapsedS)
 {
-    const Sample* last = run.lastSample();
-    const std::uint64_t tree = last ? valueOf(*last, Column::TreeBytes) : 0;
-    const std::uint64_t swap = last ? valueOf(*last, Column::SwapBytes) : 0;
-    const bool knowsAvailable = last && last->has(Column::SystemAvailableBytes);
-    const std::uint64_t available = knowsAvailable ? valueOf(*last, Column::SystemAvailableBytes) : 0;
-    const std::optional<double> growth = run.growthBytesPerS(kGrowthOverS);
-    set(0, QStringLiteral("Memory of the load"), last ? figures::size(tree) : figures::kNone,
-        swap > 0 ? QStringLiteral("%1 of it in swap").arg(figures::size(swap)) : QStringLiteral("without page cache"));
-    set(1, QStringLiteral("Growth"), growth ? figures::rate(*growth) : figures::kNone, QStringLiteral("last 10 s"));
-    set(2, QStringLiteral("Free on the machine"), knowsAvailable ? figures::size(available) : figures::kNone,
-        QStringLiteral("of %1").arg(figures::size(totalBytes)));
-    const std::optional<std::chrono::nanoseconds>& limit = run.started().identity.limits.timeout;
-    const double leftS = limit ? std::chrono::duration<double>(*limit).count() - elapsedS : 0;
-    set(3, QStringLiteral("Time limit in"), limit ? figures::seconds(std::max(0.0, leftS)) : figures::kNone,
-        limit ? QStringLiteral("then the lab stops it") : QStringLiteral("no limit is set"));
-    showProgress(run.progress());
+    const auto show = [this](std::size_t at, const char* name, const Readout& readout) {
+        set(at, QString::fromLatin1(name), readout.figure, readout.remark);
+    };
+    show(0, "Memory used",
+        run.lastSample() ? usedReadout(look) : Readout{figures::kNone, QStringLiteral("nothing measured yet")});
+    show(1, "Growth", growthReadout(look));
+    show(2, "Limit reached in", limitReadout(look, elapsedS));
+    show(3, "Guard stops in", guardReadout(look, elapsedS));
+    showProgress(run.progress(), needWords(look));
 }
 
-void ReadoutStrip::showProgress(const std::optional<protocol::Progress>& progress)
+void ReadoutStrip::showProgress(const std::optional<protocol::Progress>& progress, const QString& need)
 {
     const double share = progress ? shareOf(*progress) : 0.0;
     set(4, QStringLiteral("Progress"), progress ? QStringLiteral("%1 %").arg(percentOf(*progress)) : figures::kNone,
-        {});
+        need);
+    if (!need.isEmpty())
+        m_cells[4].unit->setText(m_cells[4].unit->text() + QLatin1Char(' ') + need);
     m_count->setText(progress ? progressWords(*progress) : QStringLiteral("nothing told yet"));
     m_cells[4].remark->hide();
     m_bar->show();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "gui/models/ForecastWords.h"
 #include "gui/models/LiveRun.h"
 #include "gui/widgets/ThemeHolder.h"
 
@@ -14,15 +15,15 @@ class QProgressBar;
 
 namespace loadlab {
 
-/// The large figures above the curve: while it loads used, growth, free, limit, progress; afterwards peaks, means, the
-/// end.
+/// The large figures above the curve: while it loads used, growth, time to limit and guard, progress; afterwards peaks,
+/// means, the end.
 class ReadoutStrip : public QFrame {
     Q_OBJECT
 
 public:
     explicit ReadoutStrip(const ThemeHolder& theme, QWidget* parent = nullptr);
 
-    void showRunning(const LiveRun& run, std::uint64_t totalBytes, double elapsedS);
+    void showRunning(const LiveRun& run, const LiveOutlook& look, double elapsedS);
     void showEnded(const RunResult& result);
 
 private:
@@ -36,7 +37,7 @@ private:
     };
     Cell makeCell();
     void set(std::size_t cell, const QString& name, const QString& figure, const QString& remark);
-    void showProgress(const std::optional<protocol::Progress>& progress);
+    void showProgress(const std::optional<protocol::Progress>& progress, const QString& need);
 
     std::array<Cell, 5> m_cells;
     QLabel* m_count = nullptr; ///< Of the progress cell, at the right of its name.

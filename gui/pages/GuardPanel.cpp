@@ -1,0 +1,145 @@
+#include "gui/pages/GuardPanel.h"
+
+#include "gui/Words.h"
+#include "gui/models/ForecastWords.h"
+#include "gui/widgets/ElidedLabel.h"
+#include "gui/widgets/Figures.h"
+
+#include <QCheckBox>
+#include <QHBoxLayout>
+#include <QLabel>
+#include <QLineEdit>
+#include <QSignalBlocker>
+#include <QStyle>
+#include <QVBoxLayout>
+
+namespace loadlab {
+namespace {
+
+constexpr int kSign = 16;
+constexpr double kHighPressure = 0.1; ///< Of the time.
+
+} // namespace
+
+GuardPanel::GuardPanel(const ThemeHolder& theme, QWidget* parent)
+    : Panel(QStringLiteral("Guard"), parent)
+    , m_theme(theme)
+    , m_armed(new QCheckBox(QStringLiteral("Armed"), this))
+    , m_margin(new QLineEdit(QStringLiteral("5%"), this))
+    , m_problem(new QLabel(this))
+{
+    m_armed->setAccessibleName(QStringLiteral("Guard armed"));
+    m_armed->setObjectName(QStringLiteral("guardArmed"));
+    addToTitle(m_armed);
+    body()->setSpacing(5);
+    body()->addWidget(buildMargin());
+    m_problem->setWordWrap(true);
+    m_problem->setObjectName(QStringLiteral("guardProblem"));
+    m_problem->hide();
+    body()->addWidget(m_problem);
+    for (Row& row : m_rows)
+        row = addRow();
+    connect(m_armed, &QCheckBox::toggled, this, &GuardPanel::take);
+    connect(m_margin, &QLineEdit::editingFinished, this, &GuardPanel::take);
+    setRun({}, false);
+}
+
+QWidget* GuardPanel::buildMargin()
+{
+    auto* box = new QWidget(this);
+    auto* row = new QHBoxLayout(box);
+    row->setContentsMargins(0, 0, 0, 0);
+    row->setSpacing(6);
+    m_margin->setAccessibleName(QStringLiteral("Margin of the guard"));
+    m_margin->setObjectName(QStringLiteral("guardMargin"));
+    m_margin->setToolTip(QStringLiteral("A size or a share of the pool: 2GiB, 5%. It looks ahead two seconds."));
+    m_margin->setMaximumWidth(90);
+    row->addWidget(new QLabel(QStringLiteral("Stop the load when"), box));
+    row->addWidget(m_margin);
+    row->addWidget(new QLabel(QStringLiteral("are left"), box));
+    row->addStretch();
+    return box;
+}
+
+GuardPanel::Row GuardPanel::addRow()
+{
+    auto* box = new QWidget(this);
+    auto* line = new QHBoxLayout(box);
+    line->setContentsMargins(0, 0, 0, 0);
+    line->setSpacing(6);
+    Row row{new QLabel(box), new ElidedLabel({}, box), makeMuted({}, box)};
+    row.words->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
+    line->addWidget(row.sign);
+    line->addWidget(row.words, 1);
+    line->addWidget(row.remark);
+    body()->addWidget(box);
+    return row;
+}
+
+void GuardPanel::show(const Row& row, const QString& icon, Role role, const QString& words, const QString& remark)
+{
+    row.sign->setPixmap(m_theme.theme().pixmap(icon, role, kSign, devicePixelRatioF()));
+    row.words->setText(words);
+    row.remark->setText(remark);
+}
+
+void GuardPanel::setRun(const Limits& limits, bool changeable)
+{
+    m_limits = limits;
+    const QSignalBlocker quietBox(m_armed);
+    if (changeable) {
+        m_asked = limits.guard;
+        m_armed->setChecked(limits.guard.has_value());
+        if (limits.guard)
+            m_margin->setText(toQString(toWord(*limits.guard)));
+        m_problem->hide();
+    }
+    m_armed->setEnabled(changeable);
+    m_margin->setEnabled(changeable);
+}
+
+void GuardPanel::take()
+{
+    const Result<GuardMargin> margin = parseGuardMargin(m_margin->text().toStdString());
+    m_problem->setVisible(!margin && m_armed->isChecked());
+    if (!margin)
+        m_problem->setText(toSentence(margin.error()) + QStringLiteral(" The guard stays as it was."));
+    m_margin->setProperty("bad", !margin);
+    m_margin->style()->unpolish(m_margin);
+    m_margin->style()->polish(m_margin);
+    if (!margin && m_armed->isChecked())
+        return;
+    const auto asked = m_armed->isChecked() ? std::optional(*margin) : std::nullopt;
+    if (asked == m_asked)
+        return;
+    m_asked = asked;
+    Q_EMIT marginChanged(asked);
+}
+
+void GuardPanel::showOutlook(const LiveOutlook& look, double nowS)
+{
+    const bool still = look.pace.kind == Pace::Kind::Still;
+    show(m_rows[0], still ? QStringLiteral("warn") : QStringLiteral("ok"), still ? Role::Warn : Role::Ok,
+        silenceWords(look, nowS),
+        m_limits.stall ? QStringLiteral("stall limit %1").arg(figures::duration(*m_limits.stall))
+                       : QStringLiteral("no stall limit"));
+    const bool swaps = look.swapBytes > 0;
+    show(m_rows[1], swaps ? QStringLiteral("warn") : QStringLiteral("ok"), swaps ? Role::Warn : Role::Ok,
+        !look.swapBeganS ? QStringLiteral("Nothing of it in swap")
+                         : QStringLiteral("%1 in swap, began at %2")
+                               .arg(figures::size(look.swapBytes), figures::seconds(*look.swapBeganS)),
+        m_limits.capSwapBytes ? QStringLiteral("cap %1").arg(figures::size(*m_limits.capSwapBytes)) : QString());
+    const double waited = look.waitedShare.value_or(0);
+    show(m_rows[2], waited > kHighPressure ? QStringLiteral("warn") : QStringLiteral("ok"),
+        waited > kHighPressure ? Role::Warn : Role::Ok, QStringLiteral("Waiting for memory (PSI some)"),
+        look.waitedShare ? QStringLiteral("%1 %").arg(figures::threeDigits(100 * waited))
+                         : QStringLiteral("not told by this kernel"));
+}
+
+void GuardPanel::focusMargin()
+{
+    m_margin->setFocus(Qt::ShortcutFocusReason);
+    m_margin->selectAll();
+}
+
+} // namespace loadlab
