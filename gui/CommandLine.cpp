@@ -2,6 +2,7 @@
 
 #include "core/Locations.h"
 #include "core/Text.h"
+#include "core/Units.h"
 #include "gui/Words.h"
 
 #include <algorithm>
@@ -117,6 +118,12 @@ std::string commandLineOf(const TrialSpec& spec, const std::filesystem::path& da
     for (const auto& [option, value] : spec.variant.options)
         if (!isDefault(spec.plugin, option, value))
             add("--option", option + "=" + value);
+    if (spec.limits.guard)
+        add("--guard", toWord(*spec.limits.guard));
+    if (spec.limits.capMemoryBytes)
+        add("--cap-memory", exactSize(*spec.limits.capMemoryBytes));
+    if (spec.limits.capSwapBytes)
+        add("--cap-swap", exactSize(*spec.limits.capSwapBytes));
     if (spec.limits.timeout)
         add("--timeout", durationWord(*spec.limits.timeout));
     if (spec.limits.stall)

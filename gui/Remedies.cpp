@@ -19,6 +19,10 @@ Result<TrialSpec> trialOf(const Lab& lab, const RunResult& run, const Variant& v
     const PluginManifest* plugin = lab.findPlugin(variant.backend);
     if (!plugin)
         return Error{ErrorKind::NotFound, "the backend " + variant.backend + " is not installed any more"};
+    if (plugin->takesProgram)
+        return Error{ErrorKind::Invalid,
+            "a watched program is run again on the command line: loadlab run --backend " + variant.backend + " -- "
+                + run.commandLine};
     Result<Variant> normal = plugin->normalise(variant);
     if (!normal)
         return std::move(normal).error();

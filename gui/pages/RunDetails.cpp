@@ -4,6 +4,7 @@
 #include "gui/Lab.h"
 #include "gui/Words.h"
 #include "gui/charts/MemoryChart.h"
+#include "gui/models/ForecastWords.h"
 #include "gui/models/RunsModel.h"
 #include "gui/pages/ColumnScroll.h"
 #include "gui/pages/LogPanel.h"
@@ -26,10 +27,79 @@ namespace {
 constexpr int kChartHeight = 190;
 constexpr int kFoldedChartHeight = 150;
 
-std::vector<std::pair<QString, QString>> settingsOf(const RunResult& result)
+using Rows = std::vector<std::pair<QString, QString>>;
+
+void addLimits(const RunResult& result, Rows& rows)
+{
+    const Limits& limits = result.identity.limits;
+    const auto kept = [](std::uint64_t bytes, const std::string& by) {
+        return figures::size(bytes)
+            + (by == "none" ? QStringLiteral(", not kept") : QStringLiteral(", kept by the ") + toQString(by));
+    };
+    if (limits.guard)
+        rows.emplace_back(
+            QStringLiteral("Guard"), QStringLiteral("stops when %1 are left").arg(marginWords(*limits.guard)));
+    if (limits.capMemoryBytes)
+        rows.emplace_back(QStringLiteral("Memory cap"), kept(*limits.capMemoryBytes, result.capKeptBy));
+    if (limits.capSwapBytes)
+        rows.emplace_back(QStringLiteral("Swap cap"), kept(*limits.capSwapBytes, result.swapCapKeptBy));
+    if (limits.timeout)
+        rows.emplace_back(QStringLiteral("Time limit"), figures::duration(*limits.timeout));
+    if (limits.stall)
+        rows.emplace_back(QStringLiteral("Stall limit"), figures::duration(*limits.stall));
+}
+
+QString hostWords(const SystemMemory& memory)
+{
+    return QStringLiteral("%1 of %2 available, page cache %3, swap used %4")
+        .arg(figures::size(memory.availableBytes), figures::size(memory.totalBytes), figures::size(memory.cacheBytes),
+            memory.swapTotalBytes == 0 ? QStringLiteral("none there") : figures::size(memory.swapUsedBytes));
+}
+
+QString leftWords(const HostTraces& traces)
+{
+    QStringList left;
+    if (traces.shmBytes.value_or(0) > 0)
+        left << figures::size(*traces.shmBytes) + QStringLiteral(" of shared memory");
+    for (const HostTraces::File& file : traces.shmFiles)
+        left << QStringLiteral("/dev/shm/%1, %2").arg(toQString(file.name), figures::size(file.bytes));
+    for (const std::string& process : traces.processes)
+        left << toQString(process);
+    if (traces.cacheBytes.value_or(0) > 0)
+        left << figures::size(*traces.cacheBytes) + QStringLiteral(" of page cache")
+                + (traces.cacheIsOwn ? QString() : QStringLiteral(" (of the whole machine)"));
+    return left.isEmpty() ? QStringLiteral("nothing") : left.join(QStringLiteral("; "));
+}
+
+void addHost(const RunResult& result, Rows& rows)
+{
+    const HostTraces& traces = result.traces;
+    rows.emplace_back(QStringLiteral("Containment"),
+        toQString(result.containment)
+            + (result.containmentDetail.empty() ? QString()
+                                                : QStringLiteral(": ") + toQString(result.containmentDetail)));
+    if (traces.groupHighestBytes)
+        rows.emplace_back(QStringLiteral("Highest of the group"),
+            figures::size(*traces.groupHighestBytes) + QStringLiteral(", page cache included")
+                + (traces.groupLimitHits.value_or(0) > 0
+                        ? QStringLiteral("; met its cap %1 times").arg(figures::count(*traces.groupLimitHits))
+                        : QString()));
+    if (traces.before)
+        rows.emplace_back(QStringLiteral("Machine before"), hostWords(*traces.before));
+    if (traces.after)
+        rows.emplace_back(QStringLiteral("Machine after"), hostWords(*traces.after));
+    if (traces.before || traces.after)
+        rows.emplace_back(QStringLiteral("Left behind"), leftWords(traces));
+    if (traces.dirtyStartBytes)
+        rows.emplace_back(QStringLiteral("Start"),
+            QStringLiteral("dirty: %1 had not come back from the run before")
+                .arg(figures::size(*traces.dirtyStartBytes)));
+}
+
+Rows settingsOf(const RunResult& result)
 {
     const Variant& variant = result.identity.variant;
-    std::vector<std::pair<QString, QString>> rows{
+    Rows rows{
         {QStringLiteral("Checkpoint"), toQString(result.identity.checkpointPath)},
         {QStringLiteral("Backend"), toQString(variant.backend)},
         {QStringLiteral("Dtype"), toQString(variant.dtype)},
@@ -39,15 +109,12 @@ std::vector<std::pair<QString, QString>> settingsOf(const RunResult& result)
         rows.emplace_back(QStringLiteral("Max memory, %1").arg(toQString(device)), figures::size(bytes));
     for (const auto& [option, value] : variant.options)
         rows.emplace_back(toQString(option), toQString(value));
-    if (result.identity.limits.timeout)
-        rows.emplace_back(QStringLiteral("Time limit"), figures::duration(*result.identity.limits.timeout));
-    if (result.identity.limits.stall)
-        rows.emplace_back(QStringLiteral("Stall limit"), figures::duration(*result.identity.limits.stall));
+    addLimits(result, rows);
     rows.emplace_back(QStringLiteral("Sampling"),
         QStringLiteral("%1 Hz asked, %2 Hz taken, %3")
             .arg(figures::threeDigits(result.identity.limits.sampleHz), figures::threeDigits(result.curve.rateHz),
                 figures::count(result.curve.sampleCount, QStringLiteral("sample"), QStringLiteral("samples"))));
-    rows.emplace_back(QStringLiteral("Containment"), toQString(result.containment));
+    addHost(result, rows);
     for (const auto& [name, value] : result.environment)
         rows.emplace_back(toQString(name), toQString(value));
     rows.emplace_back(QStringLiteral("Uuid"), toQString(result.identity.uuid));

@@ -1,21 +1,19 @@
 #include "gui/pages/TrialForm.h"
 
-#include "core/Units.h"
 #include "gui/Words.h"
+#include "gui/pages/LimitEditors.h"
 #include "gui/pages/OptionEditors.h"
 #include "gui/pages/RemarkLabel.h"
 #include "gui/widgets/IconButton.h"
 #include "gui/widgets/Panel.h"
 #include "gui/widgets/StateLook.h"
 
-#include <QCheckBox>
 #include <QComboBox>
 #include <QGridLayout>
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QLineEdit>
 #include <QSignalBlocker>
-#include <QSpinBox>
 #include <QStandardItemModel>
 #include <QStyle>
 
@@ -71,34 +69,6 @@ QString firstSentence(const QString& help)
 {
     const qsizetype end = help.indexOf(QLatin1String(". "));
     return end < 0 ? help : help.left(end + 1);
-}
-
-QWidget* makeLimit(QCheckBox* on, QLineEdit* value, const QString& after, QWidget* parent)
-{
-    auto* box = new QWidget(parent);
-    auto* row = new QHBoxLayout(box);
-    row->setContentsMargins(0, 0, 0, 0);
-    row->setSpacing(8);
-    value->setMaximumWidth(80);
-    row->addWidget(on);
-    row->addWidget(value);
-    row->addWidget(new QLabel(after, box));
-    row->addStretch();
-    value->setEnabled(false);
-    QObject::connect(on, &QCheckBox::toggled, value, &QWidget::setEnabled);
-    return box;
-}
-
-Result<std::optional<std::chrono::nanoseconds>> durationOf(const QCheckBox& on, const QLineEdit& value)
-{
-    if (!on.isChecked())
-        return std::optional<std::chrono::nanoseconds>();
-    const Result<std::chrono::nanoseconds> duration = parseDuration(value.text().toStdString());
-    if (!duration)
-        return Error(duration.error()).in(value.accessibleName().toStdString());
-    if (*duration <= std::chrono::nanoseconds::zero())
-        return Error{ErrorKind::Invalid, value.accessibleName().toStdString() + ": must be longer than nothing"};
-    return std::optional(*duration);
 }
 
 } // namespace
@@ -215,28 +185,11 @@ void TrialForm::buildLoading()
 void TrialForm::buildLimits()
 {
     addSection(QStringLiteral("Limits"), kLimitsRow);
-    m_timeoutOn = new QCheckBox(QStringLiteral("Stop after"), this);
-    m_timeout = new QLineEdit(QStringLiteral("15min"), this);
-    m_timeout->setAccessibleName(QStringLiteral("Time limit"));
-    m_stallOn = new QCheckBox(QStringLiteral("Stop after"), this);
-    m_stall = new QLineEdit(QStringLiteral("90s"), this);
-    m_stall->setAccessibleName(QStringLiteral("Stall limit"));
-    m_sampleHz = new QSpinBox(this);
-    m_sampleHz->setRange(1, 1000);
-    m_sampleHz->setSuffix(QStringLiteral(" Hz"));
-    m_sampleHz->setValue(static_cast<int>(Limits().sampleHz));
-    m_sampleHz->setAccessibleName(QStringLiteral("Samples a second"));
-    m_sampleHz->setMaximumWidth(120);
-    addRow(kLimitsRow + 1, QStringLiteral("Time"), makeLimit(m_timeoutOn, m_timeout, QStringLiteral("in all"), this),
-        Remark::Field::Limits);
-    addRow(kLimitsRow + 2, QStringLiteral("Stall"),
-        makeLimit(m_stallOn, m_stall, QStringLiteral("without a sign of life"), this), Remark::Field::Limits);
-    addRow(kLimitsRow + 3, QStringLiteral("Sampling"), m_sampleHz, Remark::Field::Limits);
-    for (QCheckBox* box : {m_timeoutOn, m_stallOn})
-        connect(box, &QCheckBox::toggled, this, &TrialForm::changed);
-    for (QLineEdit* edit : {m_timeout, m_stall})
-        connect(edit, &QLineEdit::textChanged, this, &TrialForm::changed);
-    connect(m_sampleHz, &QSpinBox::valueChanged, this, &TrialForm::changed);
+    m_limits = new LimitEditors(this);
+    int row = kLimitsRow;
+    for (const LimitEditors::Row& limit : m_limits->rows())
+        addRow(++row, limit.label, limit.editor, Remark::Field::Limits);
+    connect(m_limits, &LimitEditors::changed, this, &TrialForm::changed);
 }
 
 void TrialForm::fillBackends()
@@ -400,14 +353,12 @@ void TrialForm::setVariant(const Variant& variant)
 
 void TrialForm::setLimits(const Limits& limits)
 {
-    const auto set = [](const std::optional<std::chrono::nanoseconds>& limit, QCheckBox& on, QLineEdit& value) {
-        on.setChecked(limit.has_value());
-        if (limit)
-            value.setText(QString::number(std::chrono::duration<double>(*limit).count()) + QLatin1Char('s'));
-    };
-    set(limits.timeout, *m_timeoutOn, *m_timeout);
-    set(limits.stall, *m_stallOn, *m_stall);
-    m_sampleHz->setValue(static_cast<int>(limits.sampleHz));
+    m_limits->setLimits(limits);
+}
+
+Result<Limits> TrialForm::limits() const
+{
+    return m_limits->limits();
 }
 
 void TrialForm::setParent(std::optional<std::string> uuid, std::optional<std::string> remedy)
@@ -425,19 +376,6 @@ Variant TrialForm::variant() const
     for (const OptionEditor* editor : m_options)
         variant.options[editor->option().name] = editor->value();
     return variant;
-}
-
-Result<Limits> TrialForm::limits() const
-{
-    Limits limits;
-    const auto timeout = durationOf(*m_timeoutOn, *m_timeout);
-    const auto stall = durationOf(*m_stallOn, *m_stall);
-    if (!timeout || !stall)
-        return timeout ? stall.error() : timeout.error();
-    limits.timeout = *timeout;
-    limits.stall = *stall;
-    limits.sampleHz = m_sampleHz->value();
-    return limits;
 }
 
 Result<TrialSpec> TrialForm::spec() const

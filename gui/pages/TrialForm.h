@@ -14,15 +14,14 @@
 #include <string>
 #include <vector>
 
-class QCheckBox;
 class QComboBox;
 class QGridLayout;
 class QLabel;
 class QLineEdit;
-class QSpinBox;
 
 namespace loadlab {
 
+class LimitEditors;
 class OptionEditor;
 class RemarkLabel;
 
@@ -48,6 +47,7 @@ public:
     /// As it stands, normalised by the manifest. The error names the field.
     [[nodiscard]] Result<TrialSpec> spec() const;
     [[nodiscard]] Variant variant() const;
+    [[nodiscard]] Result<Limits> limits() const;
     [[nodiscard]] const PluginEntry* plugin() const;
     [[nodiscard]] bool pluginIsInstalled() const; ///< When the form was made.
     void showRemarks(const TrialInspection& inspection);
@@ -71,7 +71,6 @@ private:
     void buildOptions(const PluginManifest& manifest);
     void addOption(int row, const PluginOption& option);
     void fillCheckpoints();
-    [[nodiscard]] Result<Limits> limits() const;
     void mark(QWidget* editor, bool bad);
     [[nodiscard]] QWidget* editorOf(Remark::Field field) const;
 
@@ -90,11 +89,7 @@ private:
     QLabel* m_maxMemoryLabel;
     std::vector<OptionEditor*> m_options;
     std::vector<QWidget*> m_optionWidgets; ///< Editors, labels and help, to be taken away with the backend.
-    QCheckBox* m_timeoutOn;
-    QLineEdit* m_timeout;
-    QCheckBox* m_stallOn;
-    QLineEdit* m_stall;
-    QSpinBox* m_sampleHz;
+    LimitEditors* m_limits;
     std::map<Remark::Field, RemarkLabel*> m_remarks;
     std::map<RemarkLabel*, int> m_places; ///< The row that each remark speaks of.
     bool m_narrow = false; ///< Remarks stand below their editors.

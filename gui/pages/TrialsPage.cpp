@@ -21,6 +21,8 @@
 #include <QStackedWidget>
 #include <QVBoxLayout>
 
+#include <nlohmann/json.hpp>
+
 namespace loadlab {
 namespace {
 
@@ -267,11 +269,17 @@ QList<QWidget*> TrialsPage::panes() const
 void TrialsPage::saveTo(QSettings& settings) const
 {
     save(settings, QStringLiteral("splitter"), *m_splitter);
+    if (const Result<Limits> limits = m_form->limits())
+        settings.setValue(QStringLiteral("limits"), QString::fromStdString(toJson(*limits).dump()));
 }
 
 void TrialsPage::restoreFrom(const QSettings& settings)
 {
     restore(settings, QStringLiteral("splitter"), *m_splitter);
+    const auto kept
+        = nlohmann::json::parse(settings.value(QStringLiteral("limits")).toString().toStdString(), nullptr, false);
+    if (const Result<Limits> limits = limitsFromJson(kept); limits && kept.is_object())
+        m_form->setLimits(*limits);
 }
 
 } // namespace loadlab

@@ -34,13 +34,16 @@ private Q_SLOTS:
         one.variant.deviceMap = R"({"model.layers": "cpu"})";
         one.variant.maxMemory = {{"0", 1024}, {"cpu", 2048}};
         one.variant.options = {{"allow_torchscript", "true"}};
+        one.limits.guard = GuardMargin{std::nullopt, 5};
+        one.limits.capMemoryBytes = std::uint64_t{300} << 20;
+        one.limits.capSwapBytes = 0;
         one.limits.timeout = std::chrono::seconds(90);
         one.limits.stall = std::chrono::milliseconds(1500);
         one.limits.sampleHz = 50;
         QCOMPARE(commandLineOf(one, "/data/my runs.sqlite"),
             std::string("loadlab --db '/data/my runs.sqlite' run /models/qwen --backend libtorch --dtype float32"
                         " --device-map '{\"model.layers\": \"cpu\"}' --max-memory 0=1024,cpu=2048"
-                        " --option allow_torchscript=true --timeout 90s --stall 1.5s --sample-hz 50"));
+                        " --option allow_torchscript=true --guard 5% --cap-memory 300MiB --cap-swap 0 --timeout 90s --stall 1.5s --sample-hz 50"));
     }
 
     void aShellReadsTheWordsBack_data()
