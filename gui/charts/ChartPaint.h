@@ -37,10 +37,10 @@ public:
     using Highest = std::function<double(double fromS, double toS)>;
     void end(const ChartEnd& end, double bytes, const QString& value, const Highest& highest,
         const std::vector<ChartLimit>& limits);
-    /// Cone and dashed line; `lift` is added to all its bytes. Behind everything but the bands.
+    /// Cone and dashed line; `lift` is added to all bytes.
     void forecast(const ChartForecast& forecast, double lift);
-    /// From the course's first moment to where limits are met, with how long that takes.
-    void arrows(const ChartForecast& forecast, double lift);
+    /// From `nowS` to where limits are met, with how long that takes.
+    void arrows(const ChartForecast& forecast, double nowS, double lift);
     void labels(std::vector<EdgeLabel> labels);
     void selection(double fromS, double toS, const QString& words);
     void cursorLine(double atS);

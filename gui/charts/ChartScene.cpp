@@ -270,7 +270,7 @@ void ChartScene::paintFront(QPainter& painter) const
     const std::vector<ChartLimit> limits = drawnLimits();
     paint.limits(limits, m_top, m_unit);
     if (document.forecast)
-        paint.arrows(*document.forecast, cacheBytes());
+        paint.arrows(*document.forecast, bands.times().back(), cacheBytes());
     paint.marks(document.marks);
     if (selection)
         paint.selection(selection->first, selection->second, selectionWords());

@@ -72,11 +72,11 @@ void ChartPaint::arrow(double fromX, double y, const ChartForecast::Arrow& arrow
     backedText({fits ? fromX + kArrowHead : right, fits ? y - line() - 1 : y - line() / 2.0}, arrow.words, color, true);
 }
 
-void ChartPaint::arrows(const ChartForecast& forecast, double lift)
+void ChartPaint::arrows(const ChartForecast& forecast, double nowS, double lift)
 {
     if (forecast.course.empty() || m_compact)
         return;
-    const double fromX = m_plot.X(forecast.course.front().atS);
+    const double fromX = m_plot.X(nowS);
     if (fromX < m_rect.left() || fromX >= m_rect.right())
         return;
     double y = m_rect.bottom() - 1.2 * line();

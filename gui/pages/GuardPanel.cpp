@@ -93,6 +93,8 @@ void GuardPanel::setRun(const Limits& limits, bool changeable)
         if (limits.guard)
             m_margin->setText(toQString(toWord(*limits.guard)));
         m_problem->hide();
+    } else {
+        show(m_rows[0], QStringLiteral("info"), Role::Info, QStringLiteral("No load is running"), {});
     }
     m_armed->setEnabled(changeable);
     m_margin->setEnabled(changeable);

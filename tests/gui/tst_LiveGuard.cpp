@@ -113,11 +113,11 @@ private Q_SLOTS:
         QCOMPARE(look.memory->kind, MemoryPool::Kind::Cap);
         QVERIFY(*look.toGuard->limitReachedS < *look.toLimit.limitReachedS);
         QTRY_VERIFY_WITH_TIMEOUT(readout(QStringLiteral("Guard stops in")).endsWith(QStringLiteral(" s")), kLongMs);
-        QVERIFY(readout(QStringLiteral("Limit reached in")).endsWith(QStringLiteral(" s")));
+        QTRY_VERIFY_WITH_TIMEOUT(readout(QStringLiteral("Limit reached in")).endsWith(QStringLiteral(" s")), kLongMs);
         const MemoryChart& chart = m_bench->window().livePage().findChild<ChartPanel*>()->chart();
-        QVERIFY(chart.document().forecast);
+        QTRY_VERIFY_WITH_TIMEOUT(chart.document().forecast, kLongMs);
         QCOMPARE(chart.document().limits.size(), std::size_t{2});
-        QVERIFY(m_bench->visibleText().contains(QStringLiteral("stopped by guard in")));
+        QTRY_VERIFY_WITH_TIMEOUT(m_bench->visibleText().contains(QStringLiteral("stopped by guard in")), kLongMs);
         const auto& profile
             = *qobject_cast<ProfileModel*>(m_bench->window().livePage().findChild<ProfileView*>()->model());
         QTRY_VERIFY(profile.measuredRows() < profile.rowCount());
