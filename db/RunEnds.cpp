@@ -91,14 +91,16 @@ Result<void> updateDetails(const Connection& database, RunId run, const RunResul
     const std::string loaded = message(result.loaded);
     const std::string known = toText(environment);
     const std::string facts = toText(circumstancesToJson(result));
+    const std::string counters = toText(toJson(result.counters));
     // What was noted while the run went on stays where the result says nothing.
     return database
         .prepare("UPDATE run_details SET environment = coalesce(?, environment), progress = coalesce(?, progress),"
-                 " loaded = coalesce(?, loaded), facts = ? WHERE run = ?")
+                 " loaded = coalesce(?, loaded), facts = ?, counters = ? WHERE run = ?")
         .bind(environment.empty() ? Value(nullptr) : Value(std::string_view(known)))
         .bind(progress.empty() ? Value(nullptr) : Value(std::string_view(progress)))
         .bind(loaded.empty() ? Value(nullptr) : Value(std::string_view(loaded)))
         .bind(std::string_view(facts))
+        .bind(result.counters.empty() ? Value(nullptr) : Value(std::string_view(counters)))
         .bind(run.value)
         .run();
 }

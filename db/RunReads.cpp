@@ -18,7 +18,7 @@ constexpr const char* kSelectRun
       " r.cap_memory_bytes, r.cap_swap_bytes, r.timeout_ns, r.stall_ns, r.sample_hz,"
       " r.parent_uuid, r.remedy_applied, r.predicted_peak_bytes, r.started_utc_ms,"
       " c.path_bytes, c.name, c.family, c.fingerprint, c.size_bytes, c.parameters,"
-      " d.environment, d.progress, d.loaded, d.facts, d.worker_command, r.ended_utc_ms IS NOT NULL"
+      " d.environment, d.progress, d.loaded, d.facts, d.counters, d.worker_command, r.ended_utc_ms IS NOT NULL"
       " FROM runs r JOIN run_details d ON d.run = r.id LEFT JOIN checkpoints c ON c.id = r.checkpoint"
       " WHERE r.id = ? AND r.deleted_utc_ms IS NULL";
 
@@ -173,6 +173,19 @@ Result<std::chrono::nanoseconds> lastInstant(const Connection& database, RunId r
     return std::chrono::nanoseconds(*found ? row.integer() : 0);
 }
 
+/// As far as samples tell: what the lab knew of their sources went with it.
+std::vector<RunCounter> countersOf(const Curve& curve, double askedHz)
+{
+    ColumnRates rates;
+    for (const Sample& sample : curve.samples)
+        rates.add(sample);
+    CounterOrigins origins{askedHz, GroupKind::None, "not in what was stored", {}};
+    origins.gpu.problem = origins.noGroup;
+    origins.gpu.devicesHz = GpuCounters::kDevicesHz;
+    origins.gpu.processesHz = GpuCounters::kProcessesHz;
+    return describeCounters(rates, origins);
+}
+
 } // namespace
 
 Error noSuchRun(const Connection& database, std::string_view word)
@@ -205,6 +218,7 @@ Result<void> reconstruct(const Connection& database, RunId run, RunResult& into)
     // More than was asked for comes from marks.
     into.curve.rateHz = std::min(into.curve.rateHz, into.identity.limits.sampleHz);
     into.hwmBytes = provenHighWater(*curve);
+    into.counters = countersOf(*curve, into.identity.limits.sampleHz);
     into.duration = *end;
     Result<void> read = readPhases(database, run, std::chrono::duration<double>(*end).count(), into.phases);
     rateThePhases(*curve, into.phases);
@@ -229,6 +243,7 @@ Result<StoredRun> readRun(const Connection& database, RunId run)
     result.progress = messageBody<protocol::Progress>(row.optionalText());
     result.loaded = messageBody<protocol::Loaded>(row.optionalText());
     circumstancesFromJson(json::parse(row.optionalText().value_or("{}"), nullptr, false), result);
+    result.counters = countersFromJson(json::parse(row.optionalText().value_or("[]"), nullptr, false));
     result.commandLine = row.optionalText().value_or(result.commandLine);
     stored.ended = row.integer() != 0;
     if (!stored.ended)

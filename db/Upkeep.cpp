@@ -100,6 +100,7 @@ constexpr const char* kOwnRules
       " OR NOT json_valid(environment) OR NOT json_valid(coalesce(hello, 'null')) OR NOT json_valid(coalesce(progress, "
       "'null'))"
       " OR NOT json_valid(coalesce(loaded, 'null')) OR NOT json_valid(coalesce(facts, 'null'))"
+      " OR NOT json_valid(coalesce(counters, 'null'))"
       " UNION ALL SELECT 'run ' || run || ': event ' || seq || ' is no JSON' FROM events WHERE NOT json_valid(json)"
       " UNION ALL SELECT 'run ' || run || ': its verdict is no JSON' FROM verdicts"
       " WHERE NOT json_valid(evidence) OR NOT json_valid(remedies)";

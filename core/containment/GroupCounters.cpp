@@ -56,25 +56,34 @@ std::optional<std::uint64_t> GroupCounters::fileBytes()
     return text ? pageCacheIn(m_kind, *text) : std::nullopt;
 }
 
+std::string_view groupSourceOf(Column column, GroupKind kind)
+{
+    const bool v1 = kind == GroupKind::V1;
+    if (column == Column::CgroupUsageBytes)
+        return v1 ? "cgroup/memory.usage_in_bytes" : "cgroup/memory.current";
+    if (column == Column::CgroupFileBytes)
+        return v1 ? "cgroup/memory.stat total_cache - total_shmem" : "cgroup/memory.stat file - shmem";
+    return {};
+}
+
 std::vector<CounterInfo> probeGroupCounters(const Containment& containment)
 {
-    const bool v2 = containment.kind() == GroupKind::V2;
-    std::vector<CounterInfo> counters(4);
-    const auto describe
-        = [&](std::size_t i, const char* name, const char* v1File, const char* v2File, const char* bias) {
-              counters[i].name = name;
-              counters[i].source = std::string("cgroup/") + (v2 ? v2File : v1File);
-              counters[i].unit = i < 2 ? "bytes" : "count";
-              counters[i].bias = bias;
-          };
-    describe(0, "cgroup_usage_bytes", "memory.usage_in_bytes", "memory.current",
+    const bool v1 = containment.kind() == GroupKind::V1;
+    std::vector<CounterInfo> counters;
+    const auto describe = [&](std::string_view name, std::string_view source, const char* unit, const char* bias) {
+        counters.push_back({std::string(name), std::string(source), unit, {}, bias, false, {}});
+    };
+    const auto describeColumn = [&](Column column, const char* bias) {
+        describe(toWireName(column), groupSourceOf(column, containment.kind()), "bytes", bias);
+    };
+    describeColumn(Column::CgroupUsageBytes,
         "the run's own group: page cache and kernel memory included, charged in batches of up to 64 pages per CPU");
-    describe(1, "cgroup_file_bytes", "memory.stat total_cache - total_shmem", "memory.stat file - shmem",
+    describeColumn(Column::CgroupFileBytes,
         "page cache is charged to the group that read it first: what was cached before the run is not in it");
-    describe(2, "cgroup.oom_kill", "memory.oom_control oom_kill", "memory.events oom_kill",
+    describe("cgroup.oom_kill", v1 ? "cgroup/memory.oom_control oom_kill" : "cgroup/memory.events oom_kill", "count",
         "the run's own group only: proof of an out-of-memory kill; read before and after a run");
-    describe(3, "cgroup.limit_hits", "memory.failcnt + memory.memsw.failcnt", "memory.events max",
-        "how often the cap made the kernel reclaim; says nothing of a kill; read after a run");
+    describe("cgroup.limit_hits", v1 ? "cgroup/memory.failcnt + memory.memsw.failcnt" : "cgroup/memory.events max",
+        "count", "how often the cap made the kernel reclaim; says nothing of a kill; read after a run");
     const auto made = containment.makeGroup(makeUuid(), {});
     if (!made) {
         for (CounterInfo& counter : counters)

@@ -8,6 +8,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 namespace loadlab {
@@ -32,6 +33,8 @@ private:
     std::array<char, 16384> m_buffer{};
 };
 
+/// "cgroup/memory.current"; empty for a column that no group tells.
+std::string_view groupSourceOf(Column column, GroupKind kind);
 /// What a run's group tells, as `doctor` shows it; read in a group made for that.
 std::vector<CounterInfo> probeGroupCounters(const Containment& containment);
 

@@ -3,6 +3,7 @@
 #include "core/telemetry/Machine.h"
 #include "core/telemetry/Nvml.h"
 #include "core/telemetry/ProcFile.h"
+#include "core/telemetry/SystemCounters.h"
 
 #include <algorithm>
 #include <array>
@@ -36,21 +37,51 @@ std::string costOf(const std::function<bool()>& read)
     return text.data();
 }
 
-CounterInfo described(const char* name, std::string source, const char* unit, const char* bias)
+/// In the order of Column.
+constexpr std::array<std::string_view, kColumnCount> kSources{
+    "/proc/PID/status RssAnon",
+    "/proc/PID/status RssFile",
+    "/proc/PID/status RssShmem",
+    "/proc/PID/status VmSwap",
+    "anon_bytes + shmem_bytes + swap_bytes",
+    "anon_bytes + file_bytes + shmem_bytes",
+    "NVML running processes",
+    "/proc/PID/stat minflt",
+    "/proc/PID/stat majflt",
+    "clock_getcpuclockid(PID)",
+    "/proc/PID/io read_bytes",
+    "/proc/PID/io rchar",
+    "/proc/PID/task/*/children",
+    "/proc/PID/stat num_threads",
+    "/proc/meminfo MemAvailable",
+    "/proc/meminfo MemFree",
+    "/proc/meminfo Cached + Buffers + SReclaimable - Shmem",
+    "/proc/meminfo SwapTotal - SwapFree",
+    "/proc/pressure/memory some",
+    "/proc/pressure/memory full",
+    "/proc/PID/smaps_rollup Pss_Anon + Pss_Shmem + SwapPss",
+    "NVML memory info",
+    "NVML utilization",
+    "/proc/vmstat pswpin",
+    "/proc/vmstat pswpout",
+    "cgroup usage",
+    "cgroup/memory.stat",
+};
+
+CounterInfo described(std::string_view name, std::string_view source, const char* unit, const char* bias)
 {
-    CounterInfo info;
-    info.name = name;
-    info.source = std::move(source);
-    info.unit = unit;
-    info.bias = bias;
-    return info;
+    return {std::string(name), std::string(source), unit, {}, bias, false, {}};
+}
+
+CounterInfo described(Column column, const char* unit, const char* bias)
+{
+    return described(toWireName(column), sourceOf(column), unit, bias);
 }
 
 /// A counter in a file that stays open; available when the file holds `key`.
-CounterInfo inFile(const char* name, const std::string& path, const char* key, const char* unit, const char* bias)
+CounterInfo inFile(CounterInfo info, const char* path, std::string_view key = {})
 {
-    auto info = described(name, path + (*key ? std::string(" ") + key : ""), unit, bias);
-    const ProcFile file(path.c_str());
+    const ProcFile file(path);
     std::array<char, 16384> buffer{};
     measureCost(info, [&] {
         const auto text = file.read(buffer);
@@ -59,79 +90,150 @@ CounterInfo inFile(const char* name, const std::string& path, const char* key, c
     return info;
 }
 
-CounterInfo cpuClock()
+CounterInfo inStatus(Column column, const char* key, const char* bias)
 {
-    auto info = described("cpu_ns", "clock_getcpuclockid(PID)", "ns",
-        "user and system time of all threads, also of those that ended; of children when a parent in the tree waits "
-        "for them");
-    measureCost(info, [] {
-        clockid_t clock{};
-        timespec time{};
-        return ::clock_getcpuclockid(::getpid(), &clock) == 0 && ::clock_gettime(clock, &time) == 0;
-    });
+    return inFile(described(column, "bytes", bias), "/proc/self/status", key);
+}
+
+CounterInfo inMeminfo(Column column, const char* key, const char* bias)
+{
+    return inFile(described(column, "bytes", bias), "/proc/meminfo", key);
+}
+
+CounterInfo measured(CounterInfo info, const std::function<bool()>& read)
+{
+    measureCost(info, read);
     return info;
 }
 
-CounterInfo childrenOfProcess()
+bool readOwnClock()
 {
-    const auto pid = std::to_string(::getpid());
-    return inFile("processes", "/proc/self/task/" + pid + "/children", "", "count",
-        "of every thread; a child that lives less than one sample is only seen through what its parent's counters "
-        "inherit");
+    clockid_t clock{};
+    timespec time{};
+    return ::clock_getcpuclockid(::getpid(), &clock) == 0 && ::clock_gettime(clock, &time) == 0;
 }
 
-CounterInfo pss()
+void addProcessCounters(std::vector<CounterInfo>& into)
 {
-    auto info = inFile("pss_tree_bytes", "/proc/self/smaps_rollup", "Pss_Anon:", "bytes",
-        "shared pages once; takes the target's mmap lock and up to 10 ms per GiB of small pages: once a second below "
-        "1 GiB resident, else at marks only, not above 32 GiB");
-    info.source = "/proc/PID/smaps_rollup Pss_Anon + Pss_Shmem + SwapPss";
-    return info;
+    constexpr const char* inherited = "of children when a parent in the tree waits for them";
+    into.push_back(inStatus(Column::AnonBytes, "RssAnon:",
+        "a fork's pages count once until an exec; some kernels (6.2 and later) lag by up to about 1 MiB on a dozen "
+        "CPUs, "
+        "more on hundreds"));
+    into.push_back(inStatus(Column::FileBytes,
+        "RssFile:", "file pages that several processes map count in each; never part of tree_bytes"));
+    into.push_back(inStatus(
+        Column::ShmemBytes, "RssShmem:", "pages that several processes touched count in each; PSS at marks tells"));
+    into.push_back(inStatus(Column::SwapBytes, "VmSwap:", "without swapped shared memory"));
+    into.push_back(inStatus(Column::TreeBytes, "RssAnon:", "as its summands; never file pages"));
+    into.push_back(inStatus(Column::RssBytes, "RssAnon:", "as its summands: shared pages count in each process"));
+    into.push_back(inFile(described("hwm_bytes", "/proc/PID/status VmHWM", "bytes",
+                              "the largest RSS of one process, file pages included; begins anew at exec"),
+        "/proc/self/status", "VmHWM:"));
+    into.push_back(inFile(described("anon_bytes, rss_bytes above 50 Hz", "/proc/PID/statm", "bytes",
+                              "resident less file and shared pages, as of the same instant"),
+        "/proc/self/statm"));
+    into.push_back(inFile(described(Column::MinorFaults, "count", inherited), "/proc/self/stat"));
+    into.push_back(inFile(described(Column::MajorFaults, "count", inherited), "/proc/self/stat"));
+    into.push_back(inFile(described(Column::Threads, "count", "of processes that run"), "/proc/self/stat"));
+    into.push_back(measured(described(Column::CpuNs, "ns",
+                                "user and system time of all threads, also of those that ended; of children when a "
+                                "parent in the tree waits for them"),
+        readOwnClock));
+    into.push_back(
+        inFile(described(Column::ReadBytes, "bytes", "from storage only: what the page cache holds costs nothing here"),
+            "/proc/self/io", "read_bytes:"));
+    into.push_back(inFile(
+        described(Column::ReadCharBytes, "bytes", "read calls, also from the page cache; mapped files are not in it"),
+        "/proc/self/io", "rchar:"));
+    into.push_back(inFile(described(Column::Processes, "count",
+                              "a child that lives less than one sample is only seen through what its parent's counters "
+                              "inherit"),
+        ("/proc/self/task/" + std::to_string(::getpid()) + "/children").c_str()));
+    into.push_back(inFile(described(Column::PssBytes, "bytes",
+                              "shared pages once; takes the target's mmap lock and up to 10 ms per GiB of small pages: "
+                              "once a second below 1 GiB resident, else at marks only, not above 32 GiB"),
+        "/proc/self/smaps_rollup", "Pss_Anon:"));
 }
 
-CounterInfo machineOomKills()
+void addMachineCounters(std::vector<CounterInfo>& into)
 {
-    auto info = described("vmstat.oom_kill", "/proc/vmstat oom_kill", "count",
-        "of the whole machine, names no victim: a hint, never proof; read before and after a run");
-    measureCost(info, [] { return readKernelCounters().vmstatOomKill.has_value(); });
-    return info;
+    constexpr const char* stalls = "stall time of the whole machine since boot";
+    constexpr const char* traffic = "of the whole machine since boot, zswap's pages too";
+    into.push_back(inMeminfo(Column::SystemAvailableBytes,
+        "MemAvailable:", "the kernel's estimate of what can be had without swapping; page cache counts as free"));
+    into.push_back(inMeminfo(Column::SystemFreeBytes, "MemFree:", "page cache does not count as free"));
+    into.push_back(inMeminfo(Column::SystemCacheBytes, "Cached:", "of whoever read it; without shared memory"));
+    into.push_back(inMeminfo(Column::SystemSwapUsedBytes, "SwapTotal:", "of the whole machine"));
+    into.push_back(measured(described("system_free_bytes above 50 Hz", fastSourceOf(Column::SystemFreeBytes), "bytes",
+                                "page cache does not count as free"),
+        [] {
+            Sample sample;
+            SystemCounters::sampleFree(sample);
+            return sample.has(Column::SystemFreeBytes);
+        }));
+    into.push_back(inFile(described(Column::SystemPsiSomeUs, "us", stalls), "/proc/pressure/memory", "some"));
+    into.push_back(inFile(described(Column::SystemPsiFullUs, "us", stalls), "/proc/pressure/memory", "full"));
+    into.push_back(inFile(described(Column::SystemSwapInBytes, "bytes", traffic), "/proc/vmstat", "pswpin"));
+    into.push_back(inFile(described(Column::SystemSwapOutBytes, "bytes", traffic), "/proc/vmstat", "pswpout"));
+    into.push_back(
+        measured(described("vmstat.oom_kill", "/proc/vmstat oom_kill", "count",
+                     "of the whole machine, names no victim: a hint, never proof; read before and after a run"),
+            [] { return readKernelCounters().vmstatOomKill.has_value(); }));
 }
 
-CounterInfo gpu()
+void addGpuCounters(std::vector<CounterInfo>& into)
 {
-    auto info = described("gpu_bytes, gpu_used_bytes, gpu_busy_percent", "NVML", "bytes",
-        "per process once a second at most, a device 20 times; memory that a program shares with the host is in "
-        "neither; "
-        "on unified memory host and GPU are one pool: never added");
     Result<Nvml> nvml = Nvml::load();
-    if (!nvml || nvml->deviceCount() == 0) {
-        info.problem = nvml ? nvml->libraryPath() + " knows no device" : nvml.error().message;
-        return info;
+    std::string problem = nvml ? std::string() : nvml.error().message;
+    std::string where;
+    if (nvml) {
+        where = ", " + nvml->libraryPath() + ", driver " + nvml->driverVersion();
+        for (std::size_t i = 0; i < nvml->deviceCount(); ++i)
+            where += ", " + nvml->name(i);
+        if (nvml->deviceCount() == 0)
+            problem = nvml->libraryPath() + " knows no device";
     }
-    info.source = nvml->libraryPath() + ", driver " + nvml->driverVersion();
-    for (std::size_t i = 0; i < nvml->deviceCount(); ++i)
-        info.source += ", " + nvml->name(i);
-    measureCost(info, [&nvml] { return nvml->memory(0) || nvml->processes(0); });
-    if (!info.available)
-        info.problem = nvml->lastProblem();
-    return info;
-}
-
-CounterInfo inStatus(const char* name, const char* key, const char* bias)
-{
-    auto info = inFile(name, "/proc/self/status", key, "bytes", bias);
-    info.source = std::string("/proc/PID/status ") + key;
-    return info;
-}
-
-CounterInfo inProcess(const char* name, const char* file, const char* key, const char* unit, const char* bias)
-{
-    auto info = inFile(name, std::string("/proc/self/") + file, key, unit, bias);
-    info.source = std::string("/proc/PID/") + file + (*key ? std::string(" ") + key : "");
-    return info;
+    const auto add = [&](Column column, const char* unit, const char* bias, const std::function<bool()>& read) {
+        CounterInfo& info = into.emplace_back(described(column, unit, bias));
+        info.source += where;
+        info.problem = problem;
+        if (!problem.empty())
+            return;
+        measureCost(info, read);
+        if (!info.available && !nvml->lastProblem().empty())
+            info.problem = nvml->lastProblem();
+    };
+    add(Column::GpuBytes, "bytes",
+        "of the run's processes, once a second at most; on unified memory part of the one pool: never added to the "
+        "host's",
+        [&nvml] { return nvml->processes(0).has_value(); });
+    add(Column::GpuUsedBytes, "bytes", "of the devices, 20 times a second at most; unified memory has none of its own",
+        [&nvml] { return nvml->memory(0).has_value(); });
+    add(Column::GpuBusyPercent, "percent", "of the busiest device: the share of time in which anything ran on it",
+        [&nvml] { return nvml->busyPercent(0).has_value(); });
 }
 
 } // namespace
+
+std::string_view sourceOf(Column column)
+{
+    return kSources[static_cast<std::size_t>(column)];
+}
+
+std::string_view fastSourceOf(Column column)
+{
+    switch (column) {
+    case Column::AnonBytes:
+    case Column::RssBytes:
+    case Column::TreeBytes:
+        return "/proc/PID/statm";
+    case Column::SystemFreeBytes:
+        return "sysinfo(2)";
+    default:
+        return {};
+    }
+}
 
 void measureCost(CounterInfo& info, const std::function<bool()>& read)
 {
@@ -144,37 +246,11 @@ void measureCost(CounterInfo& info, const std::function<bool()>& read)
 
 std::vector<CounterInfo> probeCounters()
 {
-    return {
-        inStatus("anon_bytes", "RssAnon:",
-            "a fork's pages count once until an exec; some kernels (6.2 and later) lag by up to about 1 MiB on a dozen "
-            "CPUs, "
-            "more on hundreds"),
-        inStatus(
-            "file_bytes", "RssFile:", "file pages that several processes map count in each; never part of tree_bytes"),
-        inStatus("shmem_bytes", "RssShmem:", "pages that several processes touched count in each; PSS at marks tells"),
-        inStatus("swap_bytes", "VmSwap:", "without swapped shared memory"),
-        inStatus("hwm_bytes", "VmHWM:", "the largest RSS of one process, file pages included; begins anew at exec"),
-        inProcess("anon_bytes above 50 Hz", "statm", "", "bytes",
-            "resident less file and shared pages, as of the same instant"),
-        inProcess(
-            "minor_faults, major_faults", "stat", "", "count", "of children when a parent in the tree waits for them"),
-        cpuClock(),
-        inProcess("read_bytes", "io", "read_bytes:", "bytes",
-            "from storage only: what the page cache holds costs nothing here"),
-        inProcess("read_char_bytes", "io", "rchar:", "bytes",
-            "read calls, also from the page cache; mapped files are not in it"),
-        childrenOfProcess(),
-        pss(),
-        inFile("system_available_bytes", "/proc/meminfo", "MemAvailable:", "bytes",
-            "the kernel's estimate of what can be had without swapping; page cache counts as free"),
-        inFile("system_swap_used_bytes", "/proc/meminfo", "SwapTotal:", "bytes", "of the whole machine"),
-        inFile(
-            "system_psi_some_us", "/proc/pressure/memory", "some", "us", "stall time of the whole machine since boot"),
-        inFile("system_swap_in_bytes, system_swap_out_bytes", "/proc/vmstat", "pswpin", "bytes",
-            "of the whole machine since boot, zswap's pages too"),
-        machineOomKills(),
-        gpu(),
-    };
+    std::vector<CounterInfo> counters;
+    addProcessCounters(counters);
+    addMachineCounters(counters);
+    addGpuCounters(counters);
+    return counters;
 }
 
 } // namespace loadlab

@@ -1,10 +1,18 @@
 #pragma once
 
+#include "core/curve/Sample.h"
+
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace loadlab {
+
+/// Where a column comes from, as a pattern: "/proc/PID/status RssAnon". Of the run's group: groupSourceOf().
+std::string_view sourceOf(Column column);
+/// The same for samples that have few columns (see Sampler); empty for a column that those lack.
+std::string_view fastSourceOf(Column column);
 
 /// One thing the lab can measure, for `doctor`.
 struct CounterInfo {

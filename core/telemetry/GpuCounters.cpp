@@ -17,8 +17,8 @@ namespace {
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
-constexpr auto kMemoryEvery = 50ms;
-constexpr auto kProcessesEvery = 1s;
+constexpr std::chrono::milliseconds kMemoryEvery{static_cast<int>(1000 / GpuCounters::kDevicesHz)};
+constexpr std::chrono::milliseconds kProcessesEvery{static_cast<int>(1000 / GpuCounters::kProcessesHz)};
 constexpr auto kLongestLoad = 3s;
 constexpr auto kLongestRefresh = 200ms;
 constexpr std::size_t kMostProcesses = 1024;
@@ -32,6 +32,22 @@ struct Figures {
     std::array<std::pair<pid_t, std::uint64_t>, kMostProcesses> processes; ///< Of every device.
 };
 
+struct Readings {
+    std::uint64_t count = 0;
+    Clock::time_point first;
+    Clock::time_point last;
+
+    void add(Clock::time_point now)
+    {
+        first = count++ == 0 ? now : first;
+        last = now;
+    }
+    [[nodiscard]] double hz() const
+    {
+        return count > 1 ? static_cast<double>(count - 1) / std::chrono::duration<double>(last - first).count() : 0;
+    }
+};
+
 } // namespace
 
 struct GpuCounters::State {
@@ -41,6 +57,8 @@ struct GpuCounters::State {
     bool loaded = false; ///< Or found that it cannot be.
     Report report;
     Figures figures;
+    Readings deviceReadings;
+    Readings processReadings;
     std::uint64_t asked = 0; ///< Refreshes.
     std::uint64_t answered = 0;
     std::jthread thread; ///< Last: it uses the others.
@@ -101,8 +119,10 @@ void GpuCounters::State::read(Nvml& nvml, bool processes)
     const std::lock_guard lock(mutex);
     figures.usedBytes = used;
     figures.busyPercent = busy;
+    deviceReadings.add(Clock::now());
     if (!processes)
         return;
+    processReadings.add(Clock::now());
     figures.processesKnown = known;
     figures.processCount = 0;
     for (const GpuProcess& process : all)
@@ -174,9 +194,18 @@ GpuCounters::Report GpuCounters::report() const
 {
     std::unique_lock lock(m_state->mutex);
     m_state->changed.wait_for(lock, kLongestLoad, [&] { return m_state->loaded; });
+    lock.unlock();
+    return reportSoFar();
+}
+
+GpuCounters::Report GpuCounters::reportSoFar() const
+{
+    const std::lock_guard lock(m_state->mutex);
     Report told = m_state->report;
+    told.devicesHz = m_state->deviceReadings.hz();
+    told.processesHz = m_state->processReadings.hz();
     if (!m_state->loaded)
-        told.problem = "the GPU library does not answer";
+        told.problem = "the GPU library has not answered";
     return told;
 }
 

@@ -16,6 +16,9 @@ namespace loadlab {
 /// stay absent, what processes have is part of the machine's one pool, and free is MemAvailable.
 class GpuCounters {
 public:
+    static constexpr double kDevicesHz = 20; ///< At most.
+    static constexpr double kProcessesHz = 1;
+
     /// Starts the thread, which loads the library (`library` as for Nvml::load()).
     explicit GpuCounters(std::string library = {});
     ~GpuCounters();
@@ -32,9 +35,13 @@ public:
         std::string driver;
         std::vector<std::string> devices;
         bool unifiedMemory = false; ///< A device that is there tells no memory of its own.
+        double devicesHz = 0; ///< Readings a second; 0 before the second one.
+        double processesHz = 0;
     };
     /// Waits until the library was loaded or could not be (at most 3 s). Any thread.
     [[nodiscard]] Report report() const;
+    /// Waits for nothing. Any thread.
+    [[nodiscard]] Report reportSoFar() const;
 
 private:
     struct State;

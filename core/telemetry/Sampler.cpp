@@ -27,7 +27,6 @@ namespace {
 
 constexpr double kLowestHz = 1;
 constexpr double kHighestHz = 1000;
-constexpr double kAllEveryTickHz = 50; ///< Up to here every sample has every column.
 constexpr double kFullColumnsHz = 20; ///< Above, those that cost more come so often.
 constexpr std::int64_t kPauseNs = 250'000'000;
 constexpr std::int64_t kPssEveryNs = 1'000'000'000;
@@ -255,6 +254,7 @@ void Sampler::State::take(ProcessTree::Depth depth)
             report.provenAnonBytes = tree->provenAnonBytes();
             lastTreeBytes = static_cast<std::uint64_t>(sample[Column::TreeBytes]);
         }
+        report.columns.add(sample);
     }
     sink(sample);
 }

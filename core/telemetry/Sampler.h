@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/Result.h"
+#include "core/curve/ColumnRates.h"
 #include "core/curve/Sample.h"
 #include "core/telemetry/ProcessTree.h"
 
@@ -29,6 +30,7 @@ struct SamplerReport {
     /// processor or for its own memory.
     std::uint64_t pausedTicks = 0;
     std::uint64_t worstLatenessNs = 0; ///< From the first tick due to the moment a sample was taken for it; no pause.
+    ColumnRates columns; ///< Of all samples.
     std::uint64_t highWaterBytes = 0; ///< Largest VmHWM of any one process.
     std::uint64_t provenAnonBytes = 0;
     std::optional<std::uint64_t> pssTreeBytes; ///< At the last mark.
@@ -55,6 +57,8 @@ public:
     /// Fills further columns of a sample that has all; gets the tree's pids. On the sampler's thread: must neither
     /// block nor allocate.
     using Source = std::function<void(Sample&, std::span<const pid_t>)>;
+
+    static constexpr double kAllEveryTickHz = 50; ///< Up to here every sample has every column.
 
     Sampler(double rateHz, Sink sink);
     ~Sampler(); ///< Stops.

@@ -42,6 +42,8 @@ public:
 
     /// The guard's margin from now on, or none.
     void setMargin(std::optional<GuardMargin> margin) { m_guard->setMargin(margin); }
+    [[nodiscard]] GroupKind kind() const { return m_kind; }
+    [[nodiscard]] const std::string& detail() const { return m_detail; } ///< Where the group is, or why there is none.
     void started(pid_t worker);
     void check(const Sample& sample);
     /// The tree's processes of this moment: whom the kernel's log may name later. Without a group only.

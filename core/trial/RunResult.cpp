@@ -109,6 +109,8 @@ void readOutcome(const JsonFields& fields, RunResult& into)
     into.swapCapKeptBy = cap.value<std::string>("swap_kept_by", "none");
     into.progress = bodyFromJson<protocol::Progress>(fields.find("progress"), "progress");
     into.loaded = bodyFromJson<protocol::Loaded>(fields.find("loaded"), "loaded");
+    if (const json* counters = fields.find("counters"))
+        into.counters = countersFromJson(*counters);
     if (const json* environment = fields.find("environment"))
         into.environment = environmentFromJson(*environment);
 }
@@ -248,6 +250,7 @@ json toJson(const RunResult& result)
     object["loaded"] = result.loaded ? bodyJson(*result.loaded) : json(nullptr);
     object["samples"] = {{"count", result.curve.sampleCount}, {"rate_hz", result.curve.rateHz},
         {"missed_ticks", result.missedTicks}, {"worst_lateness_ns", result.worstLatenessNs}};
+    object["counters"] = toJson(result.counters);
     object["environment"] = environmentToJson(result.environment);
     return object;
 }

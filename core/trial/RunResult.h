@@ -4,6 +4,7 @@
 #include "core/Variant.h"
 #include "core/curve/CurveSummary.h"
 #include "core/trial/HostTraces.h"
+#include "core/trial/RunCounters.h"
 #include "core/verdict/Verdict.h"
 #include "core/worker/Protocol.h"
 
@@ -63,6 +64,7 @@ struct RunResult {
     std::map<std::string, std::string> environment; ///< kernel, cpu, torch, loadlab (version and revision) …
     std::uint64_t missedTicks = 0;
     std::uint64_t worstLatenessNs = 0;
+    std::vector<RunCounter> counters; ///< One per column; none: recorded before this was kept.
 };
 
 /// Exactly the names of docs/CLI.md, and a few more (docs/PROTOCOL.md, "Run events"). Always valid UTF-8.

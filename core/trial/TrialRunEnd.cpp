@@ -112,6 +112,8 @@ RunResult TrialRun::conclude()
     m_account->facts.leftShmBytes = result.traces.shmBytes.value_or(0);
     m_account->facts.dirtyStartBytes = result.traces.dirtyStartBytes.value_or(0);
     m_account->conclude(report, m_surroundings.machine, rules(), result);
+    result.counters = describeCounters(
+        report.columns, {report.rateHz, m_containment.kind(), m_containment.detail(), m_gpu->reportSoFar()});
     enter(TrialState::Settled);
     m_outlet.emit(RunFinished{result}, monotonicNs());
     return result;

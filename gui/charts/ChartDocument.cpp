@@ -86,12 +86,37 @@ QString subtitleOf(const Json& run)
         verdictWords(run)});
 }
 
+QString kindOf(const QString& source)
+{
+    if (source.startsWith(QLatin1String("/proc/PID")))
+        return QStringLiteral("/proc of the process tree");
+    if (source.startsWith(QLatin1String("/proc/")))
+        return QStringLiteral("/proc of the machine");
+    if (source.startsWith(QLatin1String("cgroup")))
+        return QStringLiteral("the run's cgroup");
+    return source.startsWith(QLatin1String("NVML")) ? source.left(4) : QString();
+}
+
+/// Of a run that did not keep them: what every run reads.
+QString countersOf(const Json& run)
+{
+    QStringList kinds;
+    for (const Json& counter : at(run, {"counters"}))
+        if (at(counter, {"problem"}).is_null())
+            kinds << kindOf(words(at(counter, {"source"})));
+    kinds.removeAll(QString());
+    kinds.removeDuplicates();
+    return kinds.isEmpty() ? QStringLiteral("/proc of the process tree, /proc/meminfo")
+                           : kinds.join(QStringLiteral(", "));
+}
+
 QString sourceOf(const Json& run, const Curve& curve)
 {
     const double hz = number(at(run, {"samples", "rate_hz"}));
     const QString rate = hz > 0 ? QStringLiteral("%1 Hz, ").arg(figures::threeDigits(hz)) : QString();
-    return QStringLiteral("%1%2 · counters: /proc of the process tree, /proc/meminfo")
-        .arg(rate, figures::count(curve.samples.size(), QStringLiteral("sample"), QStringLiteral("samples")));
+    return QStringLiteral("%1%2 · counters: %3")
+        .arg(rate, figures::count(curve.samples.size(), QStringLiteral("sample"), QStringLiteral("samples")),
+            countersOf(run));
 }
 
 std::vector<Phase> phasesOf(const Json& run, const Curve& curve, std::optional<double> swapBeganS)

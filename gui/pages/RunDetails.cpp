@@ -21,6 +21,8 @@
 #include <QTabWidget>
 #include <QVBoxLayout>
 
+#include <map>
+
 namespace loadlab {
 namespace {
 
@@ -114,6 +116,13 @@ Rows settingsOf(const RunResult& result)
         QStringLiteral("%1 Hz asked, %2 Hz taken, %3")
             .arg(figures::threeDigits(result.identity.limits.sampleHz), figures::threeDigits(result.curve.rateHz),
                 figures::count(result.curve.sampleCount, QStringLiteral("sample"), QStringLiteral("samples"))));
+    std::map<std::string, QStringList> absent;
+    for (const RunCounter& counter : result.counters)
+        if (!counter.problem.empty())
+            absent[counter.problem] << toQString(std::string(toWireName(counter.column)));
+    for (const auto& [problem, columns] : absent)
+        rows.emplace_back(QStringLiteral("Not measured"),
+            columns.join(QStringLiteral(", ")) + QStringLiteral(": ") + toQString(problem));
     addHost(result, rows);
     for (const auto& [name, value] : result.environment)
         rows.emplace_back(toQString(name), toQString(value));

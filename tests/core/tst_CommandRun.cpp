@@ -117,6 +117,11 @@ void tst_CommandRun::aProgramIsWatchedToItsEnd()
     QVERIFY(json.at("checkpoint").is_null());
     QCOMPARE(json.at("cap").at("kept_by"), "none");
     QCOMPARE(json.at("containment"), std::string(toWireName(m_containment.kind())));
+    QCOMPARE(result.counters.size(), kColumnCount);
+    const RunCounter& anon = result.counters.front();
+    QVERIFY2(anon.problem.empty() && anon.rateHz.value_or(0) > 1 && *anon.rateHz <= 20, allWords(result).c_str());
+    const RunCounter& group = result.counters.at(static_cast<std::size_t>(Column::CgroupUsageBytes));
+    QCOMPARE(group.problem.empty(), m_containment.kind() != GroupKind::None);
     const Result<RunResult> back = resultFromJson(json);
     QVERIFY2(back, "the JSON form can be read");
     QCOMPARE(toJson(*back).dump(), json.dump());

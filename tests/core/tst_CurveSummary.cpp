@@ -1,3 +1,4 @@
+#include "core/curve/ColumnRates.h"
 #include "core/curve/CurveSummary.h"
 
 #include <QtTest>
@@ -45,6 +46,24 @@ private Q_SLOTS:
         QCOMPARE(summary.rateHz, 0.0);
         QCOMPARE(summary.peakTreeBytes, std::uint64_t(0));
         QVERIFY(!summary.swapBeganS);
+    }
+
+    void everyColumnHasARateOfItsOwn()
+    {
+        ColumnRates rates;
+        for (int i = 0; i <= 100; ++i) {
+            auto sample = at(i / 20.0);
+            sample[Column::TreeBytes] = 0;
+            if (i % 20 == 5)
+                sample[Column::PssBytes] = 4096;
+            if (i == 50)
+                sample[Column::GpuBytes] = 1;
+            rates.add(sample);
+        }
+        QVERIFY(nearly(rates.hz(Column::TreeBytes).value(), 20));
+        QVERIFY(nearly(rates.hz(Column::PssBytes).value(), 1));
+        QVERIFY(rates.has(Column::GpuBytes) && !rates.hz(Column::GpuBytes)); // One is no rate.
+        QVERIFY(!rates.has(Column::ReadBytes) && !rates.hz(Column::ReadBytes));
     }
 
     void oneSampleHasPeaksButNoRate()

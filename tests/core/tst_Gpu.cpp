@@ -163,6 +163,18 @@ private Q_SLOTS:
         QCOMPARE(idle[Column::GpuBusyPercent], std::int64_t{0});
     }
 
+    void itsReadingsHaveTheirOwnRates()
+    {
+        const FakeGpu gpu(kDiscrete);
+        GpuCounters counters(library());
+        static_cast<void>(counters.report()); // The first reading is there.
+        QCOMPARE(counters.reportSoFar().processesHz, 0.0);
+        for (int i = 0; i < 3; ++i)
+            counters.refresh();
+        const auto report = counters.reportSoFar();
+        QVERIFY(report.devicesHz > 0 && report.processesHz > 0);
+    }
+
     void severalDevicesAddUp()
     {
         const FakeGpu gpu("device A\nmemory 1000 100\nbusy 10\nprocess 7 50\n"

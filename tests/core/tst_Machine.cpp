@@ -158,6 +158,12 @@ private Q_SLOTS:
                                        : counter.cost.empty() && !counter.problem.empty(),
                 counter.name.c_str());
         }
+        for (std::size_t i = 0; i < static_cast<std::size_t>(Column::CgroupUsageBytes); ++i) {
+            const auto column = static_cast<Column>(i);
+            const auto found = std::ranges::find(counters, toWireName(column), &CounterInfo::name);
+            QVERIFY2(found != counters.end(), toWireName(column).data());
+            QVERIFY2(found->source.starts_with(sourceOf(column)), found->source.c_str());
+        }
         const auto anon
             = std::find_if(counters.begin(), counters.end(), [](const auto& c) { return c.name == "anon_bytes"; });
         QVERIFY(anon != counters.end() && anon->available);

@@ -292,6 +292,10 @@ private Q_SLOTS:
         }
         QVERIFY(withCpu >= samples.size() / 30); // 20 of 500, and the one of watch().
         QVERIFY(withCpu < samples.size() / 2);
+        const auto columns = sampler.report().columns;
+        const auto tree = columns.hz(Column::TreeBytes).value();
+        QVERIFY(columns.hz(Column::CpuNs).value() < tree / 2);
+        QVERIFY(std::abs(tree - summarise({0, samples}).rateHz) < 1e-6 * tree);
     }
 
     void pssComesOnceASecondAtMost()

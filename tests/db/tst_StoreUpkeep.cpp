@@ -83,6 +83,8 @@ void tst_StoreUpkeep::findsWhatIsWrong_data()
                          << "run 1, log from byte 0: 5 bytes instead of 9";
     QTest::newRow("json") << "UPDATE run_details SET loaded = '{' WHERE run = 1"
                           << "run 1: its details are no JSON";
+    QTest::newRow("counters") << "UPDATE run_details SET counters = '[' WHERE run = 1"
+                              << "run 1: its details are no JSON";
     QTest::newRow("event") << "UPDATE events SET json = 'x' WHERE run = 1"
                            << "run 1: event 0 is no JSON";
     QTest::newRow("orphan") << "PRAGMA foreign_keys = OFF; DELETE FROM runs WHERE id = 2"

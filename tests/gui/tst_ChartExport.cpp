@@ -157,6 +157,17 @@ private Q_SLOTS:
         QCOMPARE(image, renderImage(killed()));
     }
 
+    void theSourceNamesWhatWasRead()
+    {
+        RunResult run = shots::killedRun();
+        run.counters = {{Column::AnonBytes, "/proc/PID/status RssAnon", 20.0, {}},
+            {Column::FileBytes, "/proc/PID/status RssFile", 20.0, {}}, {Column::GpuBytes, "NVML", {}, "no library"},
+            {Column::CgroupUsageBytes, "cgroup/memory.current", 20.0, {}}};
+        const QString source = makeDocument(run, shots::killedCurve(), 122ULL << 30, {}).source;
+        QVERIFY2(source.endsWith(QStringLiteral("counters: /proc of the process tree, the run's cgroup")),
+            qPrintable(source));
+    }
+
     void svgKeepsItsWordsAsText()
     {
         ExportOptions options;
