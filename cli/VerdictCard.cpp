@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdio>
 #include <cstring>
 
@@ -146,6 +147,23 @@ void printHost(Sections& sections, const RunResult& result)
     }
 }
 
+/// "1.23 ± 0.03 GiB/s": as many decimals as the error's first digit needs; without an error that would read as 0.
+std::string rateWords(const Phase& phase)
+{
+    constexpr double mib = 1 << 20;
+    constexpr int mostDecimals = 3;
+    const double error = phase.rateErrorBytesPerS.value_or(0);
+    const bool inGib = std::max(std::fabs(phase.rateBytesPerS), error) >= 0.00995 * 1024 * mib; // As formatRate().
+    const double unit = inGib ? 1024 * mib : mib;
+    if (error / unit < 0.5e-3)
+        return formatRate(phase.rateBytesPerS);
+    const int decimals = std::clamp(static_cast<int>(std::ceil(-std::log10(error / unit))), 0, mostDecimals);
+    std::array<char, 64> text{};
+    std::snprintf(text.data(), text.size(), "%.*f \u00b1 %.*f %s", decimals, phase.rateBytesPerS / unit, decimals,
+        error / unit, inGib ? "GiB/s" : "MiB/s");
+    return text.data();
+}
+
 void printFigures(Sections& sections, const RunResult& result)
 {
     if (!result.commandLine.empty() && result.identity.checkpointPath.empty())
@@ -226,8 +244,7 @@ void printRun(Output& out, const RunResult& result, std::span<const Point> tree)
     printHost(sections, result);
     for (const Phase& phase : result.phases)
         sections.add("phases",
-            printable(phase.name) + " " + seconds(phase.fromS) + " to " + seconds(phase.toS) + ", "
-                + formatRate(phase.rateBytesPerS));
+            printable(phase.name) + " " + seconds(phase.fromS) + " to " + seconds(phase.toS) + ", " + rateWords(phase));
     printCurve(out, sections, tree);
 }
 

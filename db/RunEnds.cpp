@@ -28,6 +28,11 @@ Value orNull(const std::optional<int>& value)
     return value ? Value(std::int64_t{*value}) : Value(nullptr);
 }
 
+Value orNull(const std::optional<double>& value)
+{
+    return value ? sqlite::real(*value) : Value(nullptr);
+}
+
 Result<void> mustBeOpen(const Connection& database, RunId run, const RunResult& result)
 {
     sqlite::Statement row = database.prepare("SELECT uuid, ended_utc_ms IS NOT NULL FROM runs WHERE id = ?");
@@ -61,7 +66,7 @@ Result<void> updateFigures(const Connection& database, RunId run, const RunResul
             {"peak_gpu_bytes", sqlite::integer(curve.peakGpuBytes)},
             {"baseline_available_bytes", sqlite::integer(curve.baselineAvailableBytes)},
             {"lowest_available_bytes", sqlite::integer(curve.lowestAvailableBytes)},
-            {"swap_began_s", curve.swapBeganS ? sqlite::real(*curve.swapBeganS) : Value(nullptr)},
+            {"swap_began_s", orNull(curve.swapBeganS)},
             {"mean_rate_bytes_per_s", sqlite::real(curve.meanRateBytesPerS)},
             {"projected_need_bytes", orNull(result.projectedNeedBytes)},
             {"missed_ticks", sqlite::integer(result.missedTicks)},
@@ -114,7 +119,8 @@ Result<void> replacePhases(const Connection& database, RunId run, const std::vec
     for (const Phase& phase : phases) {
         const auto inserted = database.insert("phases",
             {{"run", run.value}, {"seq", seq++}, {"name", toUtf8(phase.name)}, {"from_s", sqlite::real(phase.fromS)},
-                {"to_s", sqlite::real(phase.toS)}, {"rate_bytes_per_s", sqlite::real(phase.rateBytesPerS)}});
+                {"to_s", sqlite::real(phase.toS)}, {"rate_bytes_per_s", sqlite::real(phase.rateBytesPerS)},
+                {"rate_error_bytes_per_s", orNull(phase.rateErrorBytesPerS)}});
         if (!inserted)
             return inserted.error();
     }

@@ -127,8 +127,8 @@ Result<void> readFigures(const Connection& database, RunId run, RunResult& into)
 /// Phases as stored; one that is still open ends at `openEndS`.
 Result<void> readPhases(const Connection& database, RunId run, double openEndS, std::vector<Phase>& into)
 {
-    Statement rows
-        = database.prepare("SELECT name, from_s, to_s, rate_bytes_per_s FROM phases WHERE run = ? ORDER BY seq");
+    Statement rows = database.prepare(
+        "SELECT name, from_s, to_s, rate_bytes_per_s, rate_error_bytes_per_s FROM phases WHERE run = ? ORDER BY seq");
     rows.bind(run.value);
     while (true) {
         const Result<bool> row = rows.step();
@@ -139,6 +139,7 @@ Result<void> readPhases(const Connection& database, RunId run, double openEndS, 
         phase.fromS = rows.real();
         phase.toS = rows.optionalReal().value_or(std::max(openEndS, phase.fromS));
         phase.rateBytesPerS = rows.real();
+        phase.rateErrorBytesPerS = rows.optionalReal();
     }
 }
 

@@ -186,7 +186,9 @@ CREATE VIRTUAL TABLE run_text USING fts5 (
     text, content = '', detail = none, columnsize = 0, tokenize = 'unicode61 remove_diacritics 2');
 )sql";
 
-constexpr std::array kMigrations{Migration{1, kFirst}};
+constexpr const char* kPhaseErrors = "ALTER TABLE phases ADD COLUMN rate_error_bytes_per_s REAL";
+
+constexpr std::array kMigrations{Migration{1, kFirst}, Migration{2, kPhaseErrors}};
 
 Result<void> apply(const sqlite::Connection& database, const Migration& step)
 {

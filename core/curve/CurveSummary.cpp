@@ -1,5 +1,8 @@
 #include "core/curve/CurveSummary.h"
 
+#include "core/curve/LineFit.h"
+#include "core/curve/Phases.h"
+
 #include <algorithm>
 #include <limits>
 
@@ -53,6 +56,16 @@ void addAvailable(CurveSummary& summary, const Sample& sample, bool& seen)
         summary.baselineAvailableBytes = summary.lowestAvailableBytes = available;
     summary.lowestAvailableBytes = std::min(summary.lowestAvailableBytes, available);
     seen = true;
+}
+
+/// Of means as a found phase rests on them: single samples follow each other so closely that each says little new.
+std::optional<double> errorOfRate(std::span<const Point> points, double quantum)
+{
+    PhaseFinder finder;
+    for (const Point& point : points)
+        finder.add(point);
+    const std::vector<Point> means = finder.means();
+    return knownError(slopeError(LineSums(means).fit(0, means.size()), means, quantum));
 }
 
 } // namespace
@@ -144,9 +157,18 @@ std::uint64_t provenHighWater(const Curve& curve)
 
 void rateThePhases(const Curve& curve, std::vector<Phase>& phases)
 {
-    const double endS = endOfLoadS(curve);
-    for (auto& phase : phases)
+    const std::vector<Point> tree = pointsOf(curve, Column::TreeBytes);
+    const std::span<const Point> load = upToEndOfLoad(tree);
+    PhaseFinder whole;
+    for (const Point& point : load)
+        whole.add(point);
+    const double endS = load.empty() ? 0 : load.back().x;
+    for (auto& phase : phases) {
+        const auto from = std::ranges::lower_bound(load, phase.fromS, {}, &Point::x);
+        const auto to = std::ranges::upper_bound(load, phase.toS, {}, &Point::x);
         phase.rateBytesPerS = slope(curve, Column::TreeBytes, phase.fromS, std::min(phase.toS, endS));
+        phase.rateErrorBytesPerS = from < to ? errorOfRate({from, to}, whole.quantum()) : std::nullopt;
+    }
 }
 
 } // namespace loadlab

@@ -18,6 +18,8 @@ struct Phase {
     double fromS = 0;
     double toS = 0;
     double rateBytesPerS = 0; ///< Least-squares slope of tree_bytes over the phase, as far as endOfLoad().
+    std::optional<double>
+        rateErrorBytesPerS{}; ///< One standard error; nothing where two points or fewer are all there is.
 };
 
 /// The figures of a curve that become columns.
@@ -48,7 +50,7 @@ std::uint64_t provenHighWater(const Curve& curve);
 CurveSummary summarise(const Curve& curve);
 /// Least-squares slope of a column in bytes (or units) per second over [fromS, toS]; 0 with fewer than 2 samples.
 double slope(const Curve& curve, Column column, double fromS, double toS);
-/// Gives every phase its rate. What the process gives back when it is taken down is in none of them.
+/// Gives every phase its rate and error. What the process gives back when it is taken down is in none of them.
 void rateThePhases(const Curve& curve, std::vector<Phase>& phases);
 
 } // namespace loadlab

@@ -60,6 +60,11 @@ double slopeError(const LineFit& line, std::span<const Point> points, double qua
     return std::sqrt(scatter / line.squaresX);
 }
 
+std::optional<double> knownError(double error)
+{
+    return std::isfinite(error) ? std::optional(error) : std::nullopt;
+}
+
 double student95(double freedom)
 {
     if (!(freedom >= 1))

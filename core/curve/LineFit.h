@@ -3,6 +3,7 @@
 #include "core/curve/Decimate.h"
 
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -59,6 +60,8 @@ private:
 /// from 8 points on it is widened by √((1 + ρ) / (1 − ρ)), ρ = what neighbouring distances have in common (0 … 0.9).
 /// Infinite for two points.
 double slopeError(const LineFit& line, std::span<const Point> points, double quantum);
+/// Nothing for an infinite one.
+std::optional<double> knownError(double error);
 /// Two-sided 95 % of Student's t; infinite without freedom.
 double student95(double freedom);
 

@@ -351,7 +351,8 @@ std::vector<Phase> toPhases(std::span<const FoundPhase> found)
 {
     std::vector<Phase> phases;
     for (const FoundPhase& phase : found)
-        phases.push_back({std::string(toWord(phase.kind)), phase.fromS, phase.toS, phase.rateBytesPerS});
+        phases.push_back({std::string(toWord(phase.kind)), phase.fromS, phase.toS, phase.rateBytesPerS,
+            knownError(phase.rateErrorBytesPerS)});
     return phases;
 }
 

@@ -163,7 +163,7 @@ std::map<std::string, std::string> environmentFromJson(const json& object)
 json toJson(const Phase& phase)
 {
     return {{"name", toUtf8(phase.name)}, {"from_s", phase.fromS}, {"to_s", phase.toS},
-        {"rate_bytes_per_s", phase.rateBytesPerS}};
+        {"rate_bytes_per_s", phase.rateBytesPerS}, {"rate_error_bytes_per_s", orNull(phase.rateErrorBytesPerS)}};
 }
 
 Result<std::vector<Phase>> phasesFromJson(const json& source)
@@ -173,8 +173,9 @@ try {
         throw FieldError("phases should be a list");
     for (const json& entry : source) {
         const JsonFields fields(entry, "phases");
-        phases.push_back({fields.required<std::string>("name"), fields.required<double>("from_s"),
-            fields.required<double>("to_s"), fields.value<double>("rate_bytes_per_s")});
+        phases.push_back(
+            {fields.required<std::string>("name"), fields.required<double>("from_s"), fields.required<double>("to_s"),
+                fields.value<double>("rate_bytes_per_s"), fields.optional<double>("rate_error_bytes_per_s")});
     }
     return phases;
 } catch (const FieldError& error) {

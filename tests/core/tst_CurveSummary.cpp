@@ -2,6 +2,8 @@
 #include "core/curve/CurveSummary.h"
 
 #include <QtTest>
+#include <cmath>
+#include <random>
 
 using namespace loadlab;
 
@@ -184,6 +186,51 @@ private Q_SLOTS:
         rateThePhases(curve, phases);
         QVERIFY(nearly(phases[0].rateBytesPerS, 1e6));
         QCOMPARE(phases[1].rateBytesPerS, 0.0);
+    }
+
+    void theErrorOfARateHoldsAtAnySamplingRate_data()
+    {
+        QTest::addColumn<int>("hz");
+        QTest::newRow("20") << 20;
+        QTest::newRow("1000") << 1000; // Then 50 samples in a row share one disturbance.
+    }
+
+    void theErrorOfARateHoldsAtAnySamplingRate()
+    {
+        QFETCH(int, hz);
+        constexpr int kCurves = 100;
+        constexpr double kRate = 1e9;
+        std::mt19937 random(7);
+        std::normal_distribution<double> scatter(0, 1e8);
+        int within = 0;
+        for (int n = 0; n < kCurves; ++n) {
+            Curve curve{kOriginNs, {}};
+            double off = 0;
+            for (int i = 0; i <= 10 * hz; ++i) {
+                const double t = static_cast<double>(i) / hz;
+                if (i % (hz / 20) == 0)
+                    off = scatter(random);
+                auto sample = at(t);
+                sample[Column::TreeBytes] = std::llround(1e10 + kRate * t + off);
+                curve.samples.push_back(sample);
+            }
+            std::vector<Phase> phases{{"reading", 0, 10, 0}};
+            rateThePhases(curve, phases);
+            const double error = phases[0].rateErrorBytesPerS.value();
+            QVERIFY2(error > 1e6 && error < 1e7, std::to_string(error).c_str());
+            within += std::fabs(phases[0].rateBytesPerS - kRate) <= 2 * error ? 1 : 0;
+        }
+        QVERIFY2(within >= 90, std::to_string(within).c_str());
+    }
+
+    void twoSamplesTellNoError()
+    {
+        auto curve = ramp(10, 0, 1e6);
+        std::vector<Phase> phases{{"short", 5, 5.06, 0}, {"empty", 11, 12, 0}, {"long", 6, 9, 0}};
+        rateThePhases(curve, phases);
+        QVERIFY(phases[0].rateBytesPerS > 0 && !phases[0].rateErrorBytesPerS);
+        QVERIFY(!phases[1].rateErrorBytesPerS);
+        QVERIFY(phases[2].rateErrorBytesPerS.value_or(1e6) < 1e4); // What steps of 50 kB leave open.
     }
 
     void noPhaseShrinksByTheEndOfItsProcess()

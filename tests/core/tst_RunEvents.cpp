@@ -39,7 +39,9 @@ RunResult sampleResult()
     result.curve = {1082, 20.0, 100, 200, 300, 400, 500, 50, 68.3, 1.5};
     result.hwmBytes = 250;
     result.projectedNeedBytes = 900;
-    result.phases = {{"reading", 0.5, 8.25, 1e9}};
+    result.phases = {{"reading", 0.5, 8.25, 1e9, 2e7}, {"checking", 8.25, 8.5, 0, {}}};
+    result.counters = {{Column::TreeBytes, "anon_bytes + shmem_bytes + swap_bytes", 20.0, {}},
+        {Column::GpuBytes, "NVML running processes", {}, "no library"}};
     result.progress = protocol::Progress{"tensors", 100, 291, 5, 9, "x"};
     result.loaded = protocol::Loaded{};
     result.loaded->dtypes = {{"BF16", 7}};
@@ -94,7 +96,10 @@ void tst_RunEvents::aResultHasThePromisedNames()
         "memory": {"peak_tree_bytes": 100, "peak_rss_bytes": 200, "hwm_bytes": 250, "peak_swap_bytes": 300, "peak_gpu_bytes": 400,
                    "baseline_available_bytes": 500, "predicted_peak_bytes": 777, "projected_need_bytes": 900, "swap_began_s": 68.3},
         "cap": {"memory_bytes": 1073741824, "kept_by": "none"}, "containment": "none",
-        "phases": [{"name": "reading", "from_s": 0.5, "to_s": 8.25, "rate_bytes_per_s": 1e9}],
+        "phases": [{"name": "reading", "from_s": 0.5, "to_s": 8.25, "rate_bytes_per_s": 1e9, "rate_error_bytes_per_s": 2e7},
+                   {"name": "checking", "from_s": 8.25, "to_s": 8.5, "rate_bytes_per_s": 0.0, "rate_error_bytes_per_s": null}],
+        "counters": [{"column": "tree_bytes", "source": "anon_bytes + shmem_bytes + swap_bytes", "rate_hz": 20.0, "problem": null},
+                     {"column": "gpu_bytes", "source": "NVML running processes", "rate_hz": null, "problem": "no library"}],
         "progress": {"unit": "tensors", "done": 100, "total": 291},
         "loaded": {"parameters": 0, "dtypes": {"BF16": 7}, "devices": {}},
         "samples": {"count": 1082, "rate_hz": 20.0}, "environment": {"torch": "1.13.1", "kernel": "6.1", "memory_bytes": 25769803776}})");

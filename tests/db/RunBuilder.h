@@ -120,7 +120,9 @@ inline RunResult finished(const RunStarted& begin, FailureMode mode = FailureMod
     result.hwmBytes = 200 << 20;
     result.projectedNeedBytes = 123;
     result.containment = "cgroup1";
-    result.phases = {{"reading", 0.1, 4.2, 20e6}, {"checking", 4.2, 5.0, 0.0}};
+    result.phases = {{"reading", 0.1, 4.2, 20e6, 3e5}, {"checking", 4.2, 5.0, 0.0, {}}};
+    result.counters = {{Column::AnonBytes, "/proc/PID/status RssAnon", 19.98, {}},
+        {Column::GpuBytes, "NVML running processes", {}, "no library"}};
     result.progress = protocol::Progress{"tensors", 291, 291, 988'097'824, 988'097'824, "lm_head.weight"};
     protocol::Loaded loaded;
     loaded.parameters = 494'032'768;

@@ -9,6 +9,7 @@
 #include "db/RunStore.h"
 
 #include <QTest>
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -84,6 +85,11 @@ void tst_LostRuns::closesWithWhatWasStored()
     QCOMPARE(result.phases[0].name, "starting");
     QCOMPARE(result.phases[1].toS, 4.0);
     QVERIFY(result.phases[2].toS >= 5.0);
+    QCOMPARE(result.counters.size(), kColumnCount);
+    const RunCounter& anon = result.counters.front();
+    QVERIFY2(std::fabs(anon.rateHz.value_or(0) - 20) < 0.01 && anon.problem.empty(), anon.problem.c_str());
+    QCOMPARE(result.counters.at(static_cast<std::size_t>(Column::GpuBytes)).problem, "not in what was stored");
+    QVERIFY(result.phases[1].rateErrorBytesPerS.value_or(1e9) < 1e5); // 20 MiB/s without a wrinkle.
     QCOMPARE(result.progress->done, std::uint64_t{7});
     QCOMPARE(result.environment.at("libtorch"), "1.13.1");
     QCOMPARE(take(store.logLines({1})), std::vector<std::string>{"reading lm_head"});

@@ -82,6 +82,11 @@ void tst_OldSchemas::opens()
     const RunId ok = take(store.findRun(kOk));
     RunResult expected = finished(started("qwen2.5-0.5b", kOk));
     expected.run = ok;
+    if (schema == 1) { // Did not know these.
+        expected.counters.clear();
+        for (Phase& phase : expected.phases)
+            phase.rateErrorBytesPerS.reset();
+    }
     QCOMPARE(toJson(take(store.run(ok))).dump(1), toJson(expected).dump(1));
     QVERIFY(take(store.curve(ok)).samples == samples(5000));
     QCOMPARE(take(store.logLines(ok)), std::vector<std::string>{"Loading shards"});

@@ -57,7 +57,7 @@ void tst_StoreUpkeep::findsNothingWrong()
     for (const RunStore::Mode mode : {RunStore::Mode::ReadWrite, RunStore::Mode::ReadOnly}) {
         const DatabaseCheck check = take(take(RunStore::open(folder.file(), mode)).check());
         QVERIFY2(check.ok, check.findings.empty() ? "" : check.findings.front().c_str());
-        QCOMPARE(check.schema, 1);
+        QCOMPARE(check.schema, schema::newest());
         QCOMPARE(check.runs, std::uint64_t{4});
         QVERIFY(check.sizeBytes > 100'000);
     }
@@ -244,8 +244,9 @@ void tst_StoreUpkeep::appliesMigrationsOnce()
 {
     const Folder folder;
     take(RunStore::open(folder.file()));
+    const int newest = schema::newest();
     const std::vector<schema::Migration> steps{
-        {1, "this would fail"}, {2, "CREATE TABLE second(x)"}, {3, "CREATE TABLE third(x)"}};
+        {newest, "this would fail"}, {newest + 1, "CREATE TABLE second(x)"}, {newest + 2, "CREATE TABLE third(x)"}};
     std::vector<std::jthread> threads;
     std::atomic<int> failed{0};
     for (int i = 0; i < 4; ++i)
@@ -256,7 +257,7 @@ void tst_StoreUpkeep::appliesMigrationsOnce()
     threads.clear();
     QCOMPARE(failed.load(), 0);
     const RawDatabase raw(folder.file());
-    QCOMPARE(raw.number("PRAGMA user_version"), 3LL);
+    QCOMPARE(raw.number("PRAGMA user_version"), newest + 2LL);
     QCOMPARE(raw.number("SELECT count(*) FROM sqlite_schema WHERE name IN ('second', 'third')"), 2LL);
 }
 
@@ -264,15 +265,16 @@ void tst_StoreUpkeep::leavesTheOldSchemaWhenAMigrationFails()
 {
     const Folder folder;
     take(RunStore::open(folder.file()));
-    const std::vector<schema::Migration> steps{{2, "CREATE TABLE second(x); CREATE TABLE runs(x)"}};
+    const int next = schema::newest() + 1;
+    const std::vector<schema::Migration> steps{{next, "CREATE TABLE second(x); CREATE TABLE runs(x)"}};
     {
         const auto database = sqlite::Connection::open(folder.file(), {});
         const Result<void> done = schema::migrate(*database, steps);
         QVERIFY(!done);
-        QVERIFY2(done.error().message.find("to schema 2") != std::string::npos, done.error().message.c_str());
+        QVERIFY2(done.error().message.find("to schema " + std::to_string(next)) != std::string::npos, done.error().message.c_str());
     }
     const RawDatabase raw(folder.file());
-    QCOMPARE(raw.number("PRAGMA user_version"), 1LL);
+    QCOMPARE(raw.number("PRAGMA user_version"), next - 1LL);
     QCOMPARE(raw.number("SELECT count(*) FROM sqlite_schema WHERE name = 'second'"), 0LL);
     QVERIFY(take(take(RunStore::open(folder.file())).check()).ok);
 }
