@@ -1,6 +1,7 @@
 #include "core/containment/KernelLog.h"
 
 #include "core/Text.h"
+#include "core/telemetry/ProcFile.h"
 
 #include <array>
 #include <cerrno>
@@ -37,6 +38,18 @@ bool isTheKernels(std::string_view record)
     return comma == 1 && record.front() >= '0' && record.front() <= '7';
 }
 
+/// The kB behind the last such words: a name may hold them as well, and stands before.
+std::uint64_t bytesAfter(std::string_view line, std::string_view words)
+{
+    const std::size_t at = line.rfind(words);
+    if (at == std::string_view::npos)
+        return 0;
+    line.remove_prefix(at + words.size());
+    constexpr std::uint64_t most = std::uint64_t{1} << 50; // A line is text: what cannot be is no figure.
+    const std::uint64_t kib = procfs::takeNumber(line).value_or(0);
+    return kib < most / 1024 ? kib * 1024 : 0;
+}
+
 /// "…Killed process 4711 (python3) total-vm:…", "…Killed process 4711 (python3), UID 0, …" of older kernels. The name
 /// may hold any bytes, brackets included.
 std::optional<OomVictim> killedIn(std::string_view line)
@@ -53,7 +66,8 @@ std::optional<OomVictim> killedIn(std::string_view line)
         close = line.rfind(')');
     if (!pid || open == std::string_view::npos || close == std::string_view::npos || close < open)
         return std::nullopt;
-    return OomVictim{*pid, toUtf8(line.substr(open + 1, close - open - 1)), {}};
+    return OomVictim{*pid, toUtf8(line.substr(open + 1, close - open - 1)),
+        bytesAfter(line, " anon-rss:") + bytesAfter(line, " shmem-rss:"), {}};
 }
 
 /// "oom-kill:constraint=…,task_memcg=/path,task=python3,pid=4711,uid=0"

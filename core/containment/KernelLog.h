@@ -2,6 +2,7 @@
 
 #include "core/Descriptor.h"
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,6 +15,7 @@ namespace loadlab {
 struct OomVictim {
     pid_t pid = 0;
     std::string name; ///< UTF-8.
+    std::uint64_t heldBytes = 0; ///< Anonymous and shared memory that it had at that moment; 0: not told.
     std::string group; ///< Path of its memory cgroup, where the kernel says it.
 };
 

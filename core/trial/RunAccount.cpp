@@ -120,7 +120,8 @@ std::optional<std::uint64_t> RunAccount::projectedNeedBytes() const
 }
 
 /// tree_bytes counts a page twice that two processes share, and sampling misses what is gone between two samples: the
-/// PSS mark bounds it from above, the high-water marks from below.
+/// PSS mark bounds it from above, the high-water marks and the kernel's word on a victim from below. What wait4 tells
+/// proves nothing here: how much of ru_maxrss was file pages is not known, and a fault maps one page or five hundred.
 void RunAccount::correctPeaks(CurveSummary& curve, const SamplerReport& report) const
 {
     if (report.pssTreeBytes && report.treeBytesAtPss > *report.pssTreeBytes) {
@@ -129,6 +130,9 @@ void RunAccount::correctPeaks(CurveSummary& curve, const SamplerReport& report) 
             = std::max(*report.pssTreeBytes, curve.peakTreeBytes - std::min(curve.peakTreeBytes, countedTwice));
     }
     curve.peakTreeBytes = std::max(curve.peakTreeBytes, report.provenAnonBytes);
+    for (const KernelVictim& victim : facts.kernelVictims)
+        if (victim.ofThisRun)
+            curve.peakTreeBytes = std::max(curve.peakTreeBytes, victim.heldBytes);
 }
 
 void RunAccount::conclude(
@@ -146,6 +150,7 @@ void RunAccount::conclude(
         result.exitSignal = facts.wait->signal;
         result.hwmBytes = std::max(result.hwmBytes, facts.wait->use.maxRssBytes);
     }
+    result.hwmBytes = std::max(result.hwmBytes, facts.adoptedMaxRssBytes);
     result.phases = phases();
     result.projectedNeedBytes = projectedNeedBytes();
     result.progress = facts.progress;

@@ -163,7 +163,7 @@ void RunContainment::readEvidence(RunFacts& facts)
         // A pid that the tree had at some time may be another's later; a victim outside the run's group is no part of
         // it.
         const bool inTree = !m_group && m_tree.contains(victim.pid);
-        facts.kernelVictims.push_back({victim.pid, victim.name, inGroup || inTree});
+        facts.kernelVictims.push_back({victim.pid, victim.name, inGroup || inTree, victim.heldBytes});
     }
 }
 

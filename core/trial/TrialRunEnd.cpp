@@ -48,8 +48,8 @@ void TrialRun::endLeftoversOf(pid_t worker)
     tree.insert(tree.end(), grouped.begin(), grouped.end());
     std::erase(tree, worker);
     const LeftoverReport report = endLeftovers(m_uuid, tree);
-    reapAdopted(worker);
     RunFacts& facts = m_account->facts;
+    facts.adoptedMaxRssBytes = std::max(report.maxRssBytes, reapAdopted(worker));
     facts.leftoverProcesses = report.ended.size() + report.survivors.size();
     std::string names;
     for (const auto* group : {&report.ended, &report.survivors}) {

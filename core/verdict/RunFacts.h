@@ -35,6 +35,7 @@ struct KernelVictim {
     std::int64_t pid = 0;
     std::string name;
     bool ofThisRun = false; ///< By the run's own group; without one by a pid of its tree.
+    std::uint64_t heldBytes = 0; ///< Anonymous and shared memory at that moment.
 };
 
 /// Everything a verdict may rest on. A value: judging it again with later rules needs nothing else.
@@ -65,6 +66,7 @@ struct RunFacts {
     CurveSummary curve;
     std::chrono::nanoseconds duration{};
     std::vector<Pause> pauses; ///< None of it counts as silence.
+    std::uint64_t adoptedMaxRssBytes = 0; ///< Largest ru_maxrss of processes of the run that the lab itself reaped.
     std::uint64_t leftoverProcesses = 0; ///< Killed after the end.
     std::vector<std::string> leftovers; ///< "pid 4711 (sleep)"
     std::uint64_t leftShmBytes = 0; ///< In memory files that the run's group still holds after its last process.

@@ -14,6 +14,7 @@
 #include <poll.h>
 #include <sstream>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -128,10 +129,12 @@ template <typename F> void killSurely(pid_t pid, F stillIt)
         ::kill(pid, SIGKILL);
 }
 
-void reapIfOurs(pid_t pid)
+/// Its ru_maxrss, or 0 when it has not ended.
+std::uint64_t reap(pid_t pid)
 {
-    if (statLine(pid).parent == ::getpid())
-        ::waitpid(pid, nullptr, WNOHANG);
+    rusage use{};
+    const bool reaped = ::wait4(pid, nullptr, WNOHANG, &use) == pid;
+    return reaped ? static_cast<std::uint64_t>(use.ru_maxrss) << 10 : 0;
 }
 
 } // namespace
@@ -188,21 +191,24 @@ LeftoverReport endLeftovers(
     LeftoverReport report;
     for (const auto& [pid, name] : seen) {
         (lives(pid) ? report.survivors : report.ended).push_back({pid, name});
-        reapIfOurs(pid);
+        if (statLine(pid).parent == ::getpid())
+            report.maxRssBytes = std::max(report.maxRssBytes, reap(pid));
     }
     return report;
 }
 
-void reapAdopted(pid_t group)
+std::uint64_t reapAdopted(pid_t group)
 {
+    std::uint64_t maxRssBytes = 0;
     for (const auto& task : fs::directory_iterator("/proc/self/task", fs::directory_options::skip_permission_denied)) {
         std::istringstream children(readSome((task.path() / "children").string(), 1 << 20));
         for (pid_t pid = 0; children >> pid;) {
             const StatLine line = statLine(pid);
             if (line.state == 'Z' && line.group == group && pid != group)
-                ::waitpid(pid, nullptr, WNOHANG);
+                maxRssBytes = std::max(maxRssBytes, reap(pid));
         }
     }
+    return maxRssBytes;
 }
 
 } // namespace loadlab

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <sys/types.h>
@@ -21,6 +22,7 @@ std::string toWords(const NamedProcess& process);
 struct LeftoverReport {
     std::vector<NamedProcess> ended;
     std::vector<NamedProcess> survivors; ///< Still there when the time was over (stuck inside the kernel, or not ours).
+    std::uint64_t maxRssBytes = 0; ///< The largest ru_maxrss of those that were reaped.
 };
 
 /// Ends what is left of a run: every process of this user whose environment holds LOADLAB_RUN=uuid, and `alsoThese`
@@ -31,7 +33,8 @@ struct LeftoverReport {
 LeftoverReport endLeftovers(std::string_view runUuid, const std::vector<pid_t>& alsoThese = {},
     std::chrono::milliseconds limit = std::chrono::seconds(2));
 
-/// Reaps adopted zombies of a process group whose leader was a worker. Other children are not touched.
-void reapAdopted(pid_t group);
+/// Reaps adopted zombies of a process group whose leader was a worker; the largest ru_maxrss of any of them. Other
+/// children are not touched.
+std::uint64_t reapAdopted(pid_t group);
 
 } // namespace loadlab

@@ -36,6 +36,8 @@ private Q_SLOTS:
     void aChildThatWasKilledIsProofThoughTheParentLives();
     void exitZeroIsOkWithTheKillInTheEvidence();
     void grandchildrenThatHoldTheMemory();
+    void aShortProcessThatNoSampleSawIsInTheHighWaterMark_data();
+    void aShortProcessThatNoSampleSawIsInTheHighWaterMark();
     void aDaemonOutOfReachIsStillInTheGroup();
     void refusedMemoryIsNoKill();
     void aSigkillFromElsewhereIsNamed();
@@ -327,6 +329,33 @@ void tst_CommandRun::grandchildrenThatHoldTheMemory()
     QVERIFY2(result.curve.peakTreeBytes <= 210 * kMiB, allWords(result).c_str());
     QVERIFY(findProcessesOfRun(watched.runner->uuid()).empty());
     QVERIFY(!groupLeft(watched.runner->uuid()));
+}
+
+void tst_CommandRun::aShortProcessThatNoSampleSawIsInTheHighWaterMark_data()
+{
+    QTest::addColumn<QByteArray>("line");
+    const QByteArray hog = QByteArray::fromStdString(kHog) + " 200";
+    QTest::newRow("the worker") << QByteArray("exec " + hog);
+    QTest::newRow("its grandchild") << QByteArray("sh -c '" + hog + "; true'; true");
+    // Its parent ends at once: the lab adopts and reaps it.
+    QTest::newRow("an orphan") << QByteArray("(" + hog + " >pipe &) ; cat pipe");
+}
+
+/// One sample a second: the process takes 200 MiB and ends before the second one. What it held is then not provable,
+/// its high-water mark is.
+void tst_CommandRun::aShortProcessThatNoSampleSawIsInTheHighWaterMark()
+{
+    QFETCH(QByteArray, line);
+    Limits limits;
+    limits.sampleHz = 1;
+    Watched watched;
+    const std::string folder = m_folder.path().toStdString();
+    const RunResult result = run(watched, "cd " + folder + "; rm -f pipe; mkfifo pipe; " + line.toStdString(), limits);
+    QVERIFY2(modeOf(result) == "ok", allWords(result).c_str());
+    QVERIFY2(result.hwmBytes >= 200 * kMiB && result.hwmBytes < 216 * kMiB, allWords(result).c_str());
+    QVERIFY2(result.curve.peakTreeBytes <= result.hwmBytes, allWords(result).c_str());
+    if (result.traces.groupHighestBytes)
+        QVERIFY2(*result.traces.groupHighestBytes >= 200 * kMiB, allWords(result).c_str());
 }
 
 void tst_CommandRun::aDaemonOutOfReachIsStillInTheGroup()

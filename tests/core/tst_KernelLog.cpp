@@ -11,6 +11,7 @@ class tst_KernelLog : public QObject {
 private Q_SLOTS:
     void aVictimIsNamed_data();
     void aVictimIsNamed();
+    void whatAVictimHeldIsTold();
     void otherLinesNameNobody_data();
     void otherLinesNameNobody();
     void onlyWhatComesAfterTheMarkCounts();
@@ -47,6 +48,16 @@ void tst_KernelLog::aVictimIsNamed()
     QCOMPARE(QByteArray::fromStdString(victim->name), name);
 }
 
+void tst_KernelLog::whatAVictimHeldIsTold()
+{
+    const auto held = [](const char* line) { return victimIn(line).value().heldBytes; };
+    QCOMPARE(held("3,8,2,-;Memory cgroup out of memory: Killed process 24001 (python3) total-vm:309536kB, "
+                  "anon-rss:61184kB, file-rss:6588kB, shmem-rss:16kB, UID:0 pgtables:188kB oom_score_adj:0"),
+        std::uint64_t{61200} << 10); // File pages are no part of it.
+    QCOMPARE(held("3,1,1,-;Killed process 7 ( anon-rss:9kB) total-vm:5kB, anon-rss:3kB"), std::uint64_t{3} << 10);
+    QCOMPARE(held("3,1,1,-;Killed process 7 (a) total-vm:5kB, anon-rss:99999999999999999999kB"), std::uint64_t{0});
+}
+
 void tst_KernelLog::otherLinesNameNobody_data()
 {
     QTest::addColumn<QByteArray>("line");
@@ -80,6 +91,7 @@ void tst_KernelLog::onlyWhatComesAfterTheMarkCounts()
     QCOMPARE(victims.front().pid, 12);
     QCOMPARE(victims.front().name, std::string("y,z"));
     QCOMPARE(victims.front().group, std::string("/a/loadlab-x"));
+    QCOMPARE(victims.front().heldBytes, std::uint64_t{0}); // Not told.
     QVERIFY(log.takeVictims().empty());
 }
 

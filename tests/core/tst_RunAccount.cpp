@@ -1,3 +1,4 @@
+#include "core/telemetry/Sampler.h"
 #include "core/trial/RunAccount.h"
 
 #include <QtTest>
@@ -111,6 +112,17 @@ private Q_SLOTS:
         }
         play(run, 5, [](double t) { return 15 + t; });
         QVERIFY(!run.projectedNeedBytes());
+    }
+
+    void theKernelsWordOnAVictimBoundsThePeakFromBelow()
+    {
+        RunAccount run = account();
+        play(run, 2, [](double) { return 0.1; });
+        run.facts.kernelVictims = {{5, "other", false, 900'000'000}, {7, "worker", true, 300'000'000}};
+        run.end(2'000'000'000);
+        RunResult result;
+        run.conclude({}, {}, {}, result);
+        QCOMPARE(result.curve.peakTreeBytes, std::uint64_t{300'000'000});
     }
 
     void noProgressProjectsNothing()
