@@ -21,6 +21,7 @@ constexpr std::chrono::milliseconds kMemoryEvery{static_cast<int>(1000 / GpuCoun
 constexpr std::chrono::milliseconds kProcessesEvery{static_cast<int>(1000 / GpuCounters::kProcessesHz)};
 constexpr auto kLongestLoad = 3s;
 constexpr auto kLongestRefresh = 200ms;
+constexpr auto kLongestLeave = 100ms;
 constexpr std::size_t kMostProcesses = 1024;
 
 /// The newest reading; absent: not told.
@@ -61,7 +62,8 @@ struct GpuCounters::State {
     Readings processReadings;
     std::uint64_t asked = 0; ///< Refreshes.
     std::uint64_t answered = 0;
-    std::jthread thread; ///< Last: it uses the others.
+    bool left = false; ///< By the thread.
+    std::jthread thread;
 
     void run(const std::stop_token& stop);
     bool load(std::optional<Nvml>& nvml);
@@ -157,13 +159,28 @@ void GpuCounters::State::run(const std::stop_token& stop)
 }
 
 GpuCounters::GpuCounters(std::string library)
-    : m_state(std::make_unique<State>())
+    : m_state(std::make_shared<State>())
 {
     m_state->library = std::move(library);
-    m_state->thread = std::jthread([state = m_state.get()](const std::stop_token& stop) { state->run(stop); });
+    m_state->thread = std::jthread([state = m_state](const std::stop_token& stop) {
+        state->run(stop);
+        const std::lock_guard lock(state->mutex);
+        state->left = true;
+        state->changed.notify_all();
+    });
 }
 
-GpuCounters::~GpuCounters() = default;
+GpuCounters::~GpuCounters()
+{
+    m_state->thread.request_stop();
+    std::unique_lock lock(m_state->mutex);
+    const bool left = m_state->changed.wait_for(lock, kLongestLeave, [this] { return m_state->left; });
+    lock.unlock();
+    if (left)
+        m_state->thread.join();
+    else
+        m_state->thread.detach();
+}
 
 void GpuCounters::sample(Sample& into, std::span<const pid_t> tree) const
 {

@@ -21,7 +21,10 @@ public:
 
     /// Starts the thread, which loads the library (`library` as for Nvml::load()).
     explicit GpuCounters(std::string library = {});
+    /// Waits 100 ms at most: a thread that the driver does not let go ends by itself, later or never.
     ~GpuCounters();
+    GpuCounters(const GpuCounters&) = delete;
+    GpuCounters& operator=(const GpuCounters&) = delete;
 
     /// Fills gpu_bytes (what these processes have, all devices together), gpu_used_bytes and gpu_busy_percent from the
     /// newest reading; what was not told stays absent. Allocates nothing and waits for no driver. Any thread.
@@ -45,7 +48,7 @@ public:
 
 private:
     struct State;
-    std::unique_ptr<State> m_state;
+    std::shared_ptr<State> m_state; ///< The thread's as well.
 };
 
 } // namespace loadlab

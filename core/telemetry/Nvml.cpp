@@ -253,6 +253,10 @@ std::optional<GpuMemory> Nvml::memory(std::size_t device)
     Memory memory;
     if (!asked.hasMemory || !m_state->succeeded(m_state->functions.memory(asked.handle, &memory), asked.hasMemory))
         return std::nullopt;
+    if (memory.total == 0) { // No device has none: the figure is a blank.
+        m_state->problem = "tells 0 bytes of memory in all";
+        return std::nullopt;
+    }
     return GpuMemory{memory.total, memory.used, memory.free};
 }
 

@@ -33,7 +33,7 @@ loadlab_add_test(core/tst_Judge LINK loadlab_verdict)
 loadlab_add_test(core/tst_Machine LINK loadlab_telemetry)
 
 # What NVML would say: a library with its names that follows a script, whole and as older drivers have it.
-foreach(lacks "" COUNT MEMORY PROCESSES)
+foreach(lacks "" BUSY COUNT MEMORY PROCESSES)
     string(TOLOWER "${lacks}" suffix)
     set(fake fake_nvml)
     if(lacks)

@@ -84,6 +84,18 @@ private Q_SLOTS:
         QCOMPARE(*nvml->processes(0)->front().bytes, kGiB / 2);
     }
 
+    void noneAtAllIsABlankAndNoneUsedIsNot()
+    {
+        FakeGpu gpu("device NVIDIA Orin\nmemory 0 0\nbusy 5\n");
+        auto nvml = Nvml::load(library());
+        QVERIFY(nvml.has_value());
+        QVERIFY(!nvml->memory(0));
+        QVERIFY(!nvml->lastProblem().empty());
+        QVERIFY(GpuCounters(library()).report().unifiedMemory);
+        gpu.say("device NVIDIA H200\nmemory 1000 0\n");
+        QCOMPARE(nvml->memory(0)->usedBytes, std::uint64_t{0});
+    }
+
     void aProcessWhoseMemoryIsNotToldIsKnownAllTheSame()
     {
         const FakeGpu gpu("device NVIDIA RTX\nmemory 1000 10\nprocess 100 na\n");
@@ -115,6 +127,10 @@ private Q_SLOTS:
         QVERIFY(noMemory.has_value());
         QVERIFY(!noMemory->memory(0));
         QVERIFY(noMemory->processes(0).has_value());
+        auto noBusy = Nvml::load(library("_without_busy"));
+        QVERIFY(noBusy.has_value());
+        QVERIFY(!noBusy->busyPercent(0));
+        QVERIFY(noBusy->memory(0).has_value() && noBusy->processes(0).has_value());
         auto noProcesses = Nvml::load(library("_without_processes"));
         QVERIFY(noProcesses.has_value());
         QVERIFY(!noProcesses->processes(0));
@@ -207,6 +223,26 @@ private Q_SLOTS:
         counters.sample(sample, std::array<pid_t, 1>{7});
         QVERIFY(!sample.has(Column::GpuBytes));
         QVERIFY(!sample.has(Column::GpuBusyPercent));
+    }
+
+    void itEndsWhateverTheDriverDoes()
+    {
+        FakeGpu gpu(kDiscrete);
+        for (int i = 0; i < 20; ++i) { // While it loads, reads or waits.
+            GpuCounters counters(library());
+            if (i % 2 == 0)
+                counters.refresh();
+        }
+        gpu.say("device NVIDIA H200\nmemory stuck\n");
+        {
+            const GpuCounters counters(library());
+            Sample sample;
+            counters.sample(sample, {});
+            QVERIFY(!sample.has(Column::GpuUsedBytes));
+        }
+        gpu.say(kDiscrete); // Lets its thread go.
+        const GpuCounters next(library());
+        QVERIFY(next.report().problem.empty());
     }
 
     void withoutALibraryNothingIsTold()

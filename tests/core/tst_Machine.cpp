@@ -88,6 +88,10 @@ private Q_SLOTS:
         jetson.write("/proc/device-tree/compatible", QByteArray("nvidia,p3971\0nvidia,tegra264\0", 29));
         QVERIFY(jetson.read().unifiedMemory);
         QVERIFY(!jetson.read().gpu.empty());
+        OtherMachine orin;
+        orin.write("/proc/device-tree/model", "NVIDIA Jetson AGX Orin Developer Kit");
+        orin.write("/proc/device-tree/compatible", QByteArray("nvidia,p3737-0000+p3701-0005\0nvidia,tegra234\0", 45));
+        QVERIFY(orin.read().unifiedMemory);
     }
 
     void graphicsCardsAreNamed()

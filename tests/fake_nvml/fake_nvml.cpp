@@ -3,6 +3,7 @@
 //   init CODE                       what nvmlInit_v2 returns
 //   device NAME                     the next device; what follows is about it
 //   memory TOTAL USED | memory CODE bytes, or the code to return ("memory !3")
+//   memory stuck                    does not return as long as the script says so
 //   busy PERCENT | busy !CODE
 //   process PID BYTES|na            of the compute list
 //   graphics PID BYTES|na
@@ -14,6 +15,7 @@
 #include <fstream>
 #include <sstream>
 #include <string>
+#include <unistd.h>
 #include <vector>
 
 namespace {
@@ -25,6 +27,7 @@ struct Process {
 struct Device {
     std::string name;
     int memoryCode = 0;
+    bool stuck = false;
     unsigned long long total = 0;
     unsigned long long used = 0;
     int busyCode = 0;
@@ -66,7 +69,9 @@ Script script()
         if (all.devices.empty())
             continue;
         auto& device = all.devices.back();
-        if (what == "memory" && code != 0) {
+        if (what == "memory" && first == "stuck") {
+            device.stuck = true;
+        } else if (what == "memory" && code != 0) {
             device.memoryCode = code;
         } else if (what == "memory") {
             device.total = bytesOf(first);
@@ -159,7 +164,9 @@ int nvmlDeviceGetName(void* handle, char* into, unsigned size)
 #ifndef WITHOUT_MEMORY
 int nvmlDeviceGetMemoryInfo(void* handle, unsigned long long* into)
 {
-    const auto device = deviceOf(handle);
+    auto device = deviceOf(handle);
+    for (; device.stuck; device = deviceOf(handle))
+        ::usleep(1000);
     if (device.memoryCode != 0)
         return device.memoryCode;
     into[0] = device.total;
@@ -168,6 +175,7 @@ int nvmlDeviceGetMemoryInfo(void* handle, unsigned long long* into)
     return 0;
 }
 #endif
+#ifndef WITHOUT_BUSY
 int nvmlDeviceGetUtilizationRates(void* handle, unsigned* into)
 {
     const auto device = deviceOf(handle);
@@ -175,6 +183,7 @@ int nvmlDeviceGetUtilizationRates(void* handle, unsigned* into)
     into[1] = 0;
     return device.busyCode;
 }
+#endif
 #ifndef WITHOUT_PROCESSES
 int nvmlDeviceGetComputeRunningProcesses_v3(void* handle, unsigned* count, ProcessInfo* into)
 {
