@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/Result.h"
+#include "core/curve/Forecast.h"
 #include "core/curve/Sample.h"
 #include "core/trial/RunResult.h"
 
@@ -43,8 +44,7 @@ struct ChartForecast {
     };
     std::vector<Moment> course;
     std::vector<Arrow> arrows;
-    std::optional<double> projectedBytes; ///< What the load will need; told at the right edge.
-    QString projectedRange; ///< "131–146 GiB"
+    std::optional<ProjectedNeed> need; ///< Of the whole load; told at the right edge.
     QString words; ///< For those who cannot see it: "limit reached in 18.3 s".
 };
 

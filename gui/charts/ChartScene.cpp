@@ -346,9 +346,12 @@ std::vector<EdgeLabel> ChartScene::edgeLabels() const
                 plot->Y(below + bytes / 2)});
         below += bytes;
     }
-    if (document.forecast && document.forecast->projectedBytes && !compact)
-        labels.push_back({words(QStringLiteral("Projected"), *document.forecast->projectedBytes),
-            document.forecast->projectedRange, theme.color(Role::Resident), plot->Y(std::min(m_top, foreseenBytes()))});
+    if (document.forecast && document.forecast->need && !compact) {
+        const ProjectedNeed& need = *document.forecast->need;
+        labels.push_back({words(QStringLiteral("Projected"), need.bytes),
+            inUnit(need.lowBytes, m_unit) + u'–' + inUnit(need.highBytes, m_unit) + u' ' + m_unit.name,
+            theme.color(Role::Resident), plot->Y(std::min(m_top, foreseenBytes()))});
+    }
     if (!bands.gpu().empty())
         labels.push_back({words(QStringLiteral("GPU"), bands.gpu().back().y), QStringLiteral("its own memory"),
             theme.color(Role::Gpu), plot->Y(bands.gpu().back().y)});

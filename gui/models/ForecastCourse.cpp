@@ -98,10 +98,7 @@ std::optional<ChartForecast> chartForecastOf(const LiveOutlook& look)
     add(look.toLimit, look.limitBytes, "limit ", ChartLimit::Kind::Limit);
     if (look.toGuard)
         add(*look.toGuard, *look.guardBytes, "guard ", ChartLimit::Kind::Guard);
-    if (look.need) {
-        shown.projectedBytes = look.need->bytes;
-        shown.projectedRange = figures::sizeRange(wholeBytes(look.need->lowBytes), wholeBytes(look.need->highBytes));
-    }
+    shown.need = look.need;
     shown.words = whatComes(look, look.atS);
     return shown;
 }
