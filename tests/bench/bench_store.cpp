@@ -10,7 +10,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
-#include <functional>
 #include <random>
 #include <span>
 #include <spawn.h>
@@ -143,12 +142,9 @@ struct Inserted {
     double bytes = 0; ///< Of the file, its log checkpointed.
 };
 
-Inserted measured(const std::filesystem::path& file, const std::function<void()>& insert)
+double secondsSince(std::chrono::steady_clock::time_point start)
 {
-    const auto start = std::chrono::steady_clock::now();
-    insert();
-    return {std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(),
-        static_cast<double>(std::filesystem::file_size(file))};
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
 /// `commitEvery` samples a transaction; one a second at 1000 Hz goes to the disk, as a recorder does it.
@@ -156,8 +152,10 @@ Inserted insertOurs(std::span<const Sample> curve, std::size_t commitEvery)
 {
     const Folder folder;
     const auto file = folder.file("runs.sqlite");
-    RunStore store = take(RunStore::open(file));
-    return measured(file, [&] {
+    Inserted inserted;
+    {
+        RunStore store = take(RunStore::open(file));
+        const auto start = std::chrono::steady_clock::now();
         const RunStarted begin = started();
         const RunId run = take(store.startRun(begin));
         for (std::size_t at = 0; at < curve.size(); at += commitEvery) {
@@ -166,7 +164,10 @@ Inserted insertOurs(std::span<const Sample> curve, std::size_t commitEvery)
             take(store.commit());
         }
         take(store.finishRun(run, finished(begin)));
-    });
+        inserted.seconds = secondsSince(start);
+    }
+    inserted.bytes = static_cast<double>(std::filesystem::file_size(file));
+    return inserted;
 }
 
 /// The usual way: a row for every value, in transactions of the same length.
@@ -174,13 +175,15 @@ Inserted insertRows(std::span<const Sample> curve, std::size_t commitEvery)
 {
     const Folder folder;
     const auto file = folder.file("rows.sqlite");
-    return measured(file, [&] {
+    Inserted inserted;
+    {
         sqlite3* database = nullptr;
         ::sqlite3_open(file.c_str(), &database);
         ::sqlite3_exec(database,
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; CREATE TABLE s(run INT, c INT, t INT, v INT, "
             "PRIMARY KEY(run, c, t)) WITHOUT ROWID",
             nullptr, nullptr, nullptr);
+        const auto start = std::chrono::steady_clock::now();
         sqlite3_stmt* insert = nullptr;
         ::sqlite3_prepare_v2(database, "INSERT INTO s VALUES(1,?,?,?)", -1, &insert, nullptr);
         for (std::size_t at = 0; at < curve.size(); at += commitEvery) {
@@ -197,8 +200,11 @@ Inserted insertRows(std::span<const Sample> curve, std::size_t commitEvery)
             ::sqlite3_exec(database, "COMMIT", nullptr, nullptr, nullptr);
         }
         ::sqlite3_finalize(insert);
+        inserted.seconds = secondsSince(start);
         ::sqlite3_close(database);
-    });
+    }
+    inserted.bytes = static_cast<double>(std::filesystem::file_size(file));
+    return inserted;
 }
 
 /// Both ways in turns, best of 7: a curve at once, and while it is recorded.
