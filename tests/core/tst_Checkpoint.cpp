@@ -1,5 +1,6 @@
 #include "CheckpointFiles.h"
 #include "ModelConfigs.h"
+#include "tests/Sanitized.h"
 
 #include "core/Text.h"
 #include "core/checkpoint/Checkpoint.h"
@@ -880,9 +881,8 @@ void tst_Checkpoint::jsonHasThePromisedNames()
 
 void tst_Checkpoint::largestHeaderStaysBelowThreeTimes()
 {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-    QSKIP("a sanitizer's own memory is counted too");
-#endif
+    if (loadlab::test::kSanitized)
+        QSKIP("a sanitizer's own memory is counted too");
     Scratch folder;
     const fs::path path = tiny(folder);
     {

@@ -1,4 +1,5 @@
 #include "CheckpointFiles.h"
+#include "tests/Sanitized.h"
 
 #include "core/checkpoint/SafetensorsHeader.h"
 
@@ -453,9 +454,8 @@ void tst_SafetensorsHeader::staysBelowThreeTimesTheHeader_data()
 
 void tst_SafetensorsHeader::staysBelowThreeTimesTheHeader()
 {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-    QSKIP("a sanitizer's own memory is counted too");
-#endif
+    if (loadlab::test::kSanitized)
+        QSKIP("a sanitizer's own memory is counted too");
     QFETCH(int, size);
     QFETCH(bool, usable);
     Scratch folder;

@@ -1,6 +1,7 @@
 #include "core/Units.h"
 #include "core/trial/TrialRunner.h"
 #include "core/worker/Leftovers.h"
+#include "tests/Sanitized.h"
 
 #include <QTemporaryDir>
 #include <QtTest>
@@ -18,13 +19,6 @@ using namespace std::chrono_literals;
 namespace fs = std::filesystem;
 
 namespace {
-
-/// Sanitizers have memory of their own in every process: upper bounds mean nothing then.
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-constexpr bool kOwnMemoryOnly = false;
-#else
-constexpr bool kOwnMemoryOnly = true;
-#endif
 
 /// One run of the fake worker, with everything it told.
 struct Trial {
@@ -224,7 +218,7 @@ void tst_TrialRunner::theResultHoldsWhatWasMeasured()
     const RunResult result = run(trial, {{"mode", "ok"}, {"mib", "200"}, {"seconds", "0.4"}});
     constexpr std::uint64_t grown = std::uint64_t{200} << 20;
     QVERIFY2(result.curve.peakTreeBytes >= grown, std::to_string(result.curve.peakTreeBytes).c_str());
-    QVERIFY2(!kOwnMemoryOnly || result.curve.peakTreeBytes < grown + (48 << 20),
+    QVERIFY2(test::kSanitized || result.curve.peakTreeBytes < grown + (48 << 20),
         std::to_string(result.curve.peakTreeBytes).c_str());
     QVERIFY(result.curve.peakRssBytes >= grown);
     QVERIFY(result.hwmBytes >= grown);
@@ -504,7 +498,7 @@ void tst_TrialRunner::twoRunSideBySide()
     const RunResult first = one.runner->wait();
     QCOMPARE(modeOf(first), std::string("ok"));
     QVERIFY(first.curve.peakTreeBytes >= (64 << 20));
-    QVERIFY(!kOwnMemoryOnly || second.curve.peakTreeBytes < (64 << 20));
+    QVERIFY(test::kSanitized || second.curve.peakTreeBytes < (64 << 20));
 }
 
 void tst_TrialRunner::theDestructorKills()

@@ -1,5 +1,6 @@
 #include "core/Digest.h"
 #include "core/checkpoint/DemoZoo.h"
+#include "tests/Sanitized.h"
 #include "tests/plugins/TestWeights.h"
 #include "tests/plugins/WorkerDriver.h"
 
@@ -19,12 +20,6 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kSanitized = true;
-#else
-constexpr bool kSanitized = false;
-#endif
 
 Variant variantOf(const std::string& dtype, const std::map<std::string, std::string>& options = {})
 {
@@ -425,7 +420,7 @@ void TestLibtorchWorker::findsNonFiniteValues()
 
 void TestLibtorchWorker::viewsCostNoMemory()
 {
-    if (kSanitized)
+    if (test::kSanitized)
         QSKIP("a sanitizer's own memory would be measured");
     constexpr std::uint64_t bytes = 256 * kMiB;
     writeSparseWeights(m_folder / "model.safetensors", "BF16", bytes / 2, bytes);
@@ -442,7 +437,7 @@ void TestLibtorchWorker::viewsCostNoMemory()
 /// VmHWM is the kernel's own high-water mark, file pages included: no sampling can miss a peak.
 void TestLibtorchWorker::conversionCostsTheDestinationOnly()
 {
-    if (kSanitized)
+    if (test::kSanitized)
         QSKIP("a sanitizer's own memory would be measured");
     constexpr std::uint64_t bytes = 192 * kMiB;
     writeSparseWeights(m_folder / "model.safetensors", "BF16", bytes / 2, bytes);
@@ -679,7 +674,7 @@ void TestLibtorchWorker::survivesAFileThatShrinks()
 
 void TestLibtorchWorker::saysThatMemoryWasRefused()
 {
-    if (kSanitized)
+    if (test::kSanitized)
         QSKIP("a sanitizer's shadow does not fit below the limit");
     writeSparseWeights(m_folder / "model.safetensors", "BF16", 4096 * kMiB / 2, 4096 * kMiB);
     WorkerDriver worker({}, [] {
