@@ -31,20 +31,28 @@ void CapWatchdog::disarm()
 void CapWatchdog::check(const Sample& sample)
 {
     const std::lock_guard lock(m_mutex);
-    if (!m_group.isArmed() || !sample.has(Column::TreeBytes))
+    if (!sample.has(Column::TreeBytes))
         return;
     if (sample.has(Column::SwapBytes))
         m_swapBytes = sample[Column::SwapBytes];
     const auto swap = static_cast<std::uint64_t>(std::max<std::int64_t>(0, m_swapBytes));
-    const auto held = static_cast<std::uint64_t>(std::max<std::int64_t>(0, sample[Column::TreeBytes] - m_swapBytes));
-    const bool memoryOver = m_caps.memoryBytes && held > *m_caps.memoryBytes;
+    m_heldBytes = static_cast<std::uint64_t>(std::max<std::int64_t>(0, sample[Column::TreeBytes] - m_swapBytes));
+    const bool memoryOver = m_caps.memoryBytes && m_heldBytes > *m_caps.memoryBytes;
     const bool swapOver = m_caps.swapBytes && swap > *m_caps.swapBytes;
-    if (!memoryOver && !swapOver)
+    if (!m_group.isArmed() || (!memoryOver && !swapOver))
         return;
     m_group.kill();
     if (!m_breach)
-        m_breach = memoryOver ? Breach{false, held, *m_caps.memoryBytes, sample.monotonicNs}
+        m_breach = memoryOver ? Breach{false, m_heldBytes, *m_caps.memoryBytes, sample.monotonicNs}
                               : Breach{true, swap, *m_caps.swapBytes, sample.monotonicNs};
+}
+
+std::optional<std::uint64_t> CapWatchdog::leftBytes() const
+{
+    const std::lock_guard lock(m_mutex);
+    if (!m_caps.memoryBytes)
+        return std::nullopt;
+    return *m_caps.memoryBytes - std::min(*m_caps.memoryBytes, m_heldBytes);
 }
 
 std::optional<CapWatchdog::Breach> CapWatchdog::breach() const

@@ -23,6 +23,8 @@ public:
         std::int64_t monotonicNs = 0;
     };
 
+    /// What is left under the cap on memory that it keeps, as of the last sample; nothing: it keeps none. Any thread.
+    [[nodiscard]] std::optional<std::uint64_t> leftBytes() const;
     /// What it has to keep; nothing at first.
     void keep(const Caps& caps);
     [[nodiscard]] bool hasCaps() const;
@@ -38,6 +40,7 @@ private:
     Caps m_caps;
     mutable std::mutex m_mutex;
     WorkerGroup m_group;
+    std::uint64_t m_heldBytes = 0; ///< As last read.
     std::int64_t m_swapBytes = 0; ///< As last read: not every sample has it.
     std::optional<Breach> m_breach;
 };

@@ -4,11 +4,13 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 namespace loadlab {
 namespace {
 
 constexpr double kDrowningLeft = 0.1; ///< Of the machine.
+constexpr auto kLeastApartNs = static_cast<std::int64_t>(0.9e9 / Guard::kLeastHz); ///< Ticks are never quite on time.
 
 } // namespace
 
@@ -35,6 +37,7 @@ void Guard::setMargin(std::optional<GuardMargin> margin)
 {
     const std::lock_guard lock(m_mutex);
     m_margin = margin;
+    m_marginIsNew = true;
 }
 
 /// Of the last seconds; 0 until there are so many.
@@ -65,13 +68,21 @@ std::optional<FallWatch::Crossing> Guard::provenCrossing(std::int64_t nowNs)
     return proven ? crossing : std::nullopt;
 }
 
-std::optional<Guard::Stop> Guard::judge(const Sample& sample, const GuardMargin& margin)
+std::optional<std::uint64_t> Guard::availableAt(const Sample& sample)
 {
-    if (!(margin == m_judgedBy))
-        m_watch.clear();
-    m_judgedBy = margin;
-    Pool pool{
-        static_cast<std::uint64_t>(std::max<std::int64_t>(0, sample[Column::SystemAvailableBytes])), m_machineBytes};
+    const bool told = sample.has(Column::SystemAvailableBytes);
+    if (told && sample.has(Column::SystemFreeBytes))
+        m_besideFreeBytes = sample[Column::SystemAvailableBytes] - sample[Column::SystemFreeBytes];
+    if (!told && !(m_besideFreeBytes && sample.has(Column::SystemFreeBytes)))
+        return std::nullopt;
+    const auto bytes
+        = told ? sample[Column::SystemAvailableBytes] : sample[Column::SystemFreeBytes] + *m_besideFreeBytes;
+    return static_cast<std::uint64_t>(std::max<std::int64_t>(0, bytes));
+}
+
+std::optional<Guard::Stop> Guard::judge(const Sample& sample, std::uint64_t availableBytes, const GuardMargin& margin)
+{
+    Pool pool{availableBytes, m_machineBytes};
     const Pool machine = pool;
     Stop stop;
     if (const auto group = m_groupPool ? m_groupPool() : std::nullopt; group && group->leftBytes < pool.leftBytes) {
@@ -104,18 +115,25 @@ std::optional<Guard::Stop> Guard::judge(const Sample& sample, const GuardMargin&
 
 void Guard::check(const Sample& sample)
 {
-    if (!sample.has(Column::SystemAvailableBytes))
-        return;
     std::unique_lock lock(m_mutex);
+    if (m_stop && m_group.isArmed())
+        m_group.kill();
     const std::optional<GuardMargin> margin = m_margin;
+    if (std::exchange(m_marginIsNew, false)) {
+        m_watch.clear();
+        m_foretoldSinceNs.reset();
+    }
     lock.unlock();
-    const auto stop = margin ? judge(sample, *margin) : std::nullopt;
+    const auto available = availableAt(sample);
+    if (!margin || !available || sample.monotonicNs - m_lookedNs < kLeastApartNs)
+        return;
+    m_lookedNs = sample.monotonicNs;
+    const auto stop = judge(sample, *available, *margin);
     lock.lock();
-    if (!m_group.isArmed() || (!stop && !m_stop))
+    if (!stop || m_stop || !m_group.isArmed())
         return;
     m_group.kill();
-    if (!m_stop)
-        m_stop = stop;
+    m_stop = stop;
 }
 
 std::optional<Guard::Stop> Guard::stopped() const

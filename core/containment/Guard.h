@@ -59,13 +59,15 @@ public:
     void disarm();
     /// Another margin from the next sample on, or none: then it stops nothing. Any thread.
     void setMargin(std::optional<GuardMargin> margin);
-    /// On the sampler's thread, with every sample; those without system_available_bytes are passed over.
+    /// On the sampler's thread, with every sample; looks at most kLeastHz times a second. Where only system_free_bytes
+    /// is in it (above 50 Hz), what is available is taken to lie as far above it as last read.
     void check(const Sample& sample);
     /// Why it stopped the load, the first time. Any thread.
     [[nodiscard]] std::optional<Stop> stopped() const;
 
 private:
-    [[nodiscard]] std::optional<Stop> judge(const Sample& sample, const GuardMargin& margin);
+    [[nodiscard]] std::optional<Stop> judge(
+        const Sample& sample, std::uint64_t availableBytes, const GuardMargin& margin);
     [[nodiscard]] std::optional<FallWatch::Crossing> provenCrossing(std::int64_t nowNs);
     [[nodiscard]] double stalledShare(const Sample& sample);
 
@@ -76,7 +78,11 @@ private:
 
     std::uint64_t m_machineBytes;
     GroupPool m_groupPool;
-    GuardMargin m_judgedBy; ///< What m_watch is of.
+    [[nodiscard]] std::optional<std::uint64_t> availableAt(const Sample& sample);
+
+    bool m_marginIsNew = false; ///< What was seen says nothing of it.
+    std::int64_t m_lookedNs = 0;
+    std::optional<std::int64_t> m_besideFreeBytes; ///< MemAvailable − MemFree, as last read together.
     FallWatch m_watch; ///< Of what is left above the margin.
     std::optional<std::int64_t> m_foretoldSinceNs; ///< Without a break.
     std::deque<Stall> m_stalls;

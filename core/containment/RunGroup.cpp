@@ -102,6 +102,15 @@ GroupReading readV2(const fs::path& group)
     return reading;
 }
 
+/// Without page cache.
+std::uint64_t heldIn(GroupKind kind, const fs::path& group)
+{
+    const char* name = kind == GroupKind::V1 ? "memory.usage_in_bytes" : "memory.current";
+    const std::uint64_t usage = readNumber(group / name).value_or(0);
+    const auto file = pageCacheIn(kind, readSmallFile((group / "memory.stat").string()));
+    return usage - std::min(usage, file.value_or(0));
+}
+
 std::optional<std::uint64_t> limitOf(GroupKind kind, const fs::path& group)
 {
     const auto limit = readNumber(group / (kind == GroupKind::V1 ? "memory.limit_in_bytes" : "memory.max"));
@@ -297,8 +306,7 @@ std::optional<std::uint64_t> RunGroup::leftBytes() const
     std::optional<std::uint64_t> left;
     for (fs::path group = m_folder; group.string().size() >= m_mount.string().size(); group = group.parent_path()) {
         if (const auto limit = limitOf(m_kind, group)) {
-            const GroupReading now = m_kind == GroupKind::V1 ? readV1(group) : readV2(group);
-            const std::uint64_t held = now.usageBytes - std::min(now.usageBytes, now.fileBytes);
+            const std::uint64_t held = heldIn(m_kind, group);
             const std::uint64_t free = *limit - std::min(*limit, held);
             left = left ? std::min(*left, free) : free;
         }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <csignal>
 #include <cstring>
+#include <limits>
 
 namespace loadlab {
 namespace {
@@ -67,8 +68,12 @@ void RunContainment::makeGuard()
     m_groupBytes = m_caps.memoryBytes.value_or(m_group ? m_group->leftBytes().value_or(0) : 0);
     m_guard.emplace(m_margin, m_before.memory.totalBytes, [this]() -> std::optional<Guard::Pool> {
         const std::lock_guard lock(m_groupMutex);
-        const auto left = m_group ? m_group->leftBytes() : std::nullopt;
-        return left ? std::optional(Guard::Pool{*left, m_groupBytes}) : std::nullopt;
+        const auto ofGroup = m_group ? m_group->leftBytes() : std::nullopt;
+        const auto ofWatchdog = m_watchdog.leftBytes();
+        if (!ofGroup && !ofWatchdog)
+            return std::nullopt;
+        constexpr auto unlimited = std::numeric_limits<std::uint64_t>::max();
+        return Guard::Pool{std::min(ofGroup.value_or(unlimited), ofWatchdog.value_or(unlimited)), m_groupBytes};
     });
 }
 

@@ -15,7 +15,7 @@ namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 namespace {
 
-/// Longer pauses of the lab's own (stopped, starved) are not held against the worker; so is any of the machine's.
+/// Longer pauses of the lab's own (stopped, starved) are not held against the worker; nor is any of the machine's.
 constexpr std::int64_t kOwnPauseNs = std::chrono::nanoseconds(1s).count();
 constexpr std::int64_t kSuspendNs = std::chrono::nanoseconds(100ms).count();
 constexpr std::int64_t kLongestWaitNs = std::chrono::nanoseconds(60s).count();

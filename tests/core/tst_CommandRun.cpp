@@ -46,6 +46,7 @@ private Q_SLOTS:
     void aSigkillWhileTheKernelKillsSomebodyElse();
     void withoutAGroupTheKernelsLogNamesTheVictim();
     void withoutAGroupTheWatchdogKeepsTheCap();
+    void theGuardKnowsTheWatchdogsCap();
     void theGuardStopsItBeforeTheKernelDoes();
     void theGuardActsInTimeOnWhatIsFast();
     void theGuardLeavesAloneWhatLevelsOff();
@@ -464,6 +465,19 @@ void tst_CommandRun::withoutAGroupTheWatchdogKeepsTheCap()
     QVERIFY2(watched.acts().starts_with("cap "), watched.acts().c_str());
     QVERIFY2(result.curve.peakTreeBytes < 300 * kMiB, allWords(result).c_str());
     QVERIFY(findProcessesOfRun(watched.runner->uuid()).empty());
+}
+
+void tst_CommandRun::theGuardKnowsTheWatchdogsCap()
+{
+    Watched watched;
+    Limits limits;
+    limits.capMemoryBytes = 400 * kMiB;
+    limits.guard = GuardMargin{std::nullopt, 30};
+    const RunResult result = run(watched, kHog + " 600 25 1000", limits, false);
+    QVERIFY2(modeOf(result) == "guard_stopped", allWords(result).c_str());
+    QCOMPARE(result.capKeptBy, std::string("watchdog"));
+    QVERIFY2(factOf(result, "guard").find("left under the cap") != std::string::npos, allWords(result).c_str());
+    QVERIFY2(factOf(result, "watchdog").empty(), allWords(result).c_str());
 }
 
 void tst_CommandRun::theGuardStopsItBeforeTheKernelDoes()

@@ -518,6 +518,9 @@ void tst_Containment::theWatchdogKillsTheGroupAtOnce()
     watchdog.check(holding(1001, 0));
     QVERIFY(victim.wasKilled());
     QCOMPARE(watchdog.breach()->bytes, std::uint64_t{1001});
+    QCOMPARE(watchdog.leftBytes(), std::optional<std::uint64_t>(0));
+    watchdog.check(holding(400, 0));
+    QCOMPARE(watchdog.leftBytes(), std::optional<std::uint64_t>(600));
     QCOMPARE(watchdog.breach()->capBytes, std::uint64_t{1000});
     watchdog.disarm();
 }

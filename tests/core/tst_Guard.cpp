@@ -76,6 +76,44 @@ private Q_SLOTS:
         QVERIFY(victim.wasKilled());
     }
 
+    /// At 1000 Hz one sample in fifty has what is available; the others what is free.
+    void itLooksBetweenFullSamplesAsWell()
+    {
+        Victim victim;
+        Guard guard(bytes(1), kMachine);
+        guard.arm(victim.pid());
+        Machine machine;
+        Sample full = machine.sample(8);
+        full[Column::SystemFreeBytes] = full[Column::SystemAvailableBytes] - static_cast<std::int64_t>(2 * kGiB);
+        guard.check(full);
+        QVERIFY(!guard.stopped());
+        Sample quick;
+        quick.monotonicNs = full.monotonicNs + 1'000'000;
+        quick[Column::SystemFreeBytes] = static_cast<std::int64_t>(-1.5 * kGiB); // Half a GiB available.
+        guard.check(quick);
+        QVERIFY(!guard.stopped()); // It had just looked.
+        quick.monotonicNs = full.monotonicNs + 20'000'000;
+        guard.check(quick);
+        QVERIFY(guard.stopped());
+        QCOMPARE(guard.stopped()->leftBytes, static_cast<std::uint64_t>(0.5 * kGiB));
+        QVERIFY(victim.wasKilled());
+    }
+
+    void aMarginThatIsSetAgainBeginsAnew()
+    {
+        Victim victim;
+        Guard guard(bytes(1), kMachine);
+        Machine machine;
+        double left = 3;
+        for (int i = 0; i < 10; ++i) // Nobody is armed yet: it foretells, and kills nobody.
+            guard.check(machine.sample(left -= 0.02));
+        guard.setMargin(bytes(1));
+        guard.arm(victim.pid());
+        guard.check(machine.sample(left));
+        QVERIFY(!guard.stopped());
+        QVERIFY(victim.lives());
+    }
+
     void whatLevelsOffIsLeftAlone()
     {
         Victim victim;
