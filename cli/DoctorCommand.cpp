@@ -164,8 +164,8 @@ void printSelfTest(Output& out, const SelfTestResult& test)
     out.printLine("\n" + out.painted(Paint::Strong, "Self-test of the sampler") + "  "
         + out.painted(test.passed ? Paint::Good : Paint::Bad, test.passed ? "passed" : "failed") + "  asked "
         + std::to_string(std::lround(test.askedHz)) + " Hz, got " + std::to_string(std::lround(test.achievedHz))
-        + " Hz, " + formatCount(test.missedTicks) + " ticks missed, at worst " + formatDuration(test.worstLateness)
-        + " late, at " + test.priority);
+        + " Hz, " + formatCount(test.missedTicks) + " ticks missed, at worst "
+        + formatCount(static_cast<std::uint64_t>(test.worstLateness.count() / 1000)) + " us late, at " + test.priority);
     for (const SelfTestCheck& check : test.checks)
         out.printLine("  " + out.painted(check.passed ? Paint::Good : Paint::Bad, check.passed ? "ok    " : "wrong ")
             + printable(check.what) + ": " + printable(check.counter) + " moved by " + mib(check.measuredBytes)

@@ -46,11 +46,12 @@ SamplerPriority raisePriority()
     return ::setpriority(PRIO_PROCESS, 0, kRaisedNice) == 0 ? SamplerPriority::Raised : SamplerPriority::Normal;
 }
 
-void lowerPriority()
+/// Back to how the lab itself runs; false where it cannot be. (Who may not ask for it anew may not clear the flag.)
+bool lowerPriority(SamplerPriority raised, int nice)
 {
     const sched_param none{};
-    ::sched_setscheduler(0, SCHED_OTHER, &none);
-    ::setpriority(PRIO_PROCESS, 0, 0);
+    return raised == SamplerPriority::RealTime ? ::sched_setscheduler(0, SCHED_OTHER | SCHED_RESET_ON_FORK, &none) == 0
+                                               : ::setpriority(PRIO_PROCESS, 0, nice) == 0;
 }
 
 timespec timeOf(std::int64_t ns)
@@ -91,6 +92,7 @@ struct Sampler::State {
     std::uint64_t tick = 0; ///< Ticks that passed, taken or missed.
     std::int64_t pssReadNs = 0;
     int longTicks = 0; ///< In a row.
+    int niceBefore = 0; ///< Of this thread, before it was raised.
 
     // Shared, under the lock.
     mutable std::mutex mutex;
@@ -141,6 +143,7 @@ void Sampler::State::run()
     ::prctl(PR_SET_NAME, "sampler");
     schedule = ProcFile("/proc/thread-self/schedstat");
     ::prctl(PR_SET_TIMERSLACK, 1UL); // ns; the default of 50 us would be the largest part of the lateness
+    niceBefore = ::getpriority(PRIO_PROCESS, 0);
     const SamplerPriority raised = raisePriority();
     {
         const std::lock_guard lock(mutex);
@@ -174,7 +177,9 @@ bool Sampler::State::wasPaused(std::int64_t latenessNs)
     ::getrusage(RUSAGE_THREAD, &use);
     const auto before = std::exchange(busyNs, ran.value_or(0) + waited.value_or(0));
     const bool faulted = std::exchange(majorFaults, use.ru_majflt) != use.ru_majflt;
-    return waited && !faulted && latenessNs >= kPauseNs && busyNs - before < static_cast<std::uint64_t>(latenessNs) / 2;
+    const bool counted = ran.value_or(0) > 0 && waited; // Else this kernel keeps no such account.
+    return counted && !faulted && latenessNs >= kPauseNs
+        && busyNs - before < static_cast<std::uint64_t>(latenessNs) / 2;
 }
 
 void Sampler::State::onTick()
@@ -205,9 +210,9 @@ void Sampler::State::noteLength(std::int64_t tookNs)
     longTicks = tookNs > periodNs / 2 ? longTicks + 1 : 0;
     if (longTicks != kMostLongTicks)
         return;
-    lowerPriority();
     const std::lock_guard lock(mutex);
-    report.priority = SamplerPriority::Normal;
+    if (report.priority != SamplerPriority::Normal && lowerPriority(report.priority, niceBefore))
+        report.priority = SamplerPriority::Normal;
 }
 
 bool Sampler::State::onWake()

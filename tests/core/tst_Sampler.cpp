@@ -132,7 +132,7 @@ private Q_SLOTS:
         if (sampler.report().priority != SamplerPriority::RealTime)
             QSKIP("this process may not ask for real-time priority");
         QTRY_COMPARE_WITH_TIMEOUT(sampler.report().priority, SamplerPriority::Normal, 20'000);
-        QCOMPARE(policyOfThread("sampler"), SCHED_OTHER);
+        QCOMPARE(policyOfThread("sampler"), SCHED_OTHER | SCHED_RESET_ON_FORK);
     }
 
     void refusesRatesOutsideOneToAThousand()
