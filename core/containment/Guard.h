@@ -36,7 +36,8 @@ public:
         std::uint64_t leftBytes = 0;
         std::uint64_t totalBytes = 0;
     };
-    /// The group's own pool at this moment; nothing: no limit above the run. On the sampler's thread.
+    /// What the caps and groups above the run leave at this moment, whoever keeps them; nothing: there is no limit. On
+    /// the sampler's thread.
     using GroupPool = std::function<std::optional<Pool>()>;
 
     struct Stop {
@@ -68,6 +69,7 @@ public:
 private:
     [[nodiscard]] std::optional<Stop> judge(
         const Sample& sample, std::uint64_t availableBytes, const GuardMargin& margin);
+    [[nodiscard]] std::optional<std::uint64_t> availableAt(const Sample& sample);
     [[nodiscard]] std::optional<FallWatch::Crossing> provenCrossing(std::int64_t nowNs);
     [[nodiscard]] double stalledShare(const Sample& sample);
 
@@ -78,16 +80,18 @@ private:
 
     std::uint64_t m_machineBytes;
     GroupPool m_groupPool;
-    [[nodiscard]] std::optional<std::uint64_t> availableAt(const Sample& sample);
 
-    bool m_marginIsNew = false; ///< What was seen says nothing of it.
+    // The sampler's thread's own.
     std::int64_t m_lookedNs = 0;
     std::optional<std::int64_t> m_besideFreeBytes; ///< MemAvailable − MemFree, as last read together.
     FallWatch m_watch; ///< Of what is left above the margin.
     std::optional<std::int64_t> m_foretoldSinceNs; ///< Without a break.
     std::deque<Stall> m_stalls;
+
+    // Under the lock.
     mutable std::mutex m_mutex;
     std::optional<GuardMargin> m_margin;
+    bool m_marginIsNew = false; ///< What was seen says nothing of it.
     WorkerGroup m_group;
     std::optional<Stop> m_stop;
 };
