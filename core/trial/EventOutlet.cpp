@@ -1,6 +1,7 @@
 #include "core/trial/EventOutlet.h"
 
 #include "core/Units.h"
+#include "core/trial/RunMailbox.h"
 
 #include <algorithm>
 
@@ -8,7 +9,9 @@ namespace loadlab {
 using namespace std::chrono_literals;
 namespace {
 
-constexpr std::int64_t kGatherNs = std::chrono::nanoseconds(100ms).count();
+/// As long as samples wait in the mailbox, so that they do not wait twice: all of it reaches the black box within 100
+/// ms.
+constexpr std::int64_t kGatherNs = RunMailbox::kBatchNs;
 constexpr std::int64_t kProgressGapNs = std::chrono::nanoseconds(50ms).count();
 constexpr std::size_t kMostLogBytes = 64 << 10;
 

@@ -12,7 +12,7 @@
 
 namespace loadlab {
 
-/// The one place through which a run's events leave, in order. Log text and samples leave at most ten times a second,
+/// The one place through which a run's events leave, in order. Log text and samples leave at most 25 times a second,
 /// progress twenty times (of more, the latest counts), so that no worker can flood the listeners. One thread.
 class EventOutlet {
 public:

@@ -15,7 +15,8 @@ namespace loadlab {
 /// All functions from any thread; the taking ones from the run's.
 class RunMailbox {
 public:
-    static constexpr std::int64_t kBatchNs = 100'000'000;
+    /// Less than two ticks of the usual rate, so that each of those leaves as it comes.
+    static constexpr std::int64_t kBatchNs = 40'000'000;
 
     struct Orders {
         bool cancel = false;
@@ -34,7 +35,8 @@ public:
 
     /// Readable when something is there; negative when the system had no descriptor left: look every 50 ms then.
     [[nodiscard]] int fd() const { return m_wake.get(); }
-    /// Orders stay until the run ends, but for the guard's; samples are handed over once. `into` is emptied first, its capacity reused.
+    /// Orders stay until the run ends, but for the guard's; samples are handed over once. `into` is emptied first, its
+    /// capacity reused.
     Orders take(std::vector<Sample>& into);
     [[nodiscard]] bool cancelled() const;
 

@@ -637,7 +637,7 @@ void tst_TrialRunner::samplesComeInOrderAndInBatches()
     QCOMPARE(samples.size(), result.curve.sampleCount);
     QVERIFY(std::ranges::is_sorted(samples, {}, &Sample::monotonicNs));
     QVERIFY(samples.front().monotonicNs >= trial.all<RunStarted>().front().originNs);
-    QVERIFY(static_cast<double>(batches.size()) <= 3 + 10 * std::chrono::duration<double>(result.duration).count());
+    QVERIFY(static_cast<double>(batches.size()) <= 3 + 25 * std::chrono::duration<double>(result.duration).count());
 }
 
 void tst_TrialRunner::everyEventHasAJsonForm()
