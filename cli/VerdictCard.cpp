@@ -2,6 +2,7 @@
 
 #include "core/Text.h"
 #include "core/Units.h"
+#include "core/containment/RunGroup.h"
 
 #include <algorithm>
 #include <array>
@@ -121,19 +122,22 @@ std::string exitWords(const RunResult& result)
 std::string capWords(const RunResult& result)
 {
     const Limits& limits = result.identity.limits;
+    const auto kept = [](std::uint64_t bytes, const char* what, const std::string& by) {
+        return formatSize(bytes) + what + "kept by " + (by.empty() ? "what is not known" : by);
+    };
     std::string text;
     if (limits.capMemoryBytes)
-        text += formatSize(*limits.capMemoryBytes) + " of memory, kept by " + result.capKeptBy;
+        text += kept(*limits.capMemoryBytes, " of memory, ", result.capKeptBy);
     if (limits.capSwapBytes)
-        text += (text.empty() ? "" : "; ") + formatSize(*limits.capSwapBytes) + " of swap, kept by "
-            + result.swapCapKeptBy;
+        text += (text.empty() ? "" : "; ") + kept(*limits.capSwapBytes, " of swap, ", result.swapCapKeptBy);
     return text;
 }
 
 void printHost(Sections& sections, const RunResult& result)
 {
     if (const std::string caps = capWords(result); !caps.empty())
-        sections.add("cap", caps + (result.containment == "none" ? "" : " (" + result.containment + ")"));
+        sections.add("cap",
+            caps + (groupKindFrom(result.containment) == GroupKind::None ? "" : " (" + result.containment + ")"));
     const HostTraces& traces = result.traces;
     if (traces.dirtyStartBytes)
         sections.add(

@@ -33,6 +33,12 @@ Value orNull(const std::optional<double>& value)
     return value ? sqlite::real(*value) : Value(nullptr);
 }
 
+/// Empty: not known.
+Value orNull(const std::string& word)
+{
+    return word.empty() ? Value(nullptr) : Value(std::string_view(word));
+}
+
 Result<void> mustBeOpen(const Connection& database, RunId run, const RunResult& result)
 {
     sqlite::Statement row = database.prepare("SELECT uuid, ended_utc_ms IS NOT NULL FROM runs WHERE id = ?");
@@ -68,10 +74,9 @@ Result<void> updateFigures(const Connection& database, RunId run, const RunResul
             {"lowest_available_bytes", sqlite::integer(curve.lowestAvailableBytes)},
             {"swap_began_s", orNull(curve.swapBeganS)},
             {"mean_rate_bytes_per_s", sqlite::real(curve.meanRateBytesPerS)},
-            {"projected_need_bytes", orNull(result.projectedNeedBytes)},
-            {"missed_ticks", sqlite::integer(result.missedTicks)},
-            {"worst_lateness_ns", sqlite::integer(result.worstLatenessNs)}, {"cap_kept_by", toUtf8(result.capKeptBy)},
-            {"containment", toUtf8(result.containment)}});
+            {"projected_need_bytes", orNull(result.projectedNeedBytes)}, {"missed_ticks", orNull(result.missedTicks)},
+            {"worst_lateness_ns", orNull(result.worstLatenessNs)}, {"cap_kept_by", orNull(result.capKeptBy)},
+            {"containment", orNull(result.containment)}});
 }
 
 Result<void> updateSparkline(const Connection& database, RunId run)

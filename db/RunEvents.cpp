@@ -64,6 +64,16 @@ Result<void> noteMessage(const Connection& database, RunId run, const protocol::
     return {};
 }
 
+Result<void> noteContained(const Connection& database, RunId run, const RunContained& contained)
+{
+    RunResult known;
+    copyTo(known, contained);
+    Result<void> noted = database.update("runs", "id", run.value,
+        {{"cap_kept_by", std::string_view(known.capKeptBy)}, {"containment", std::string_view(known.containment)}});
+    const std::string facts = toText(circumstancesToJson(known));
+    return noted ? database.update("run_details", "run", run.value, {{"facts", std::string_view(facts)}}) : noted;
+}
+
 Result<void> noteWorker(const Connection& database, RunId run, const WorkerStarted& worker, std::int64_t tNs)
 {
     const std::string command = toUtf8(worker.commandLine);
@@ -92,6 +102,8 @@ Result<void> insertEvent(const Connection& database, RunId run, const RunEvent& 
         return inserted;
     if (const auto* message = std::get_if<protocol::Message>(&event.body))
         return noteMessage(database, run, *message, tNs);
+    if (const auto* contained = std::get_if<RunContained>(&event.body))
+        return noteContained(database, run, *contained);
     if (const auto* worker = std::get_if<WorkerStarted>(&event.body))
         return noteWorker(database, run, *worker, tNs);
     return {};

@@ -1,4 +1,7 @@
 #include "core/Text.h"
+#include "core/curve/Phases.h"
+#include "core/trial/LoadTrail.h"
+#include "core/trial/RunEvent.h"
 #include "db/RunRows.h"
 #include "db/SampleChunks.h"
 #include "db/Sqlite.h"
@@ -18,14 +21,15 @@ constexpr const char* kSelectRun
       " r.cap_memory_bytes, r.cap_swap_bytes, r.timeout_ns, r.stall_ns, r.sample_hz,"
       " r.parent_uuid, r.remedy_applied, r.predicted_peak_bytes, r.started_utc_ms,"
       " c.path_bytes, c.name, c.family, c.fingerprint, c.size_bytes, c.parameters,"
-      " d.environment, d.progress, d.loaded, d.facts, d.counters, d.worker_command, r.ended_utc_ms IS NOT NULL"
+      " d.environment, d.progress, d.loaded, d.facts, d.counters, d.worker_command, d.settings,"
+      " r.cap_kept_by, r.containment, r.ended_utc_ms IS NOT NULL"
       " FROM runs r JOIN run_details d ON d.run = r.id LEFT JOIN checkpoints c ON c.id = r.checkpoint"
       " WHERE r.id = ? AND r.deleted_utc_ms IS NULL";
 
 constexpr const char* kSelectFigures
     = "SELECT duration_ns, exit_code, exit_signal, sample_count, rate_hz, peak_tree_bytes, peak_rss_bytes, hwm_bytes,"
       " peak_swap_bytes, peak_gpu_bytes, baseline_available_bytes, lowest_available_bytes, swap_began_s,"
-      " mean_rate_bytes_per_s, projected_need_bytes, missed_ticks, worst_lateness_ns, cap_kept_by, containment"
+      " mean_rate_bytes_per_s, projected_need_bytes, missed_ticks, worst_lateness_ns"
       " FROM runs WHERE id = ?";
 
 std::optional<std::chrono::nanoseconds> nanoseconds(std::optional<std::int64_t> value)
@@ -87,6 +91,16 @@ void readSettings(Statement& row, TrialIdentity& into)
     into.predictedPeakBytes = row.count();
 }
 
+/// The one limit that has no column.
+std::optional<GuardMargin> guardIn(const std::string& settings)
+{
+    const json object = json::parse(settings, nullptr, false);
+    if (!object.is_object() || !object.contains("limits"))
+        return std::nullopt;
+    const Result<Limits> limits = limitsFromJson(object.at("limits"));
+    return limits ? limits->guard : std::nullopt;
+}
+
 void readCheckpoint(Statement& row, TrialIdentity& into)
 {
     into.checkpointPath = row.text();
@@ -117,10 +131,8 @@ Result<void> readFigures(const Connection& database, RunId run, RunResult& into)
     into.curve.swapBeganS = row.optionalReal();
     into.curve.meanRateBytesPerS = row.real();
     into.projectedNeedBytes = row.optionalCount();
-    into.missedTicks = row.count();
-    into.worstLatenessNs = row.count();
-    into.capKeptBy = row.text();
-    into.containment = row.text();
+    into.missedTicks = row.optionalCount();
+    into.worstLatenessNs = row.optionalCount();
     return {};
 }
 
@@ -174,17 +186,60 @@ Result<std::chrono::nanoseconds> lastInstant(const Connection& database, RunId r
     return std::chrono::nanoseconds(*found ? row.integer() : 0);
 }
 
+/// The pace of the ticks: marks, and gaps where the disk did not keep up, are the smaller part of what there is.
+double tickHz(const Curve& curve)
+{
+    std::vector<std::int64_t> gaps;
+    for (std::size_t i = 1; i < curve.samples.size(); ++i)
+        gaps.push_back(curve.samples[i].monotonicNs - curve.samples[i - 1].monotonicNs);
+    if (gaps.empty())
+        return 0;
+    const auto middle = gaps.begin() + static_cast<std::ptrdiff_t>(gaps.size() / 2);
+    std::ranges::nth_element(gaps, middle);
+    return *middle > 0 ? 1e9 / static_cast<double>(*middle) : 0;
+}
+
 /// As far as samples tell: what the lab knew of their sources went with it.
-std::vector<RunCounter> countersOf(const Curve& curve, double askedHz)
+std::vector<RunCounter> countersOf(const Curve& curve, double tickHz, GroupKind group)
 {
     ColumnRates rates;
     for (const Sample& sample : curve.samples)
         rates.add(sample);
-    CounterOrigins origins{askedHz, GroupKind::None, "not in what was stored", {}};
+    CounterOrigins origins{tickHz, group, "not in what was stored", {}};
     origins.gpu.problem = origins.noGroup;
     origins.gpu.devicesHz = GpuCounters::kDevicesHz;
     origins.gpu.processesHz = GpuCounters::kProcessesHz;
     return describeCounters(rates, origins);
+}
+
+Result<bool> workerNamedPhases(const Connection& database, RunId run)
+{
+    Statement row = database.prepare("SELECT 1 FROM events WHERE run = ? AND kind = 'phase' LIMIT 1");
+    return row.bind(run.value).step();
+}
+
+/// What the whole of a load would have needed that did not get to its end.
+Result<std::optional<std::uint64_t>> projectedNeed(const Connection& database, RunId run, const Curve& curve)
+{
+    LoadTrail trail;
+    auto sample = curve.samples.begin();
+    Statement rows = database.prepare("SELECT t_ns, json FROM events WHERE run = ? AND kind = 'progress' ORDER BY seq");
+    rows.bind(run.value);
+    while (true) {
+        const Result<bool> row = rows.step();
+        if (!row)
+            return row.error();
+        if (!*row)
+            return trail.projectedNeedBytes();
+        const std::int64_t atNs = curve.originNs + rows.integer();
+        for (; sample != curve.samples.end() && sample->monotonicNs <= atNs; ++sample)
+            if (sample->has(Column::TreeBytes))
+                trail.noteTree(static_cast<double>((*sample)[Column::TreeBytes]));
+        const Result<RunEvent> event = eventFromJson(json::parse(rows.text(), nullptr, false), curve.originNs);
+        const auto* message = event ? std::get_if<protocol::Message>(&event->body) : nullptr;
+        if (message)
+            trail.note(std::get<protocol::Progress>(message->body));
+    }
 }
 
 } // namespace
@@ -216,14 +271,22 @@ Result<void> reconstruct(const Connection& database, RunId run, RunResult& into)
     if (!end)
         return end.error();
     into.curve = summarise(*curve);
-    // More than was asked for comes from marks.
-    into.curve.rateHz = std::min(into.curve.rateHz, into.identity.limits.sampleHz);
+    const double ticks = tickHz(*curve);
+    into.curve.rateHz = std::min(into.curve.rateHz, ticks);
     into.hwmBytes = provenHighWater(*curve);
-    into.counters = countersOf(*curve, into.identity.limits.sampleHz);
+    into.counters = countersOf(*curve, ticks, groupKindFrom(into.containment));
     into.duration = *end;
     Result<void> read = readPhases(database, run, std::chrono::duration<double>(*end).count(), into.phases);
-    rateThePhases(*curve, into.phases);
-    return read;
+    const Result<bool> named = workerNamedPhases(database, run);
+    if (!read || !named)
+        return read ? named.error() : read;
+    into.phases = phasesOf(*curve, std::move(into.phases), *named);
+    if (into.loaded)
+        return {};
+    const auto need = projectedNeed(database, run, *curve);
+    if (need)
+        into.projectedNeedBytes = *need;
+    return need ? Result<void>() : need.error();
 }
 
 Result<StoredRun> readRun(const Connection& database, RunId run)
@@ -246,6 +309,9 @@ Result<StoredRun> readRun(const Connection& database, RunId run)
     circumstancesFromJson(json::parse(row.optionalText().value_or("{}"), nullptr, false), result);
     result.counters = countersFromJson(json::parse(row.optionalText().value_or("[]"), nullptr, false));
     result.commandLine = row.optionalText().value_or(result.commandLine);
+    result.identity.limits.guard = guardIn(row.text());
+    result.capKeptBy = row.text();
+    result.containment = row.text();
     stored.ended = row.integer() != 0;
     if (!stored.ended)
         return stored;

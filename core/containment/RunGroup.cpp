@@ -21,6 +21,7 @@ namespace loadlab {
 namespace fs = std::filesystem;
 namespace {
 
+constexpr std::array<std::string_view, 3> kKinds{"none", "cgroup1", "cgroup2"};
 constexpr std::string_view kNameBegins = "loadlab-";
 constexpr int kNotJoined = -1;
 /// v1 says "no limit" with a number next to 2^63.
@@ -151,8 +152,13 @@ template <typename T> bool takeField(std::string_view& text, T& into)
 
 std::string_view toWireName(GroupKind kind)
 {
-    static constexpr std::array<std::string_view, 3> names{"none", "cgroup1", "cgroup2"};
-    return names[static_cast<std::size_t>(kind)];
+    return kKinds[static_cast<std::size_t>(kind)];
+}
+
+GroupKind groupKindFrom(std::string_view wireName)
+{
+    const auto found = std::ranges::find(kKinds, wireName);
+    return found == kKinds.end() ? GroupKind::None : static_cast<GroupKind>(found - kKinds.begin());
 }
 
 std::optional<std::uint64_t> pageCacheIn(GroupKind kind, std::string_view stat)

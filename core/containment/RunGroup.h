@@ -20,6 +20,7 @@ namespace loadlab {
 enum class GroupKind { None, V1, V2 };
 /// "none", "cgroup1", "cgroup2"
 std::string_view toWireName(GroupKind kind);
+GroupKind groupKindFrom(std::string_view wireName); ///< None for any other word.
 
 /// What a run may take at most.
 struct Caps {

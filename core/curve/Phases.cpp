@@ -356,4 +356,13 @@ std::vector<Phase> toPhases(std::span<const FoundPhase> found)
     return phases;
 }
 
+std::vector<Phase> phasesOf(const Curve& curve, std::vector<Phase> named, bool workerNamesThem)
+{
+    if (!workerNamesThem)
+        if (auto found = toPhases(findPhases(upToEndOfLoad(pointsOf(curve, Column::TreeBytes)))); !found.empty())
+            return found;
+    rateThePhases(curve, named);
+    return named;
+}
+
 } // namespace loadlab

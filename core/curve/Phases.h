@@ -93,5 +93,8 @@ private:
 std::vector<FoundPhase> findPhases(std::span<const Point> points);
 /// As a run keeps them.
 std::vector<Phase> toPhases(std::span<const FoundPhase> found);
+/// A run's phases: the worker's own, rated; of one that named none, or where nothing is found, `named` likewise, what
+/// the curve itself shows up to the end of the load.
+std::vector<Phase> phasesOf(const Curve& curve, std::vector<Phase> named, bool workerNamesThem);
 
 } // namespace loadlab

@@ -18,10 +18,7 @@ template <typename T> json orNull(const std::optional<T>& value)
 
 json memoryJson(const std::optional<SystemMemory>& memory)
 {
-    if (!memory)
-        return nullptr;
-    return {{"available_bytes", memory->availableBytes}, {"free_bytes", memory->freeBytes},
-        {"cache_bytes", memory->cacheBytes}, {"swap_used_bytes", memory->swapUsedBytes}};
+    return memory ? toJson(*memory) : json(nullptr);
 }
 
 json pausesJson(const std::vector<Pause>& pauses)
@@ -51,13 +48,7 @@ std::optional<SystemMemory> memoryFrom(const JsonFields& fields, const char* key
 {
     if (!fields.has(key))
         return std::nullopt;
-    const JsonFields source(fields.need(key), fields.place(key));
-    SystemMemory memory;
-    memory.availableBytes = source.value<std::uint64_t>("available_bytes");
-    memory.freeBytes = source.value<std::uint64_t>("free_bytes");
-    memory.cacheBytes = source.value<std::uint64_t>("cache_bytes");
-    memory.swapUsedBytes = source.value<std::uint64_t>("swap_used_bytes");
-    return memory;
+    return systemMemoryFrom({fields.need(key), fields.place(key)});
 }
 
 void readLeft(const JsonFields& left, HostTraces& into)
@@ -74,6 +65,25 @@ void readLeft(const JsonFields& left, HostTraces& into)
 }
 
 } // namespace
+
+json toJson(const SystemMemory& memory)
+{
+    return {{"total_bytes", memory.totalBytes}, {"available_bytes", memory.availableBytes},
+        {"free_bytes", memory.freeBytes}, {"cache_bytes", memory.cacheBytes},
+        {"swap_total_bytes", memory.swapTotalBytes}, {"swap_used_bytes", memory.swapUsedBytes}};
+}
+
+SystemMemory systemMemoryFrom(const JsonFields& fields)
+{
+    SystemMemory memory;
+    memory.totalBytes = fields.value<std::uint64_t>("total_bytes");
+    memory.availableBytes = fields.value<std::uint64_t>("available_bytes");
+    memory.freeBytes = fields.value<std::uint64_t>("free_bytes");
+    memory.cacheBytes = fields.value<std::uint64_t>("cache_bytes");
+    memory.swapTotalBytes = fields.value<std::uint64_t>("swap_total_bytes");
+    memory.swapUsedBytes = fields.value<std::uint64_t>("swap_used_bytes");
+    return memory;
+}
 
 json toJson(const HostTraces& traces)
 {

@@ -10,6 +10,7 @@
 #include <vector>
 
 namespace loadlab {
+class JsonFields;
 
 /// The machine around a run, and what the run left on it.
 struct HostTraces {
@@ -30,6 +31,10 @@ struct HostTraces {
     std::optional<std::uint64_t> dirtyStartBytes;
     std::vector<Pause> pauses; ///< The first 100.
 };
+
+/// {"total_bytes", "available_bytes", "free_bytes", "cache_bytes", "swap_total_bytes", "swap_used_bytes"}
+nlohmann::json toJson(const SystemMemory& memory);
+SystemMemory systemMemoryFrom(const JsonFields& fields);
 
 /// {"before": {…}, "after": {…}, "left": {…}, "group": {…}, "dirty_start_bytes", "pauses": […]}
 nlohmann::json toJson(const HostTraces& traces);

@@ -104,14 +104,7 @@ void RunAccount::end(std::int64_t atNs)
 
 std::vector<Phase> RunAccount::phases() const
 {
-    if (!m_workerNamesPhases) {
-        const auto tree = pointsOf(m_curve.curve(), Column::TreeBytes);
-        if (auto found = toPhases(findPhases(upToEndOfLoad(tree))); !found.empty())
-            return found;
-    }
-    std::vector<Phase> named = m_phases;
-    rateThePhases(m_curve.curve(), named);
-    return named;
+    return phasesOf(m_curve.curve(), m_phases, m_workerNamesPhases);
 }
 
 std::optional<std::uint64_t> RunAccount::projectedNeedBytes() const

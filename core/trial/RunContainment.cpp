@@ -77,6 +77,11 @@ void RunContainment::makeGuard()
     });
 }
 
+RunContained RunContainment::told() const
+{
+    return {std::string(toWireName(m_kind)), m_detail, m_keptBy, m_swapKeptBy, m_before.memory};
+}
+
 std::function<int()> RunContainment::hook() const
 {
     if (!m_group)
@@ -179,13 +184,9 @@ bool RunContainment::remove(std::chrono::milliseconds limit)
 
 void RunContainment::describe(RunResult& result, const RunFacts& facts) const
 {
-    result.containment = std::string(toWireName(m_kind));
-    result.containmentDetail = m_detail;
-    result.capKeptBy = m_keptBy;
-    result.swapCapKeptBy = m_swapKeptBy;
+    copyTo(result, told());
     HostTraces& traces = result.traces;
     const HostState after = readHostState();
-    traces.before = m_before.memory;
     traces.after = after.memory;
     traces.processes = facts.leftovers;
     for (const ShmFile& file : newShmFiles(m_before, after))

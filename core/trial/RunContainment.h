@@ -6,7 +6,7 @@
 #include "core/containment/Guard.h"
 #include "core/containment/HostState.h"
 #include "core/containment/KernelLog.h"
-#include "core/trial/RunResult.h"
+#include "core/trial/RunEvent.h"
 #include "core/verdict/RunFacts.h"
 
 #include <chrono>
@@ -31,6 +31,8 @@ public:
     /// Baseline: makes the group, sets the marks. Where no group is to be had, or it cannot keep a cap, the watchdog
     /// keeps it.
     void begin(RunFacts& facts);
+    /// What is known from then on.
+    [[nodiscard]] RunContained told() const;
     /// For WorkerCommand::inChild; empty without a group.
     [[nodiscard]] std::function<int()> hook() const;
     /// The child could not enter the group: goes on without. False when that was not the matter.

@@ -19,7 +19,7 @@ constexpr std::array<std::string_view, 7> kStates{
 constexpr std::array<std::string_view, 3> kStreams{"stderr", "stdout", "lab"};
 /// By RunEventBody's index; a worker's message goes by its own name.
 constexpr std::array<std::string_view, std::variant_size_v<RunEventBody>> kEvents{
-    "run_started", "state", "worker_started", "", "log", "samples", "lab", "worker_ended", "run_finished"};
+    "run_started", "state", "contained", "worker_started", "", "log", "samples", "lab", "worker_ended", "run_finished"};
 
 double secondsSince(std::int64_t originNs, std::int64_t ns)
 {
@@ -60,6 +60,13 @@ json fieldsOf(const RunStarted& started)
 json fieldsOf(const StateChanged& changed)
 {
     return {{"state", toWireName(changed.state)}};
+}
+
+json fieldsOf(const RunContained& contained)
+{
+    return {{"containment", contained.containment}, {"containment_detail", toUtf8(contained.detail)},
+        {"cap_kept_by", contained.capKeptBy}, {"swap_cap_kept_by", contained.swapCapKeptBy},
+        {"host_before", toJson(contained.before)}};
 }
 
 json fieldsOf(const WorkerStarted& started)
@@ -159,6 +166,13 @@ RunStarted startedFrom(const JsonFields& fields)
     return started;
 }
 
+RunContained containedFrom(const JsonFields& fields)
+{
+    return {fields.required<std::string>("containment"), fields.value<std::string>("containment_detail"),
+        fields.value<std::string>("cap_kept_by"), fields.value<std::string>("swap_cap_kept_by"),
+        systemMemoryFrom({fields.need("host_before"), fields.place("host_before")})};
+}
+
 LogText logFrom(const JsonFields& fields)
 {
     const auto stream = static_cast<LogStream>(indexOf(kStreams, fields.required<std::string>("stream"), "log stream"));
@@ -206,6 +220,8 @@ RunEventBody bodyFrom(const std::string& name, const JsonFields& fields, std::in
         return startedFrom(fields);
     if (name == "state")
         return StateChanged{static_cast<TrialState>(indexOf(kStates, fields.required<std::string>("state"), "state"))};
+    if (name == "contained")
+        return containedFrom(fields);
     if (name == "worker_started")
         return WorkerStarted{fields.required<std::int64_t>("pid"), fields.value<std::uint64_t>("start_ticks"),
             fields.value<std::string>("command_line")};
@@ -226,6 +242,15 @@ RunEventBody bodyFrom(const std::string& name, const JsonFields& fields, std::in
 }
 
 } // namespace
+
+void copyTo(RunResult& result, const RunContained& contained)
+{
+    result.containment = contained.containment;
+    result.containmentDetail = contained.detail;
+    result.capKeptBy = contained.capKeptBy;
+    result.swapCapKeptBy = contained.swapCapKeptBy;
+    result.traces.before = contained.before;
+}
 
 std::string_view toWireName(TrialState state)
 {

@@ -37,6 +37,17 @@ struct RunStarted {
 struct StateChanged {
     TrialState state = TrialState::Baseline;
 };
+/// What holds the run and how the machine was before it: told before the worker starts, and once more where the worker
+/// could not enter its group. Words as in RunResult.
+struct RunContained {
+    std::string containment;
+    std::string detail;
+    std::string capKeptBy;
+    std::string swapCapKeptBy;
+    SystemMemory before;
+};
+void copyTo(RunResult& result, const RunContained& contained);
+
 struct WorkerStarted {
     std::int64_t pid = 0;
     std::uint64_t startTicks = 0;
@@ -64,8 +75,8 @@ struct RunFinished {
     RunResult result;
 };
 
-using RunEventBody = std::variant<RunStarted, StateChanged, WorkerStarted, protocol::Message, LogText, SamplesTaken,
-    LabActed, WorkerEnded, RunFinished>;
+using RunEventBody = std::variant<RunStarted, StateChanged, RunContained, WorkerStarted, protocol::Message, LogText,
+    SamplesTaken, LabActed, WorkerEnded, RunFinished>;
 
 /// One thing that happened in a run. Recorder, window, `--follow` and tests are listeners to these and to nothing else.
 struct RunEvent {
@@ -73,8 +84,8 @@ struct RunEvent {
     RunEventBody body;
 };
 
-/// Wire name: "run_started", "state", "worker_started", "log", "samples", "lab", "worker_ended", "run_finished", or the
-/// worker's own event name (protocol::typeOf).
+/// Wire name: "run_started", "state", "contained", "worker_started", "log", "samples", "lab", "worker_ended",
+/// "run_finished", or the worker's own event name (protocol::typeOf).
 std::string_view kindOf(const RunEvent& event);
 /// The documented JSON form (docs/PROTOCOL.md, "Run events"): {"event": name, "t_s": …, …}.
 nlohmann::json toJson(const RunEvent& event, std::int64_t originNs);

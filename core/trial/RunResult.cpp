@@ -17,6 +17,11 @@ template <typename T> json orNull(const std::optional<T>& value)
     return value ? json(*value) : json(nullptr);
 }
 
+json textOrNull(const std::string& text)
+{
+    return text.empty() ? json(nullptr) : json(toUtf8(text));
+}
+
 double toSeconds(std::chrono::nanoseconds duration)
 {
     return static_cast<double>(duration.count()) / kNsPerS;
@@ -100,13 +105,13 @@ void readOutcome(const JsonFields& fields, RunResult& into)
     into.hwmBytes = memory.value<std::uint64_t>("hwm_bytes");
     into.identity.predictedPeakBytes = memory.value<std::uint64_t>("predicted_peak_bytes");
     into.projectedNeedBytes = memory.optional<std::uint64_t>("projected_need_bytes");
-    into.missedTicks = samples.value<std::uint64_t>("missed_ticks");
-    into.worstLatenessNs = samples.value<std::uint64_t>("worst_lateness_ns");
+    into.missedTicks = samples.optional<std::uint64_t>("missed_ticks");
+    into.worstLatenessNs = samples.optional<std::uint64_t>("worst_lateness_ns");
     const JsonFields cap(fields.need("cap"), fields.place("cap"));
-    into.capKeptBy = cap.value<std::string>("kept_by", "none");
-    into.containment = fields.value<std::string>("containment", "none");
+    into.capKeptBy = cap.value<std::string>("kept_by");
+    into.containment = fields.value<std::string>("containment");
     circumstancesFromJson(fields.object(), into);
-    into.swapCapKeptBy = cap.value<std::string>("swap_kept_by", "none");
+    into.swapCapKeptBy = cap.value<std::string>("swap_kept_by");
     into.progress = bodyFromJson<protocol::Progress>(fields.find("progress"), "progress");
     into.loaded = bodyFromJson<protocol::Loaded>(fields.find("loaded"), "loaded");
     if (const json* counters = fields.find("counters"))
@@ -126,10 +131,9 @@ bool isNumber(std::string_view name, std::string_view value)
 
 json circumstancesToJson(const RunResult& result)
 {
-    const auto textOrNull = [](const std::string& text) { return text.empty() ? json(nullptr) : json(toUtf8(text)); };
     return {{"command_line", textOrNull(result.commandLine)},
-        {"containment_detail", textOrNull(result.containmentDetail)}, {"swap_cap_kept_by", result.swapCapKeptBy},
-        {"host", toJson(result.traces)}};
+        {"containment_detail", textOrNull(result.containmentDetail)},
+        {"swap_cap_kept_by", textOrNull(result.swapCapKeptBy)}, {"host", toJson(result.traces)}};
 }
 
 void circumstancesFromJson(const json& source, RunResult& into)
@@ -137,7 +141,7 @@ try {
     const JsonFields fields(source, "circumstances");
     into.commandLine = fields.value<std::string>("command_line");
     into.containmentDetail = fields.value<std::string>("containment_detail");
-    into.swapCapKeptBy = fields.value<std::string>("swap_cap_kept_by", "none");
+    into.swapCapKeptBy = fields.value<std::string>("swap_cap_kept_by");
     if (const json* host = fields.find("host"))
         into.traces = hostTracesFromJson(*host);
 } catch (const FieldError&) { // Stored by another version: the run's figures stand without it.
@@ -239,9 +243,10 @@ json toJson(const RunResult& result)
     object["started_utc"] = toIsoUtc(result.startedUtc);
     object["duration_s"] = toSeconds(result.duration);
     object["memory"] = memoryJson(result);
-    object["cap"] = {{"memory_bytes", orNull(result.identity.limits.capMemoryBytes)}, {"kept_by", result.capKeptBy},
-        {"swap_bytes", orNull(result.identity.limits.capSwapBytes)}, {"swap_kept_by", result.swapCapKeptBy}};
-    object["containment"] = result.containment;
+    object["cap"] = {{"memory_bytes", orNull(result.identity.limits.capMemoryBytes)},
+        {"kept_by", textOrNull(result.capKeptBy)}, {"swap_bytes", orNull(result.identity.limits.capSwapBytes)},
+        {"swap_kept_by", textOrNull(result.swapCapKeptBy)}};
+    object["containment"] = textOrNull(result.containment);
     object.update(circumstancesToJson(result));
     object.erase("swap_cap_kept_by"); // It stands with the cap.
     object["phases"] = json::array();
@@ -250,7 +255,7 @@ json toJson(const RunResult& result)
     object["progress"] = result.progress ? bodyJson(*result.progress) : json(nullptr);
     object["loaded"] = result.loaded ? bodyJson(*result.loaded) : json(nullptr);
     object["samples"] = {{"count", result.curve.sampleCount}, {"rate_hz", result.curve.rateHz},
-        {"missed_ticks", result.missedTicks}, {"worst_lateness_ns", result.worstLatenessNs}};
+        {"missed_ticks", orNull(result.missedTicks)}, {"worst_lateness_ns", orNull(result.worstLatenessNs)}};
     object["counters"] = toJson(result.counters);
     object["environment"] = environmentToJson(result.environment);
     return object;

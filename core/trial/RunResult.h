@@ -53,17 +53,18 @@ struct RunResult {
     std::uint64_t hwmBytes = 0;
     std::optional<std::uint64_t> projectedNeedBytes;
     std::string commandLine; ///< As a shell would take it; empty: nothing was started.
-    std::string capKeptBy = "none"; ///< "cgroup", "watchdog", "none"
-    std::string swapCapKeptBy = "none"; ///< The same words.
-    std::string containment = "none"; ///< "cgroup1", "cgroup2", "none"
+    std::string
+        capKeptBy; ///< "cgroup", "watchdog", "none"; empty, here and below: the run was lost before it was told.
+    std::string swapCapKeptBy; ///< The same words.
+    std::string containment; ///< "cgroup1", "cgroup2", "none"
     std::string containmentDetail; ///< Where, or why there was none.
     HostTraces traces;
     std::vector<Phase> phases;
     std::optional<protocol::Progress> progress;
     std::optional<protocol::Loaded> loaded;
     std::map<std::string, std::string> environment; ///< kernel, cpu, torch, loadlab (version and revision) …
-    std::uint64_t missedTicks = 0;
-    std::uint64_t worstLatenessNs = 0;
+    std::optional<std::uint64_t> missedTicks; ///< Nothing, here and below: nobody was left to tell.
+    std::optional<std::uint64_t> worstLatenessNs;
     std::vector<RunCounter> counters; ///< One per column; none: recorded before this was kept.
 };
 
@@ -72,7 +73,7 @@ nlohmann::json toJson(const RunResult& result);
 /// The inverse; times keep milliseconds (start) and nanoseconds (duration). Invalid names the field.
 Result<RunResult> resultFromJson(const nlohmann::json& json);
 
-/// What the end of a run knows and no column holds: {"command_line", "containment_detail", "swap_cap_kept_by", "host"}.
+/// What no column holds: {"command_line", "containment_detail", "swap_cap_kept_by", "host"}.
 nlohmann::json circumstancesToJson(const RunResult& result);
 /// Takes what is there.
 void circumstancesFromJson(const nlohmann::json& json, RunResult& into);

@@ -75,6 +75,7 @@ try {
     announce(std::move(stopInspecting));
     enter(TrialState::Baseline);
     m_containment.begin(m_account->facts);
+    m_outlet.emit(m_containment.told(), monotonicNs());
     startSampler();
     takeMail();
     if (!m_account->facts.acts.cancelled && startWorker())
@@ -213,6 +214,7 @@ bool TrialRun::startWorker()
     WorkerCommand command = workerCommand();
     Result<void> started = startProcess(command);
     if (!started && m_containment.dropGroupThatRefused()) {
+        m_outlet.emit(m_containment.told(), monotonicNs());
         m_sampler.reset();
         startSampler(); // Maybe faster: the watchdog has a cap to keep now.
         command = workerCommand();

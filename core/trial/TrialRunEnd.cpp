@@ -143,6 +143,7 @@ RunResult TrialRun::giveUp(const std::string& why)
     if (m_account->facts.duration.count() == 0)
         m_account->end(monotonicNs());
     RunResult result;
+    copyTo(result, m_containment.told());
     m_account->conclude(m_sampler ? m_sampler->stop() : SamplerReport{}, m_surroundings.machine, rules(), result);
     result.verdict = Verdict{};
     result.verdict->summary = "The lab itself failed during the run: " + toUtf8(why) + ".";

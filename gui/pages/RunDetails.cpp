@@ -13,6 +13,7 @@
 #include "gui/widgets/Figures.h"
 #include "gui/widgets/IconButton.h"
 #include "gui/widgets/Type.h"
+#include "gui/widgets/VerdictText.h"
 #include "gui/widgets/VerdictView.h"
 
 #include <QGridLayout>
@@ -35,8 +36,7 @@ void addLimits(const RunResult& result, Rows& rows)
 {
     const Limits& limits = result.identity.limits;
     const auto kept = [](std::uint64_t bytes, const std::string& by) {
-        return figures::size(bytes)
-            + (by == "none" ? QStringLiteral(", not kept") : QStringLiteral(", kept by the ") + toQString(by));
+        return figures::size(bytes) + QStringLiteral(", ") + verdict_text::keptBy(by);
     };
     if (limits.guard)
         rows.emplace_back(
@@ -53,9 +53,13 @@ void addLimits(const RunResult& result, Rows& rows)
 
 QString hostWords(const SystemMemory& memory)
 {
-    return QStringLiteral("%1 of %2 available, page cache %3, swap used %4")
-        .arg(figures::size(memory.availableBytes), figures::size(memory.totalBytes), figures::size(memory.cacheBytes),
-            memory.swapTotalBytes == 0 ? QStringLiteral("none there") : figures::size(memory.swapUsedBytes));
+    // Runs of earlier versions do not tell the total.
+    return QStringLiteral("%1%2 available, page cache %3, swap used %4")
+        .arg(figures::size(memory.availableBytes),
+            memory.totalBytes == 0 ? QString() : QStringLiteral(" of ") + figures::size(memory.totalBytes),
+            figures::size(memory.cacheBytes),
+            memory.swapTotalBytes == 0 && memory.totalBytes != 0 ? QStringLiteral("none there")
+                                                                 : figures::size(memory.swapUsedBytes));
 }
 
 QString leftWords(const HostTraces& traces)
@@ -77,7 +81,7 @@ void addHost(const RunResult& result, Rows& rows)
 {
     const HostTraces& traces = result.traces;
     rows.emplace_back(QStringLiteral("Containment"),
-        toQString(result.containment)
+        (result.containment.empty() ? QStringLiteral("not known") : toQString(result.containment))
             + (result.containmentDetail.empty() ? QString()
                                                 : QStringLiteral(": ") + toQString(result.containmentDetail)));
     if (traces.groupHighestBytes)

@@ -113,6 +113,13 @@ QString ending(const RunResult& result)
     return result.exitCode ? QStringLiteral("exit code %1").arg(*result.exitCode) : QStringLiteral("no exit status");
 }
 
+QString keptBy(const std::string& by)
+{
+    if (by.empty())
+        return QStringLiteral("kept by what is not known");
+    return by == "none" ? QStringLiteral("not kept") : QStringLiteral("kept by the %1").arg(text(by));
+}
+
 QVector<Change> changes(const Remedy& remedy, const Variant& variant)
 {
     const auto change = nlohmann::json::parse(remedy.changeJson, nullptr, false);
@@ -152,8 +159,8 @@ QVector<Figure> figuresOf(const RunResult& result)
         measured ? figures::size(curve.lowestAvailableBytes) : figures::kNone,
         measured ? QStringLiteral("%1 before the start").arg(figures::size(curve.baselineAvailableBytes)) : QString()});
     if (result.identity.limits.capMemoryBytes)
-        all.append({QStringLiteral("Cap"), figures::size(*result.identity.limits.capMemoryBytes),
-            QStringLiteral("kept by %1").arg(text(result.capKeptBy))});
+        all.append(
+            {QStringLiteral("Cap"), figures::size(*result.identity.limits.capMemoryBytes), keptBy(result.capKeptBy)});
     if (result.identity.predictedPeakBytes > 0)
         all.append({QStringLiteral("Predicted before"), figures::size(result.identity.predictedPeakBytes),
             QStringLiteral("from the headers")});

@@ -21,6 +21,9 @@ QString basisOf(const Remedy& remedy);
 /// "exit code 1", "signal 9 (SIGKILL)", "no exit status"
 QString ending(const RunResult& result);
 
+/// "kept by the cgroup", "not kept"; of a run that was lost before it was told: "kept by what is not known".
+QString keptBy(const std::string& by);
+
 /// One setting that a remedy changes.
 struct Change {
     QString setting; ///< "dtype", "talker"

@@ -598,6 +598,11 @@ void tst_CommandRun::aGroupThatRefusesTheWorkerIsGivenUp()
     QVERIFY2(modeOf(result) == "guard_stopped", allWords(result).c_str());
     QCOMPARE(result.capKeptBy, std::string("watchdog"));
     QCOMPARE(result.containment, std::string("none"));
+    std::string told;
+    for (const RunEvent& event : watched.events)
+        if (const auto* contained = std::get_if<RunContained>(&event.body))
+            told += contained->containment + " " + contained->capKeptBy + ", ";
+    QCOMPARE(told, std::string("cgroup1 cgroup, none watchdog, "));
     QVERIFY2(
         result.containmentDetail.find("could not move into") != std::string::npos, result.containmentDetail.c_str());
 }

@@ -38,6 +38,7 @@ RunResult sampleResult()
     result.exitSignal = 9;
     result.curve = {1082, 20.0, 100, 200, 300, 400, 500, 50, 68.3, 1.5};
     result.hwmBytes = 250;
+    result.capKeptBy = result.swapCapKeptBy = result.containment = "none";
     result.projectedNeedBytes = 900;
     result.phases = {{"reading", 0.5, 8.25, 1e9, 2e7}, {"checking", 8.25, 8.5, 0, {}}};
     result.counters = {{Column::TreeBytes, "anon_bytes + shmem_bytes + swap_bytes", 20.0, {}},
@@ -72,6 +73,8 @@ private Q_SLOTS:
     void exitCodesFollowTheVerdict();
     void bytesOfAPathSurvive();
     void logBytesSurvive();
+    void whatHoldsARunSurvives();
+    void whatNobodyToldIsNull();
     void samplesAreATable();
     void brokenEventsAreRefused_data();
     void brokenEventsAreRefused();
@@ -116,6 +119,34 @@ void tst_RunEvents::aResultHasThePromisedNames()
               }
           };
     contains(form, promised, "run");
+}
+
+void tst_RunEvents::whatHoldsARunSurvives()
+{
+    RunContained contained{"cgroup1", "/sys/fs/cgroup/x", "cgroup", "watchdog", {}};
+    contained.before.availableBytes = 20;
+    const json form = toJson(RunEvent{2'500'000'000, contained}, 1'000'000'000);
+    QCOMPARE(form.at("event"), "contained");
+    const Result<RunEvent> back = eventFromJson(form, 1'000'000'000);
+    QVERIFY2(back, back ? "" : back.error().message.c_str());
+    QCOMPARE(toJson(*back, 1'000'000'000).dump(), form.dump());
+    RunResult result;
+    copyTo(result, std::get<RunContained>(back->body));
+    QCOMPARE(result.containment, "cgroup1");
+    QCOMPARE(result.containmentDetail, "/sys/fs/cgroup/x");
+    QCOMPARE(result.swapCapKeptBy, "watchdog");
+    QCOMPARE(result.traces.before.value().availableBytes, contained.before.availableBytes);
+}
+
+/// A run that was lost early: zero ticks missed, or no containment, would be claims.
+void tst_RunEvents::whatNobodyToldIsNull()
+{
+    const json form = toJson(RunResult{});
+    QVERIFY(form.at("containment").is_null());
+    QVERIFY(form.at("cap").at("kept_by").is_null());
+    QVERIFY(form.at("cap").at("swap_kept_by").is_null());
+    QVERIFY(form.at("samples").at("missed_ticks").is_null());
+    QVERIFY(form.at("samples").at("worst_lateness_ns").is_null());
 }
 
 void tst_RunEvents::aResultComesBackAsItWent()

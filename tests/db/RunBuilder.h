@@ -43,6 +43,7 @@ inline RunStarted started(const std::string& name = "qwen2.5-0.5b", const std::s
     identity.variant.dtype = "float32";
     identity.variant.options = {{"threads", "2"}};
     identity.limits.timeout = std::chrono::minutes(5);
+    identity.limits.guard = GuardMargin{.bytes = std::uint64_t{2} << 30};
     identity.predictedPeakBytes = 2'000'000'000;
     begin.startedUtc = std::chrono::system_clock::time_point(std::chrono::milliseconds(1'770'000'000'123));
     begin.originNs = kOriginNs;
@@ -120,6 +121,8 @@ inline RunResult finished(const RunStarted& begin, FailureMode mode = FailureMod
     result.hwmBytes = 200 << 20;
     result.projectedNeedBytes = 123;
     result.containment = "cgroup1";
+    result.capKeptBy = "cgroup";
+    result.swapCapKeptBy = "none";
     result.phases = {{"reading", 0.1, 4.2, 20e6, 3e5}, {"checking", 4.2, 5.0, 0.0, {}}};
     result.counters = {{Column::AnonBytes, "/proc/PID/status RssAnon", 19.98, {}},
         {Column::GpuBytes, "NVML running processes", {}, "no library"}};

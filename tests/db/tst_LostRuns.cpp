@@ -35,6 +35,9 @@ class tst_LostRuns : public QObject {
     Q_OBJECT
 private Q_SLOTS:
     void closesWithWhatWasStored();
+    void tellsWhatHeldTheRun();
+    void findsThePhasesOfAWorkerThatNamedNone();
+    void projectsTheNeedOfTheWholeLoad();
     void tellsALostMachineFromALostLab();
     void keepsWhatTheKernelSaidBeforeTheMachineWentDown();
     void leavesRunsOfLivingLabsAlone();
@@ -99,6 +102,74 @@ void tst_LostRuns::closesWithWhatWasStored()
     const RawDatabase raw(folder.file());
     QCOMPARE(raw.number("SELECT count(*) FROM sample_chunks"), 1LL); // merged
     QCOMPARE(raw.text("SELECT judged_by FROM verdicts"), "next_start");
+}
+
+void tst_LostRuns::tellsWhatHeldTheRun()
+{
+    const Folder folder;
+    const RunStarted begin = started();
+    {
+        RunStore store = take(RunStore::open(folder.file()));
+        const RunId run = take(store.startRun(begin));
+        SystemMemory before;
+        before.availableBytes = 17;
+        take(
+            store.addEvent(run, at(0.01, RunContained{"cgroup1", "below x", "cgroup", "watchdog", before}), kOriginNs));
+        take(store.addSamples(run, samples(3)));
+        QCOMPARE(take(store.run(run)).containment, "cgroup1"); // While it runs, too.
+    }
+    RunStore store = take(RunStore::open(folder.file()));
+    QCOMPARE(take(store.closeLostRuns("boot-1")).size(), std::size_t{1});
+    const RunResult result = take(store.run({1}));
+    QCOMPARE(result.containment, "cgroup1");
+    QCOMPARE(result.containmentDetail, "below x");
+    QCOMPARE(result.capKeptBy, "cgroup");
+    QCOMPARE(result.swapCapKeptBy, "watchdog");
+    QCOMPARE(result.traces.before.value().availableBytes, std::uint64_t{17});
+    QVERIFY(!result.traces.after && !result.missedTicks && !result.worstLatenessNs);
+    const RunCounter& usage = result.counters.at(static_cast<std::size_t>(Column::CgroupUsageBytes));
+    QVERIFY2(usage.source.find("memory.usage_in_bytes") != std::string::npos, usage.source.c_str());
+    QCOMPARE(result.identity.limits.guard.value().bytes, begin.identity.limits.guard.value().bytes);
+}
+
+void tst_LostRuns::findsThePhasesOfAWorkerThatNamedNone()
+{
+    const Folder folder;
+    {
+        RunStore store = take(RunStore::open(folder.file()));
+        const RunId run = take(store.startRun(started()));
+        take(store.addEvent(run, at(0, WorkerStarted{4711, 5, "program"}), kOriginNs));
+        std::vector<Sample> level = samples(400);
+        for (std::size_t i = 200; i < level.size(); ++i)
+            level[i][Column::TreeBytes] = 200 << 20;
+        take(store.addSamples(run, level));
+    }
+    RunStore store = take(RunStore::open(folder.file()));
+    const RunResult result = take(store.closeLostRuns("boot-1")).at(0);
+    QCOMPARE(result.phases.size(), std::size_t{2});
+    QCOMPARE(result.phases[0].name, "growth");
+    QVERIFY(std::fabs(result.phases[0].toS - 10) < 0.2);
+    QCOMPARE(result.phases[1].name, "level");
+}
+
+void tst_LostRuns::projectsTheNeedOfTheWholeLoad()
+{
+    const Folder folder;
+    constexpr std::uint64_t whole = std::uint64_t{400} << 20;
+    {
+        RunStore store = take(RunStore::open(folder.file()));
+        const RunId run = take(store.startRun(started()));
+        take(store.addSamples(run, samples(201)));
+        for (std::uint64_t done = 20; done <= 200; done += 20)
+            take(store.addEvent(run,
+                said(static_cast<double>(done) * 0.05, protocol::Progress{"MiB", done, 400, done << 20, whole, "x"}),
+                kOriginNs));
+    }
+    RunStore store = take(RunStore::open(folder.file()));
+    const RunResult result = take(store.closeLostRuns("boot-1")).at(0);
+    const auto need = static_cast<double>(result.projectedNeedBytes.value_or(0));
+    QVERIFY2(
+        std::fabs(need - static_cast<double>(whole)) < 0.02 * static_cast<double>(whole), std::to_string(need).c_str());
 }
 
 void tst_LostRuns::tellsALostMachineFromALostLab()
