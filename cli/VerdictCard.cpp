@@ -176,6 +176,9 @@ void printFigures(Sections& sections, const RunResult& result)
     sections.add("memory",
         "peak " + formatSize(curve.peakTreeBytes) + " of the process tree; RSS " + formatSize(curve.peakRssBytes)
             + ", one process's high-water mark " + formatSize(result.hwmBytes));
+    if (const auto atMost = peakTreeAtMostBytes(result); atMost && *atMost - curve.peakTreeBytes > *atMost / 50)
+        sections.add("memory",
+            "the true peak is at most " + formatSize(*atMost) + ": its cgroup at its highest, page cache included");
     if (curve.peakSwapBytes > 0)
         sections.add("memory",
             "swap " + formatSize(curve.peakSwapBytes)

@@ -80,6 +80,9 @@ std::vector<CounterInfo> probeGroupCounters(const Containment& containment)
         "the run's own group: page cache and kernel memory included, charged in batches of up to 64 pages per CPU");
     describeColumn(Column::CgroupFileBytes,
         "page cache is charged to the group that read it first: what was cached before the run is not in it");
+    describe("cgroup.highest", v1 ? "cgroup/memory.memsw.max_usage_in_bytes" : "cgroup/memory.peak + memory.swap.peak",
+        "bytes",
+        "page cache and kernel memory included: what the peak of a run cannot have been above; read after a run");
     describe("cgroup.oom_kill", v1 ? "cgroup/memory.oom_control oom_kill" : "cgroup/memory.events oom_kill", "count",
         "the run's own group only: proof of an out-of-memory kill; read before and after a run");
     describe("cgroup.limit_hits", v1 ? "cgroup/memory.failcnt + memory.memsw.failcnt" : "cgroup/memory.events max",
@@ -94,8 +97,9 @@ std::vector<CounterInfo> probeGroupCounters(const Containment& containment)
     GroupCounters own(group);
     measureCost(counters[0], [&] { return own.usageBytes().has_value(); });
     measureCost(counters[1], [&] { return own.fileBytes().has_value(); });
-    measureCost(counters[2], [&] { return group.read().oomKills.has_value(); });
-    measureCost(counters[3], [&] { return group.read().limitHits.has_value(); });
+    measureCost(counters[2], [&] { return group.read().highestWithSwapBytes.has_value(); });
+    measureCost(counters[3], [&] { return group.read().oomKills.has_value(); });
+    measureCost(counters[4], [&] { return group.read().limitHits.has_value(); });
     return counters;
 }
 

@@ -78,6 +78,7 @@ GroupReading readV1(const fs::path& group)
     GroupReading reading;
     reading.usageBytes = readNumber(group / "memory.usage_in_bytes").value_or(0);
     reading.highestUsageBytes = readNumber(group / "memory.max_usage_in_bytes");
+    reading.highestWithSwapBytes = readNumber(group / "memory.memsw.max_usage_in_bytes");
     reading.limitHits = limitHitsV1(group);
     reading.swapBytes = numberIn(stat, "total_swap");
     reading.anonBytes = numberIn(stat, "total_rss").value_or(0);
@@ -94,6 +95,8 @@ GroupReading readV2(const fs::path& group)
     GroupReading reading;
     reading.usageBytes = readNumber(group / "memory.current").value_or(0);
     reading.highestUsageBytes = readNumber(group / "memory.peak");
+    if (const auto swap = readNumber(group / "memory.swap.peak"); swap && reading.highestUsageBytes)
+        reading.highestWithSwapBytes = *reading.highestUsageBytes + *swap;
     reading.swapBytes = readNumber(group / "memory.swap.current");
     reading.anonBytes = numberIn(stat, "anon").value_or(0);
     reading.shmemBytes = numberIn(stat, "shmem").value_or(0);

@@ -32,6 +32,8 @@ struct Caps {
 struct GroupReading {
     std::uint64_t usageBytes = 0; ///< Page cache included.
     std::optional<std::uint64_t> highestUsageBytes; ///< Page cache included: never a run's peak.
+    /// At least what memory and swap together ever were; page cache included.
+    std::optional<std::uint64_t> highestWithSwapBytes;
     std::optional<std::uint64_t> swapBytes;
     std::uint64_t anonBytes = 0;
     std::uint64_t fileBytes

@@ -96,7 +96,9 @@ json toJson(const HostTraces& traces)
             {{"processes", traces.processes}, {"shm_files", std::move(files)}, {"shm_bytes", orNull(traces.shmBytes)},
                 {"cache_bytes", orNull(traces.cacheBytes)}, {"cache_of", traces.cacheIsOwn ? "run" : "machine"}}},
         {"group",
-            {{"highest_usage_bytes", orNull(traces.groupHighestBytes)}, {"limit_hits", orNull(traces.groupLimitHits)}}},
+            {{"highest_usage_bytes", orNull(traces.groupHighestBytes)},
+                {"highest_with_swap_bytes", orNull(traces.groupHighestWithSwapBytes)},
+                {"limit_hits", orNull(traces.groupLimitHits)}}},
         {"dirty_start_bytes", orNull(traces.dirtyStartBytes)}, {"pauses", pausesJson(traces.pauses)}};
 }
 
@@ -113,6 +115,7 @@ try {
     if (fields.has("group")) {
         const JsonFields group(fields.need("group"), fields.place("group"));
         traces.groupHighestBytes = group.optional<std::uint64_t>("highest_usage_bytes");
+        traces.groupHighestWithSwapBytes = group.optional<std::uint64_t>("highest_with_swap_bytes");
         traces.groupLimitHits = group.optional<std::uint64_t>("limit_hits");
     }
     return traces;

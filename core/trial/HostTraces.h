@@ -25,6 +25,7 @@ struct HostTraces {
     std::optional<std::uint64_t> cacheBytes; ///< Page cache that the run left.
     bool cacheIsOwn = false; ///< As charged to the run's group; else the growth of the whole machine's.
     std::optional<std::uint64_t> groupHighestBytes; ///< The group's highest usage, page cache included.
+    std::optional<std::uint64_t> groupHighestWithSwapBytes; ///< At least what memory and swap together ever were.
     std::optional<std::uint64_t> groupLimitHits;
     std::vector<std::string> processes; ///< That outlived the worker and were killed.
     /// The run before in the same queue had not given back so much when this one started.

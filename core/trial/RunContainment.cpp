@@ -198,6 +198,8 @@ void RunContainment::describe(RunResult& result, const RunFacts& facts) const
     if (m_last) {
         traces.shmBytes = m_last->shmemBytes;
         traces.groupHighestBytes = m_last->highestUsageBytes;
+        const bool swapless = m_before.memory.swapTotalBytes == 0 && after.memory.swapTotalBytes == 0;
+        traces.groupHighestWithSwapBytes = swapless ? m_last->highestUsageBytes : m_last->highestWithSwapBytes;
         traces.groupLimitHits = m_last->limitHits;
     }
 }

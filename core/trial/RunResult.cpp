@@ -33,6 +33,7 @@ json memoryJson(const RunResult& result)
     const std::uint64_t predicted = result.identity.predictedPeakBytes;
     return {
         {"peak_tree_bytes", curve.peakTreeBytes},
+        {"peak_tree_at_most_bytes", orNull(peakTreeAtMostBytes(result))},
         {"peak_rss_bytes", curve.peakRssBytes},
         {"hwm_bytes", result.hwmBytes},
         {"peak_swap_bytes", curve.peakSwapBytes},
@@ -285,6 +286,12 @@ try {
     return result;
 } catch (const std::exception& error) {
     return Error{ErrorKind::Invalid, toUtf8(error.what())};
+}
+
+std::optional<std::uint64_t> peakTreeAtMostBytes(const RunResult& result)
+{
+    const auto& highest = result.traces.groupHighestWithSwapBytes;
+    return highest && *highest >= result.curve.peakTreeBytes ? highest : std::nullopt;
 }
 
 int exitCodeOf(const RunResult& result)

@@ -68,6 +68,10 @@ struct RunResult {
     std::vector<RunCounter> counters; ///< One per column; none: recorded before this was kept.
 };
 
+/// What the peak of the tree cannot have been above: memory and swap of the run's group at their highest, page cache
+/// included. Nothing where no group tells it, or where the tree held more (charged to others, or counted twice).
+std::optional<std::uint64_t> peakTreeAtMostBytes(const RunResult& result);
+
 /// Exactly the names of docs/CLI.md, and a few more (docs/PROTOCOL.md, "Run events"). Always valid UTF-8.
 nlohmann::json toJson(const RunResult& result);
 /// The inverse; times keep milliseconds (start) and nanoseconds (duration). Invalid names the field.

@@ -224,12 +224,14 @@ void tst_Containment::v2ReadsWhatTheKernelCounts()
     const auto put = [&group](const char* file, const char* text) { std::ofstream(group->folder() / file) << text; };
     put("memory.current", "1000\n");
     put("memory.peak", "2000\n");
+    put("memory.swap.peak", "300\n");
     put("memory.swap.current", "30\n");
     put("memory.events", "low 0\nhigh 0\nmax 12\noom 3\noom_kill 2\noom_group_kill 0\n");
     put("memory.stat", "anon 500\nfile 400\nkernel 10\nshmem 100\nfile_mapped 5\nanon_thp 7\n");
     const GroupReading reading = group->read();
     QCOMPARE(reading.usageBytes, std::uint64_t{1000});
     QCOMPARE(reading.highestUsageBytes, std::optional<std::uint64_t>(2000));
+    QCOMPARE(reading.highestWithSwapBytes, std::optional<std::uint64_t>(2300));
     QCOMPARE(reading.swapBytes, std::optional<std::uint64_t>(30));
     QCOMPARE(reading.anonBytes, std::uint64_t{500});
     QCOMPARE(reading.fileBytes, std::uint64_t{300});
