@@ -3,12 +3,14 @@
 #include "core/Units.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 
 namespace loadlab {
 namespace {
 
 constexpr double kWorthReading = 64 << 10; ///< Bytes a second: below, it is a timer or a log file that is read.
+constexpr double kSlowReading = 1 << 20; ///< Below, a rate in MiB would be 0.00.
 constexpr double kWorthGrowing = 1 << 20;
 constexpr double kWorthSwapping = 1 << 20;
 constexpr double kCpuCores = 0.02;
@@ -40,6 +42,14 @@ std::string cores(double number)
     return text.data();
 }
 
+/// A progress bar may end no line for minutes.
+std::string printed(const Pace& pace)
+{
+    if (pace.printedLines == 0)
+        return formatSize(pace.printedBytes);
+    return formatCount(pace.printedLines) + (pace.printedLines == 1 ? " line" : " lines");
+}
+
 } // namespace
 
 std::string toWords(const Pace& pace)
@@ -52,11 +62,16 @@ std::string toWords(const Pace& pace)
     case Pace::Kind::Swapping:
         return "swapping at " + formatRate(pace.swapBytesPerS) + ", " + cores(pace.cpuCores) + " busy";
     case Pace::Kind::Reading:
-        return "reading at " + formatRate(pace.readBytesPerS);
+        return "reading at "
+            + (pace.readBytesPerS < kSlowReading ? formatSize(static_cast<std::uint64_t>(pace.readBytesPerS)) + "/s"
+                                                 : formatRate(pace.readBytesPerS));
     case Pace::Kind::Growing:
         return "growing by " + formatRate(pace.growthBytesPerS) + " without reading";
     case Pace::Kind::Computing:
         return "computing on " + cores(pace.cpuCores);
+    case Pace::Kind::Printing:
+        return "printing, " + printed(pace) + " in the last " + std::to_string(std::max(1L, std::lround(pace.spanS)))
+            + " s";
     }
     return {};
 }
@@ -70,20 +85,26 @@ void PaceWatch::sample(const Sample& sample)
 {
     if (!sample.has(Column::CpuNs)) // One of those between, with anonymous memory alone.
         return;
-    m_last = sample;
-    const auto newest = m_count > 0 ? m_ring[(m_next + kSlots - 1) % kSlots].monotonicNs : 0;
+    m_now.sample = sample;
+    const auto newest = m_count > 0 ? m_ring[(m_next + kSlots - 1) % kSlots].sample.monotonicNs : 0;
     if (m_count > 0 && sample.monotonicNs - newest < m_windowNs / static_cast<std::int64_t>(kSlots - 2))
         return;
-    m_ring[m_next] = sample;
+    m_ring[m_next] = m_now;
     m_next = (m_next + 1) % kSlots;
     m_count = std::min(m_count + 1, kSlots);
 }
 
-const Sample* PaceWatch::oldestWithin(std::int64_t windowNs) const
+void PaceWatch::output(std::string_view bytes)
+{
+    m_now.bytes += bytes.size();
+    m_now.lines += static_cast<std::uint64_t>(std::ranges::count(bytes, '\n'));
+}
+
+const PaceWatch::Moment* PaceWatch::oldestWithin(std::int64_t windowNs) const
 {
     for (std::size_t i = 0; i < m_count; ++i) {
         const auto& kept = m_ring[(m_next + kSlots - m_count + i) % kSlots];
-        if (m_last.monotonicNs - kept.monotonicNs <= windowNs)
+        if (m_now.sample.monotonicNs - kept.sample.monotonicNs <= windowNs)
             return &kept;
     }
     return nullptr;
@@ -91,13 +112,17 @@ const Sample* PaceWatch::oldestWithin(std::int64_t windowNs) const
 
 Pace PaceWatch::pace() const
 {
-    const Sample* from = oldestWithin(m_windowNs);
-    const auto spanNs = from ? m_last.monotonicNs - from->monotonicNs : 0;
+    const Sample& last = m_now.sample;
+    const Moment* from = oldestWithin(m_windowNs);
+    const auto spanNs = from ? last.monotonicNs - from->sample.monotonicNs : 0;
     if (spanNs < m_windowNs / 4)
         return {};
-    const Sample* later = oldestWithin(spanNs / 2);
-    Pace pace = paceBetween(*from, m_last);
-    const Pace now = later && later->monotonicNs < m_last.monotonicNs ? paceBetween(*later, m_last) : pace;
+    const Moment* later = oldestWithin(spanNs / 2);
+    Pace pace = paceBetween(from->sample, last);
+    const Pace now = later && later->sample.monotonicNs < last.monotonicNs ? paceBetween(later->sample, last) : pace;
+    pace.printedLines = m_now.lines - from->lines;
+    pace.printedBytes = m_now.bytes - from->bytes;
+    pace.spanS = static_cast<double>(spanNs) / 1e9;
     const auto goesOn
         = [](double rate, double laterRate, double worth) { return rate >= worth && laterRate >= worth / 4; };
     if (goesOn(pace.swapBytesPerS, now.swapBytesPerS, kWorthSwapping))
@@ -108,6 +133,8 @@ Pace PaceWatch::pace() const
         pace.kind = Pace::Kind::Growing;
     else if (goesOn(pace.cpuCores, now.cpuCores, kCpuCores))
         pace.kind = Pace::Kind::Computing;
+    else if (pace.printedBytes > 0)
+        pace.kind = Pace::Kind::Printing;
     else
         pace.kind = Pace::Kind::Still;
     return pace;

@@ -5,7 +5,9 @@
 #include <array>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace loadlab {
 
@@ -18,6 +20,7 @@ struct Pace {
         Reading,
         Growing, ///< Memory comes without reading: computing or copying.
         Computing, ///< CPU time alone.
+        Printing, ///< Nothing else than output.
     };
     Kind kind = Kind::Unknown;
     double readBytesPerS
@@ -25,30 +28,46 @@ struct Pace {
     double growthBytesPerS = 0; ///< tree_bytes.
     double swapBytesPerS = 0; ///< Swapped in and out, of the machine while the tree has swap.
     double cpuCores = 0; ///< CPU seconds per second.
+    std::uint64_t printedLines = 0; ///< Ended by a newline.
+    std::uint64_t printedBytes = 0;
+    double spanS = 0; ///< What all this was judged over: the window, or less at the beginning.
 };
 
-/// "reading at 0.2 GB/s", "swapping: 120 MiB/s, 0.1 cores", "computing on 1.0 cores", "standing still".
+/// "reading at 0.2 GB/s", "swapping: 120 MiB/s, 0.1 cores", "computing on 1.0 cores", "printing, 5 lines in the last 5
+/// s", "standing still".
 std::string toWords(const Pace& pace);
 
 /// Keeps the samples of the last seconds in bounded memory. No clock of its own; one thread; allocates nothing.
 class PaceWatch {
 public:
-    /// What stopped before the later half of the window does not name the pace.
-    explicit PaceWatch(std::chrono::nanoseconds window = std::chrono::seconds(5));
+    static constexpr std::chrono::nanoseconds kWindow = std::chrono::seconds(5);
+
+    /// What stopped before the later half of the window does not name the pace, except output: that comes in single
+    /// lines.
+    explicit PaceWatch(std::chrono::nanoseconds window = kWindow);
 
     void sample(const Sample& sample);
+    /// Of the process, as it came since the last sample.
+    void output(std::string_view bytes);
     [[nodiscard]] Pace pace() const;
+    [[nodiscard]] std::chrono::nanoseconds window() const { return std::chrono::nanoseconds(m_windowNs); }
 
 private:
-    [[nodiscard]] const Sample* oldestWithin(std::int64_t windowNs) const;
+    /// A sample, and all that was printed before it.
+    struct Moment {
+        Sample sample;
+        std::uint64_t lines = 0;
+        std::uint64_t bytes = 0;
+    };
+    [[nodiscard]] const Moment* oldestWithin(std::int64_t windowNs) const;
 
     static constexpr std::size_t kSlots = 32; ///< One per thirty-second of the window: enough for its edge.
 
     std::int64_t m_windowNs;
-    std::array<Sample, kSlots> m_ring{};
+    std::array<Moment, kSlots> m_ring{};
     std::size_t m_count = 0;
     std::size_t m_next = 0;
-    Sample m_last;
+    Moment m_now; ///< The last sample, and all that was printed so far.
 };
 
 } // namespace loadlab

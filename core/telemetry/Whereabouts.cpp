@@ -2,12 +2,10 @@
 
 #include "core/Text.h"
 #include "core/Units.h"
+#include "core/telemetry/OpenFiles.h"
 #include "core/telemetry/ProcFile.h"
 
 #include <algorithm>
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include <vector>
 
 namespace loadlab {
@@ -16,9 +14,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kMostSmaps = std::size_t{16} << 20;
-constexpr std::size_t kMostDescriptors = 4096;
 constexpr std::size_t kMostStates = 4;
-constexpr off_t kLeastAnywhere = 1 << 20; ///< Smaller files are not what a load waits for.
+constexpr std::uint64_t kLeastAnywhere = 1 << 20; ///< Smaller files are not what a load waits for.
 
 bool isBelow(const fs::path& file, const fs::path& folder)
 {
@@ -47,38 +44,16 @@ bool isAmong(const fs::path& file, const std::vector<fs::path>& places)
     return std::ranges::any_of(places, [&file](const fs::path& place) { return isBelow(file, place); });
 }
 
-/// fdinfo has the flags of open(2) in octal, whose last digit holds the access mode.
-bool isReadOnly(std::string_view info)
-{
-    constexpr std::string_view key = "flags:";
-    const auto at = info.find(key);
-    const auto line = at == info.npos ? info : info.substr(at, info.find('\n', at) - at);
-    return at != info.npos && (line.back() - '0') % 4 == O_RDONLY;
-}
-
 std::optional<Whereabouts> openFile(pid_t pid, const std::vector<fs::path>& places)
 {
-    const std::string root = "/proc/" + std::to_string(pid);
     std::optional<Whereabouts> best;
-    std::error_code code;
-    std::size_t looked = 0;
-    for (fs::directory_iterator at(root + "/fd", code), end; !code && at != end && looked < kMostDescriptors;
-         at.increment(code), ++looked) {
-        std::error_code ignored;
-        const fs::path target = fs::read_symlink(at->path(), ignored);
-        struct stat status { };
-        if (ignored || !(places.empty() || isAmong(target, places)) || ::stat(at->path().c_str(), &status) != 0
-            || !S_ISREG(status.st_mode))
+    for (const OpenFile& open : openFiles(pid)) {
+        if (open.position >= open.sizeBytes)
             continue;
-        const auto info = readSmallFile(root + "/fdinfo/" + at->path().filename().string(), 4096);
-        const auto position = procfs::numberAfter(info, "pos:").value_or(0);
-        const auto size = static_cast<std::uint64_t>(status.st_size);
-        if (position == 0 || position >= size)
+        if (places.empty() ? open.sizeBytes < kLeastAnywhere || !open.readOnly : !isAmong(open.file, places))
             continue;
-        if (places.empty() && (status.st_size < kLeastAnywhere || !isReadOnly(info)))
-            continue;
-        if (!best || best->file < target)
-            best = Whereabouts{pid, target, position, size, false};
+        if (!best || best->file < open.file)
+            best = Whereabouts{pid, open.file, open.position, open.sizeBytes, false};
     }
     return best;
 }

@@ -27,8 +27,10 @@ bool sameProgress(const protocol::Progress& a, const protocol::Progress& b)
 
 SignsOfLife::SignsOfLife(std::int64_t startNs, std::chrono::nanoseconds limit)
     : m_lastNs(startNs)
+    , m_limitNs(limit.count())
     , m_cpuWindowNs(std::clamp(limit / 4, kShortestWindow, kLongestWindow).count())
     , m_cpuSinceNs(startNs)
+    , m_lookedNs(startNs)
 {
 }
 
@@ -40,14 +42,15 @@ void SignsOfLife::sign(std::int64_t atNs, const char* what)
     m_lastSign = what;
 }
 
-void SignsOfLife::message(const protocol::Message& message, std::int64_t atNs)
+bool SignsOfLife::message(const protocol::Message& message, std::int64_t atNs)
 {
     if (const auto* progress = std::get_if<protocol::Progress>(&message.body)) {
         if (m_progress && sameProgress(*m_progress, *progress))
-            return;
+            return false;
         m_progress = *progress;
     }
     sign(atNs, "progress");
+    return true;
 }
 
 /// Growth adds up from the last sign on, however slow; after a fall it counts from the bottom.
@@ -78,6 +81,11 @@ bool SignsOfLife::worked(const Sample& sample)
 
 void SignsOfLife::sample(const Sample& sample)
 {
+    if (sample.has(Column::ReadCharBytes)) {
+        if (m_readBytes != kAbsent && sample[Column::ReadCharBytes] > m_readBytes)
+            m_trickledNs = sample.monotonicNs;
+        m_readBytes = sample[Column::ReadCharBytes];
+    }
     // Not short-circuited: every anchor has to move along.
     const bool read = grew(Column::ReadBytes, sample, kFromDisk) | grew(Column::ReadCharBytes, sample, kWorthReading);
     const bool growth = grew(Column::TreeBytes, sample, kWorthGrowing) | grew(Column::RssBytes, sample, kWorthGrowing)
@@ -93,6 +101,20 @@ void SignsOfLife::sample(const Sample& sample)
         sign(sample.monotonicNs, "growth");
     else if (cpu)
         sign(sample.monotonicNs, "CPU time");
+}
+
+bool SignsOfLife::asksForPositions(std::int64_t nowNs) const
+{
+    return m_trickledNs && *m_trickledNs > m_lastNs
+        && (nowNs - m_lookedNs >= m_limitNs / 8 || silence(nowNs).count() >= m_limitNs);
+}
+
+void SignsOfLife::positions(bool gotFurther, std::int64_t nowNs)
+{
+    m_lookedNs = nowNs;
+    if (gotFurther)
+        sign(*m_trickledNs, "reading");
+    m_trickledNs.reset();
 }
 
 void SignsOfLife::forgive(std::chrono::nanoseconds gap)

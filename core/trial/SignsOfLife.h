@@ -20,8 +20,13 @@ public:
 
     /// Any bytes on stderr, or on stdout that are no protocol.
     void output(std::int64_t atNs) { sign(atNs, "output"); }
-    void message(const protocol::Message& message, std::int64_t atNs);
+    /// False for one that repeats what was known.
+    bool message(const protocol::Message& message, std::int64_t atNs);
     void sample(const Sample& sample);
+    /// Something was read, less than shows by itself that it gets on: has the position in any file moved? Asked at most
+    /// eight times per limit, and once more where that is over.
+    [[nodiscard]] bool asksForPositions(std::int64_t nowNs) const;
+    void positions(bool gotFurther, std::int64_t nowNs);
     /// The lab itself did not run for so long (stopped, or starved): nothing is known of that time.
     void forgive(std::chrono::nanoseconds gap);
 
@@ -35,11 +40,15 @@ private:
     bool worked(const Sample& sample);
 
     std::int64_t m_lastNs;
+    std::int64_t m_limitNs;
     std::int64_t m_cpuWindowNs;
     std::string m_lastSign = "start";
     std::optional<protocol::Progress> m_progress;
     Sample m_anchor; ///< Per column: the value from which growth counts.
     std::int64_t m_cpuSinceNs;
+    std::int64_t m_readBytes = kAbsent; ///< ReadCharBytes of the last sample.
+    std::optional<std::int64_t> m_trickledNs; ///< When it last grew, and nobody looked at positions since.
+    std::int64_t m_lookedNs;
 };
 
 } // namespace loadlab

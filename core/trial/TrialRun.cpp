@@ -65,6 +65,7 @@ TrialRun::TrialRun(const TrialSpec& spec, const TrialSurroundings& surroundings,
     , m_hold(hold)
     , m_mailbox(mailbox)
     , m_outlet(std::move(listener))
+    , m_pace(std::min(PaceWatch::kWindow, spec.limits.stall.value_or(PaceWatch::kWindow)))
     , m_containment(surroundings.containment, spec.limits, m_uuid)
     , m_longestTurnNs(kLongestWaitNs)
 {
@@ -350,6 +351,7 @@ void TrialRun::obey(const RunMailbox::Orders& orders)
 void TrialRun::readStderr(std::string_view bytes)
 {
     m_life->output(monotonicNs());
+    m_pace.output(bytes);
     m_account->noteLog(LogStream::Stderr, bytes);
     m_outlet.log(LogStream::Stderr, bytes);
 }
@@ -358,6 +360,7 @@ void TrialRun::readStdout(std::string_view bytes)
 {
     if (!m_spec.program.empty()) {
         m_life->output(monotonicNs());
+        m_pace.output(bytes);
         m_account->noteLog(LogStream::Stdout, bytes);
         m_outlet.log(LogStream::Stdout, bytes);
         return;
@@ -396,7 +399,8 @@ void TrialRun::takeMessage(protocol::Message message)
 {
     const std::int64_t now = monotonicNs();
     message.monotonicNs = std::clamp(message.monotonicNs, m_workerStartNs, now);
-    m_life->message(message, now);
+    if (m_life->message(message, now))
+        m_pace.output("\n");
     m_account->note(message);
     const bool isHello = std::holds_alternative<protocol::Hello>(message.body);
     const bool isLoaded = std::holds_alternative<protocol::Loaded>(message.body);
@@ -473,6 +477,8 @@ void TrialRun::watchLimits(std::int64_t nowNs)
         return;
     LabActs& acts = m_account->facts.acts;
     const Limits& limits = m_spec.limits;
+    if (m_life->asksForPositions(nowNs))
+        m_life->positions(m_positions.gotFurther(m_sampler->living()), nowNs);
     const std::chrono::nanoseconds silence = m_life->silence(nowNs);
     const std::string lastSign = " (the last sign of life: " + m_life->lastSign() + ")";
     if (limits.stall && silence >= *limits.stall) {
@@ -491,14 +497,24 @@ void TrialRun::watchLimits(std::int64_t nowNs)
     } else {
         return;
     }
-    noteStandstill(acts);
+    noteStandstill(acts, paceAfter(silence));
     stopWorker();
 }
 
-/// Asked of the kernel, not of the worker: a loader that says nothing has a place as well.
-void TrialRun::noteStandstill(LabActs& acts) const
+/// So little may be a timer that is read; but where its position in a file moved just now, it is not.
+Pace TrialRun::paceAfter(std::chrono::nanoseconds silence) const
 {
-    if (const Pace pace = m_pace.pace(); pace.kind != Pace::Kind::Unknown)
+    Pace pace = m_pace.pace();
+    if (pace.kind == Pace::Kind::Still && pace.readBytesPerS > 0 && m_life->lastSign() == "reading"
+        && silence < m_pace.window())
+        pace.kind = Pace::Kind::Reading;
+    return pace;
+}
+
+/// Asked of the kernel, not of the worker: a loader that says nothing has a place as well.
+void TrialRun::noteStandstill(LabActs& acts, const Pace& pace) const
+{
+    if (pace.kind != Pace::Kind::Unknown)
         acts.pace = toWords(pace);
     const std::vector<pid_t> tree = m_sampler->living();
     acts.standstill = describeStates(tree);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/telemetry/GpuCounters.h"
+#include "core/telemetry/OpenFiles.h"
 #include "core/telemetry/Pace.h"
 #include "core/telemetry/Sampler.h"
 #include "core/trial/EventOutlet.h"
@@ -60,7 +61,8 @@ private:
     void watchPauses();
     void watchVoice(std::int64_t nowNs);
     void watchLimits(std::int64_t nowNs);
-    void noteStandstill(LabActs& acts) const;
+    [[nodiscard]] Pace paceAfter(std::chrono::nanoseconds silence) const;
+    void noteStandstill(LabActs& acts, const Pace& pace) const;
 
     // The end.
     void stopWorker();
@@ -90,6 +92,7 @@ private:
     std::unique_ptr<Sampler> m_sampler;
     std::unique_ptr<WorkerProcess> m_worker;
     std::optional<SignsOfLife> m_life;
+    ReadPositions m_positions;
     JsonLineReader m_lines;
     std::vector<Sample> m_mail; ///< Reused.
     std::string m_commandLine;

@@ -44,9 +44,14 @@ void LiveForecast::apply(const RunEvent& event)
             take(sample);
     } else if (const auto* message = std::get_if<protocol::Message>(&event.body)) {
         m_outlook.lastWordS = secondsOf(event.monotonicNs);
+        m_pace.output("\n");
         if (const auto* progress = std::get_if<protocol::Progress>(&message->body))
             m_trail.note(*progress);
-    } else if (std::holds_alternative<LogText>(event.body) || std::holds_alternative<WorkerStarted>(event.body)) {
+    } else if (const auto* log = std::get_if<LogText>(&event.body)) {
+        m_outlook.lastWordS = secondsOf(event.monotonicNs);
+        if (log->stream != LogStream::Lab)
+            m_pace.output(log->bytes);
+    } else if (std::holds_alternative<WorkerStarted>(event.body)) {
         m_outlook.lastWordS = secondsOf(event.monotonicNs);
     }
 }

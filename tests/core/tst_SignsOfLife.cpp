@@ -36,6 +36,8 @@ private Q_SLOTS:
     void repeatedProgressIsNone();
     void readingIsASign();
     void aTimerThatIsReadIsNone();
+    void aLittleThatIsReadAsksForPositions();
+    void aSilenceIsNotOverBeforePositionsWereLookedAt();
     void whatComesBackFromSwapIsASign();
     void slowGrowthAddsUp();
     void growthAfterAFallCountsFromTheBottom();
@@ -67,8 +69,8 @@ void tst_SignsOfLife::outputIsASign()
 void tst_SignsOfLife::repeatedProgressIsNone()
 {
     SignsOfLife life(0, 60s);
-    life.message(progress(3), 2_s);
-    life.message(progress(3), 7_s);
+    QVERIFY(life.message(progress(3), 2_s));
+    QVERIFY(!life.message(progress(3), 7_s));
     QCOMPARE(life.silence(8_s), 6s);
     life.message(progress(3, "another tensor"), 8_s);
     QCOMPARE(life.silence(8_s), 0s);
@@ -93,6 +95,37 @@ void tst_SignsOfLife::aTimerThatIsReadIsNone()
     for (int i = 0; i <= 50; ++i) // 8 bytes, 100 times a second
         life.sample(sampleAt(i * 1_s, {{Column::ReadBytes, 0}, {Column::ReadCharBytes, i * 800}}));
     QCOMPARE(life.silence(50_s), 50s);
+}
+
+void tst_SignsOfLife::aLittleThatIsReadAsksForPositions()
+{
+    SignsOfLife life(0, 80s);
+    life.sample(sampleAt(1_s, {{Column::ReadCharBytes, 1000}}));
+    QVERIFY(!life.asksForPositions(15_s)); // How much there was before nobody knows.
+    life.sample(sampleAt(5_s, {{Column::ReadCharBytes, 1008}}));
+    QVERIFY(!life.asksForPositions(9_s));
+    QVERIFY(life.asksForPositions(10_s));
+    life.positions(true, 10_s);
+    QCOMPARE(life.silence(10_s), 5s);
+    QCOMPARE(life.lastSign(), std::string("reading"));
+    life.sample(sampleAt(25_s, {{Column::ReadCharBytes, 1008}}));
+    QVERIFY(!life.asksForPositions(25_s));
+    life.sample(sampleAt(30_s, {{Column::ReadCharBytes, 1016}}));
+    QVERIFY(life.asksForPositions(30_s));
+    life.positions(false, 30_s);
+    QCOMPARE(life.silence(30_s), 25s);
+    QVERIFY(!life.asksForPositions(40_s));
+}
+
+void tst_SignsOfLife::aSilenceIsNotOverBeforePositionsWereLookedAt()
+{
+    SignsOfLife life(0, 80s);
+    life.sample(sampleAt(1_s, {{Column::ReadCharBytes, 0}}));
+    life.sample(sampleAt(70_s, {{Column::ReadCharBytes, 8}}));
+    life.positions(false, 75_s);
+    life.sample(sampleAt(79_s, {{Column::ReadCharBytes, 16}}));
+    QVERIFY(!life.asksForPositions(79_s));
+    QVERIFY(life.asksForPositions(80_s));
 }
 
 /// Compressed swap reads nothing: the faults alone tell.

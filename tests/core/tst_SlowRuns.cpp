@@ -31,6 +31,13 @@ private Q_SLOTS:
                                        << QByteArray(" stopped by a signal");
         QTest::newRow("after a busy start")
             << QByteArray("head -c 40000000 /dev/zero | cat >/dev/null; exec sleep 1000") << QByteArray("still");
+        // What they read all the time is no way forward, and the file that is open with it moves no further.
+        QTest::newRow("polling the kernel")
+            << QByteArray("mkfifo FILE.fifo; exec 3<FILE 4<>FILE.fifo; head -c 99 <&3 >/dev/null; "
+                          "exec bash -c 'while read -r x </proc/uptime; do read -rt 0.5 -u 4; done'")
+            << QByteArray("; at shard, at byte 99 ");
+        QTest::newRow("woken through a pipe")
+            << QByteArray("while :; do echo; sleep 0.5; done | while read x; do :; done") << QByteArray("still");
     }
 
     void whatStandsStillIsAHang()
@@ -39,10 +46,13 @@ private Q_SLOTS:
         QFETCH(QByteArray, words);
         Limits limits;
         limits.stall = 2s;
-        const RunResult result = run(line.toStdString(), limits);
+        limits.timeout = 20s;
+        const QTemporaryDir folder;
+        const RunResult result = run(withShard(line, folder), limits);
         QVERIFY2(modeOf(result) == "hang", allWords(result).c_str());
-        QVERIFY2(factOf(result, "standstill").find(words.toStdString()) != std::string::npos, allWords(result).c_str());
-        QVERIFY2(factOf(result, "standstill").starts_with("standing still; pid "), allWords(result).c_str());
+        const std::string told = factOf(result, "standstill");
+        QVERIFY2(told.starts_with("standing still; pid "), told.c_str());
+        QVERIFY2(told.find(words.toStdString()) != std::string::npos, told.c_str());
     }
 
     void whatIsSlowIsNone_data()
@@ -52,7 +62,11 @@ private Q_SLOTS:
         QTest::newRow("reading with pauses")
             << QByteArray("exec 3<FILE; while dd bs=200k count=1 <&3 of=/dev/null 2>&1; do sleep 0.5; done >/dev/null")
             << QByteArray(", reading at ");
-        QTest::newRow("a line now and then") << QByteArray("while :; do echo .; sleep 0.5; done") << QByteArray("");
+        QTest::newRow("reading a little")
+            << QByteArray("exec 3<FILE; while dd bs=2k count=1 <&3 of=/dev/null 2>&1; do sleep 0.5; done >/dev/null")
+            << QByteArray("KiB/s");
+        QTest::newRow("a line now and then")
+            << QByteArray("while :; do echo .; sleep 0.5; done") << QByteArray(", printing, ");
         QTest::newRow("computing") << QByteArray("while :; do :; done") << QByteArray(", computing on ");
     }
 
@@ -60,13 +74,11 @@ private Q_SLOTS:
     {
         QFETCH(QByteArray, line);
         QFETCH(QByteArray, words);
-        QTemporaryDir folder;
-        const std::string file = folder.path().toStdString() + "/shard";
-        std::ofstream(file) << std::string(8 << 20, 'x');
+        const QTemporaryDir folder;
         Limits limits;
         limits.stall = 2s;
         limits.timeout = 4s;
-        const RunResult result = run(line.replace("FILE", file.c_str()).toStdString(), limits);
+        const RunResult result = run(withShard(line, folder), limits);
         QVERIFY2(modeOf(result) == "timed_out", allWords(result).c_str());
         QVERIFY2(result.verdict->summary.find(words.toStdString()) != std::string::npos, allWords(result).c_str());
         if (line.contains("3<"))
@@ -96,6 +108,12 @@ private Q_SLOTS:
     }
 
 private:
+    static std::string withShard(QByteArray line, const QTemporaryDir& folder)
+    {
+        const QByteArray file = folder.path().toUtf8() + "/shard";
+        std::ofstream(file.toStdString()) << std::string(8 << 20, 'x');
+        return line.replace("FILE", file).toStdString();
+    }
     RunResult run(const std::string& line, const Limits& limits)
     {
         Watched watched;

@@ -1,3 +1,4 @@
+#include "core/telemetry/OpenFiles.h"
 #include "core/telemetry/Pace.h"
 #include "core/telemetry/Whereabouts.h"
 
@@ -25,6 +26,7 @@ struct Second {
     double cpuS = 0;
     double swappedIn = 0;
     std::int64_t swap = 0;
+    const char* line = ""; ///< Printed ten times in it.
 };
 
 Pace after(const std::vector<Second>& seconds)
@@ -41,6 +43,7 @@ Pace after(const std::vector<Second>& seconds)
             sample[Column::CpuNs] = static_cast<std::int64_t>(sums[2] += second.cpuS * 1e8);
             sample[Column::SystemSwapInBytes] = static_cast<std::int64_t>(sums[3] += second.swappedIn / 10);
             sample[Column::SwapBytes] = second.swap;
+            watch.output(second.line);
             watch.sample(sample);
         }
     return watch.pace();
@@ -136,6 +139,34 @@ private Q_SLOTS:
         QVERIFY(!findWhereabouts(std::array<pid_t, 1>{0x7ffffff0}, m_path));
     }
 
+    void onlyAPositionThatGetsFurtherIsReading()
+    {
+        ReadPositions positions;
+        positions.gotFurther(self()); // What the test's own program has open.
+        const auto file = makeFile("small.json", 1000);
+        const int fd = ::open(file.c_str(), O_RDONLY);
+        std::array<char, 64> buffer{};
+        QVERIFY(!positions.gotFurther(self()));
+        QCOMPARE(::read(fd, buffer.data(), 10), ssize_t(10));
+        QVERIFY(positions.gotFurther(self()));
+        QVERIFY(!positions.gotFurther(self()));
+        ::lseek(fd, 0, SEEK_SET); // The same again.
+        QCOMPARE(::read(fd, buffer.data(), 9), ssize_t(9));
+        QVERIFY(!positions.gotFurther(self()));
+        QCOMPARE(::read(fd, buffer.data(), 2), ssize_t(2));
+        QVERIFY(positions.gotFurther(self()));
+        const int poll = ::open("/proc/self/stat", O_RDONLY);
+        QVERIFY(::read(poll, buffer.data(), 10) == 10);
+        const int log = ::open((file.string() + ".log").c_str(), O_RDWR | O_CREAT, 0600);
+        QCOMPARE(::write(log, buffer.data(), 10), ssize_t(10));
+        const bool further = positions.gotFurther(self());
+        ::close(log);
+        ::close(poll);
+        ::close(fd);
+        QVERIFY(!further);
+        QVERIFY(!positions.gotFurther(std::array<pid_t, 1>{0x7ffffff0}));
+    }
+
     void theStateOfAProcessIsToldInWords()
     {
         QVERIFY(describeState(::getpid()).starts_with("running"));
@@ -167,6 +198,12 @@ private Q_SLOTS:
         const auto computing = after({{0, 0, 1.5, 0, 0}, {0, 0, 1.5, 0, 0}, {0, 0, 1.5, 0, 0}});
         QCOMPARE(computing.kind, Pace::Kind::Computing);
         QCOMPARE(toWords(computing), std::string("computing on 1.5 cores"));
+        const Second printing{0, 0, 0, 0, 0, "a line\n"};
+        QCOMPARE(after({printing, printing, printing}).kind, Pace::Kind::Printing);
+        QCOMPARE(toWords(after({{}, printing, {}})), std::string("printing, 10 lines in the last 2 s"));
+        const Second bar{0, 0, 0, 0, 0, "\r 42 %"};
+        QCOMPARE(toWords(after({{}, bar, {}})), std::string("printing, 60 B in the last 2 s"));
+        QCOMPARE(after({printing, {}, {}, {}}).kind, Pace::Kind::Still);
         const Second swapping{1e6, 0, 0.1, 5e7, kMiB};
         QCOMPARE(after({swapping, swapping, swapping}).kind, Pace::Kind::Swapping);
         const Second others{0, 0, 0, 5e7, 0}; // The machine swaps, this tree does not.

@@ -1,0 +1,72 @@
+#include "core/telemetry/OpenFiles.h"
+
+#include "core/telemetry/ProcFile.h"
+
+#include <fcntl.h>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <sys/stat.h>
+
+namespace loadlab {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kMostDescriptors = 4096;
+
+/// fdinfo has the flags of open(2) in octal, whose last digit holds the access mode.
+bool isReadOnly(std::string_view info)
+{
+    constexpr std::string_view key = "flags:";
+    const auto at = info.find(key);
+    const auto line = at == info.npos ? info : info.substr(at, info.find('\n', at) - at);
+    return at != info.npos && (line.back() - '0') % 4 == O_RDONLY;
+}
+
+std::optional<OpenFile> openFile(const std::string& root, const fs::path& descriptor)
+{
+    std::error_code ignored;
+    const fs::path target = fs::read_symlink(descriptor, ignored);
+    struct stat status { };
+    if (ignored || target.native().starts_with("/proc/") || target.native().starts_with("/sys/")
+        || ::stat(descriptor.c_str(), &status) != 0 || !S_ISREG(status.st_mode))
+        return std::nullopt;
+    const auto info = readSmallFile(root + "/fdinfo/" + descriptor.filename().string(), 4096);
+    const auto position = procfs::numberAfter(info, "pos:").value_or(0);
+    if (position == 0)
+        return std::nullopt;
+    return OpenFile{
+        target, {status.st_dev, status.st_ino}, position, static_cast<std::uint64_t>(status.st_size), isReadOnly(info)};
+}
+
+} // namespace
+
+std::vector<OpenFile> openFiles(pid_t process)
+{
+    const std::string root = "/proc/" + std::to_string(process);
+    std::vector<OpenFile> files;
+    std::error_code code;
+    std::size_t looked = 0;
+    for (fs::directory_iterator at(root + "/fd", code), end; !code && at != end && looked < kMostDescriptors;
+         at.increment(code), ++looked)
+        if (auto file = openFile(root, at->path()))
+            files.push_back(*std::move(file));
+    return files;
+}
+
+bool ReadPositions::gotFurther(std::span<const pid_t> processes)
+{
+    bool further = false;
+    for (const pid_t process : processes)
+        for (const OpenFile& file : openFiles(process)) {
+            std::uint64_t& furthest = m_furthest[file.id];
+            if (!file.readOnly || file.position <= furthest)
+                continue;
+            furthest = file.position;
+            further = true;
+        }
+    return further;
+}
+
+} // namespace loadlab

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <span>
+#include <sys/types.h>
+#include <utility>
+#include <vector>
+
+namespace loadlab {
+
+/// A regular file that a process has open and has moved in.
+struct OpenFile {
+    std::filesystem::path file;
+    std::pair<dev_t, ino_t> id;
+    std::uint64_t position = 0; ///< Of its descriptor, above 0.
+    std::uint64_t sizeBytes = 0;
+    bool readOnly = false;
+};
+
+/// Of its first 4096 descriptors; what /proc and /sys hold is none. About 20 µs a descriptor. Empty when they may not
+/// be read. Any thread.
+std::vector<OpenFile> openFiles(pid_t process);
+
+/// Tells a slow reader from one that only wakes up: reads of pipes, timers and /proc, and reading a file again, move no
+/// position further than it has been. Reads that carry their own position (pread, mappings) are not seen. One thread.
+class ReadPositions {
+public:
+    /// Whether any of these processes is further in a file that it only reads than any was in it at the calls before.
+    bool gotFurther(std::span<const pid_t> processes);
+
+private:
+    std::map<std::pair<dev_t, ino_t>, std::uint64_t> m_furthest;
+};
+
+} // namespace loadlab
