@@ -1,5 +1,6 @@
 #include "core/Units.h"
 
+#include "core/ClockNs.h"
 #include "core/Text.h"
 
 #include <array>
@@ -226,9 +227,7 @@ Result<std::chrono::system_clock::time_point> parseIsoUtc(std::string_view text)
 
 std::int64_t monotonicNs()
 {
-    std::timespec now {};
-    ::clock_gettime(CLOCK_MONOTONIC, &now);
-    return static_cast<std::int64_t>(now.tv_sec) * 1'000'000'000 + now.tv_nsec;
+    return clockNs(CLOCK_MONOTONIC).value_or(0); // Every kernel has it.
 }
 
 } // namespace loadlab

@@ -1,9 +1,8 @@
 #include "core/containment/GroupCounters.h"
 
+#include "core/ClockNs.h"
 #include "core/Digest.h"
 #include "core/Units.h"
-
-#include <ctime>
 
 namespace loadlab {
 namespace {
@@ -13,9 +12,7 @@ constexpr std::int64_t kPausePerCost = 100;
 /// CPU time: what the thread waits for on a busy machine costs nobody anything.
 std::int64_t threadCpuNs()
 {
-    timespec used{};
-    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
-    return used.tv_sec * 1'000'000'000 + used.tv_nsec;
+    return clockNs(CLOCK_THREAD_CPUTIME_ID).value_or(0);
 }
 
 ProcFile openIn(const RunGroup& group, const char* nameV1, const char* nameV2)

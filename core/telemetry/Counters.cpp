@@ -1,5 +1,6 @@
 #include "core/telemetry/Counters.h"
 
+#include "core/ClockNs.h"
 #include "core/telemetry/Machine.h"
 #include "core/telemetry/Nvml.h"
 #include "core/telemetry/ProcFile.h"
@@ -109,8 +110,7 @@ CounterInfo measured(CounterInfo info, const std::function<bool()>& read)
 bool readOwnClock()
 {
     clockid_t clock{};
-    timespec time{};
-    return ::clock_getcpuclockid(::getpid(), &clock) == 0 && ::clock_gettime(clock, &time) == 0;
+    return ::clock_getcpuclockid(::getpid(), &clock) == 0 && clockNs(clock);
 }
 
 void addProcessCounters(std::vector<CounterInfo>& into)

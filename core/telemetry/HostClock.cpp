@@ -1,8 +1,7 @@
 #include "core/telemetry/HostClock.h"
 
+#include "core/ClockNs.h"
 #include "core/Units.h"
-
-#include <ctime>
 
 namespace loadlab {
 
@@ -12,9 +11,7 @@ std::int64_t suspendedNs()
     std::int64_t suspended = 0;
     for (int tries = 0; tries < 10; ++tries) { // The thread may be kept from running between the two readings.
         const std::int64_t before = monotonicNs();
-        std::timespec boot{};
-        ::clock_gettime(CLOCK_BOOTTIME, &boot);
-        suspended = static_cast<std::int64_t>(boot.tv_sec) * 1'000'000'000 + boot.tv_nsec - before;
+        suspended = clockNs(CLOCK_BOOTTIME).value_or(before) - before;
         if (monotonicNs() - before < together)
             break;
     }

@@ -1,5 +1,7 @@
 #include "core/telemetry/ProcessReader.h"
 
+#include "core/ClockNs.h"
+
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
@@ -188,10 +190,8 @@ std::optional<std::string_view> ProcessReader::readFile(File file)
 /// Finer than the ticks of stat, and for a third of a microsecond.
 std::optional<std::uint64_t> ProcessReader::cpuClockNs() const
 {
-    timespec time{};
-    if (!m_cpuClock || ::clock_gettime(*m_cpuClock, &time) != 0)
-        return std::nullopt;
-    return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000U + static_cast<std::uint64_t>(time.tv_nsec);
+    const auto ns = m_cpuClock ? clockNs(*m_cpuClock) : std::nullopt;
+    return ns ? std::optional(static_cast<std::uint64_t>(*ns)) : std::nullopt;
 }
 
 bool ProcessReader::read(ProcessReading& into)
