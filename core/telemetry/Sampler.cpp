@@ -66,6 +66,11 @@ std::uint64_t takeCount(int fd)
     return ::read(fd, &count, sizeof count) == static_cast<ssize_t>(sizeof count) ? count : 0;
 }
 
+bool isRate(double hz)
+{
+    return hz >= kLowestHz && hz <= kHighestHz;
+}
+
 Error noTimer(const char* what)
 {
     return {ErrorKind::Io, std::string("cannot sample: ") + what + ": " + std::strerror(errno)};
@@ -75,14 +80,16 @@ Error noTimer(const char* what)
 
 struct Sampler::State {
     // Written before the thread starts.
-    double rateHz = 20;
     Sink sink;
     std::vector<Source> sources;
+    Descriptor timer;
+    Descriptor wake;
+
+    // Likewise, and then the thread's own.
+    double rateHz = 20;
     std::int64_t periodNs = 0;
     std::int64_t firstTickNs = 0;
     std::uint64_t fullEvery = 1;
-    Descriptor timer;
-    Descriptor wake;
 
     // The sampler thread's own.
     SystemCounters system;
@@ -103,12 +110,15 @@ struct Sampler::State {
     bool stopping = false;
     bool running = false;
     bool watchAsked = false;
+    std::optional<double> rateAsked;
     std::uint64_t marksAsked = 0;
     std::uint64_t marksDone = 0;
 
     std::thread thread;
 
+    Result<void> open();
     Result<void> arm();
+    void changeRate(double hz);
     void run();
     bool wait();
     void onTick();
@@ -121,7 +131,7 @@ struct Sampler::State {
     void ring() const;
 };
 
-Result<void> Sampler::State::arm()
+Result<void> Sampler::State::open()
 {
     timer = Descriptor(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
     if (timer.get() < 0)
@@ -129,9 +139,15 @@ Result<void> Sampler::State::arm()
     wake = Descriptor(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     if (wake.get() < 0)
         return noTimer("eventfd");
+    return arm();
+}
+
+Result<void> Sampler::State::arm()
+{
     periodNs = static_cast<std::int64_t>(std::llround(1e9 / rateHz));
     fullEvery = rateHz <= kAllEveryTickHz ? 1 : static_cast<std::uint64_t>(std::llround(rateHz / kFullColumnsHz));
     firstTickNs = monotonicNs();
+    tick = 0;
     const itimerspec times{timeOf(periodNs), timeOf(firstTickNs)};
     if (::timerfd_settime(timer.get(), TFD_TIMER_ABSTIME, &times, nullptr) != 0)
         return noTimer("timerfd_settime");
@@ -196,6 +212,7 @@ void Sampler::State::onTick()
     {
         const std::lock_guard lock(mutex);
         ++report.ticks;
+        report.tickedNs += (paused ? 1 : passed) * static_cast<std::uint64_t>(periodNs);
         (paused ? report.pausedTicks : report.missedTicks) += passed - 1;
         if (!paused)
             report.worstLatenessNs
@@ -220,14 +237,18 @@ bool Sampler::State::onWake()
     takeCount(wake.get());
     std::uint64_t marks = 0;
     bool watched = false;
+    std::optional<double> rate;
     {
         const std::lock_guard lock(mutex);
         if (stopping)
             return false;
         marks = marksAsked;
         watched = std::exchange(watchAsked, false);
+        rate = std::exchange(rateAsked, std::nullopt);
         report.extraSamples += watched || marks != marksDone ? 1 : 0;
     }
+    if (rate)
+        changeRate(*rate);
     if (marks == marksDone && !watched)
         return true;
     take(ProcessTree::Depth::Full);
@@ -238,6 +259,16 @@ bool Sampler::State::onWake()
     marksDone = marks;
     answered.notify_all();
     return true;
+}
+
+void Sampler::State::changeRate(double hz)
+{
+    if (hz == rateHz)
+        return;
+    rateHz = hz;
+    static_cast<void>(arm()); // The timer is there and its times are sound: nothing to refuse.
+    const std::lock_guard lock(mutex);
+    report.rateHz = std::max(report.rateHz, rateHz);
 }
 
 void Sampler::State::take(ProcessTree::Depth depth)
@@ -309,8 +340,8 @@ std::string_view toWords(SamplerPriority priority)
 
 double SamplerReport::achievedHz() const
 {
-    const auto passed = ticks + missedTicks;
-    return passed > 0 ? rateHz * static_cast<double>(ticks) / static_cast<double>(passed) : 0;
+    // A period is whole nanoseconds.
+    return tickedNs > 0 ? std::min(rateHz, static_cast<double>(ticks) * 1e9 / static_cast<double>(tickedNs)) : 0;
 }
 
 Sampler::Sampler(double rateHz, Sink sink)
@@ -333,11 +364,11 @@ void Sampler::alsoRead(Source source)
 Result<void> Sampler::start()
 {
     auto& state = *m_state;
-    if (!(state.rateHz >= kLowestHz && state.rateHz <= kHighestHz))
+    if (!isRate(state.rateHz))
         return Error{ErrorKind::Invalid,
             "cannot sample at " + std::to_string(state.rateHz) + " Hz: choose 1 to 1000 samples a second"};
-    if (auto armed = state.arm(); !armed)
-        return armed;
+    if (auto opened = state.open(); !opened)
+        return opened;
     state.running = true;
     try {
         state.thread = std::thread([&state] { state.run(); });
@@ -346,6 +377,19 @@ Result<void> Sampler::start()
         return Error{ErrorKind::Io, std::string("cannot sample: no thread: ") + failure.what()};
     }
     return {};
+}
+
+void Sampler::setRate(double rateHz)
+{
+    if (!isRate(rateHz))
+        return;
+    {
+        const std::lock_guard lock(m_state->mutex);
+        if (!m_state->running)
+            return;
+        m_state->rateAsked = rateHz;
+    }
+    m_state->ring();
 }
 
 void Sampler::watch(pid_t root, Orphans orphans)

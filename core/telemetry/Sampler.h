@@ -21,7 +21,7 @@ enum class SamplerPriority { Normal, Raised, RealTime };
 std::string_view toWords(SamplerPriority priority); ///< "normal priority", …
 
 struct SamplerReport {
-    double rateHz = 0; ///< Asked for.
+    double rateHz = 0; ///< Asked for; the highest of them.
     SamplerPriority priority = SamplerPriority::Normal;
     std::uint64_t ticks = 0; ///< Samples taken at ticks.
     std::uint64_t extraSamples = 0; ///< Taken for watch() and mark(), between ticks.
@@ -30,6 +30,7 @@ struct SamplerReport {
     /// processor or for its own memory.
     std::uint64_t pausedTicks = 0;
     std::uint64_t worstLatenessNs = 0; ///< From the first tick due to the moment a sample was taken for it; no pause.
+    std::uint64_t tickedNs = 0; ///< Periods of all ticks, taken or missed.
     ColumnRates columns; ///< Of all samples.
     std::uint64_t highWaterBytes = 0; ///< Largest VmHWM of any one process.
     std::uint64_t provenAnonBytes = 0;
@@ -67,6 +68,8 @@ public:
     void alsoRead(Source source);
     /// Invalid: a rate outside 1 … 1000 Hz. Io: no timer to be had. The first sample follows at once.
     Result<void> start();
+    /// Another rate from now on, with its first tick at once; of the same bounds, else nothing changes. Any thread.
+    void setRate(double rateHz);
     /// From now on the tree below this process is measured too, at once and at every tick; before, only the system is.
     /// After the tree's end its memory columns are 0. Any thread.
     void watch(pid_t root, Orphans orphans = Orphans::Marked);

@@ -178,6 +178,22 @@ private Q_SLOTS:
         QVERIFY(report.worstLatenessNs > 0);
     }
 
+    void anotherRateCountsFromNowOn()
+    {
+        Gathering gathering;
+        Sampler sampler(1, gathering.sink());
+        QVERIFY(sampler.start());
+        QVERIFY(gathering.reaches(1));
+        sampler.setRate(200);
+        sampler.setRate(1e9); // None that it can.
+        QVERIFY(gathering.reaches(101)); // More than a minute and a half at the first.
+        const auto report = sampler.stop();
+        QCOMPARE(report.rateHz, 200.0);
+        QVERIFY(report.achievedHz() > 10 && report.achievedHz() < 200);
+        const auto hz = report.columns.hz(Column::SystemFreeBytes);
+        QVERIFY2(hz > 10.0, qPrintable(QString::number(hz.value_or(0))));
+    }
+
     void timesOnlyGrow()
     {
         Gathering gathering;
