@@ -26,6 +26,7 @@ GroupCounters::GroupCounters(const RunGroup& group)
     : m_kind(group.kind())
     , m_usage(openIn(group, "memory.usage_in_bytes", "memory.current"))
     , m_stat(openIn(group, "memory.stat", "memory.stat"))
+    , m_events(openIn(group, "memory.oom_control", "memory.events"))
 {
 }
 
@@ -33,6 +34,9 @@ void GroupCounters::sample(Sample& into)
 {
     if (const auto bytes = usageBytes())
         into[Column::CgroupUsageBytes] = static_cast<std::int64_t>(*bytes);
+    if (const auto text = m_events.read(m_buffer))
+        if (const auto kills = procfs::numberAfter(*text, "oom_kill "))
+            m_oomKills = static_cast<std::int64_t>(*kills);
     if (monotonicNs() < m_statDueNs)
         return;
     const auto before = threadCpuNs();
@@ -51,6 +55,12 @@ std::optional<std::uint64_t> GroupCounters::fileBytes()
 {
     const auto text = m_stat.read(m_buffer);
     return text ? pageCacheIn(m_kind, *text) : std::nullopt;
+}
+
+std::optional<std::uint64_t> GroupCounters::oomKills() const
+{
+    const std::int64_t kills = m_oomKills;
+    return kills < 0 ? std::nullopt : std::optional(static_cast<std::uint64_t>(kills));
 }
 
 std::string_view groupSourceOf(Column column, GroupKind kind)

@@ -11,6 +11,7 @@ namespace {
 
 constexpr double kDrowningLeft = 0.1; ///< Of the machine.
 constexpr auto kLeastApartNs = static_cast<std::int64_t>(0.9e9 / Guard::kLeastHz); ///< Ticks are never quite on time.
+constexpr std::int64_t kUnarmedApartNs = 450'000'000;
 
 } // namespace
 
@@ -40,18 +41,17 @@ void Guard::setMargin(std::optional<GuardMargin> margin)
     m_marginIsNew = true;
 }
 
-/// Of the last seconds; 0 until there are so many.
-double Guard::stalledShare(const Sample& sample)
+std::optional<double> Guard::stalledShare(const Sample& sample)
 {
     if (!sample.has(Column::SystemPsiFullUs))
-        return 0;
+        return std::nullopt;
     constexpr auto kWindowNs = static_cast<std::int64_t>(kDrowningOverS * 1e9);
     m_stalls.push_back({sample.monotonicNs, sample[Column::SystemPsiFullUs]});
     while (m_stalls.size() > 2 && sample.monotonicNs - m_stalls[1].monotonicNs >= kWindowNs)
         m_stalls.pop_front();
     const auto spanNs = sample.monotonicNs - m_stalls.front().monotonicNs;
     if (spanNs < kWindowNs)
-        return 0;
+        return std::nullopt;
     const auto stalledUs = sample[Column::SystemPsiFullUs] - m_stalls.front().fullUs;
     return static_cast<double>(stalledUs) * 1000 / static_cast<double>(spanNs);
 }
@@ -80,35 +80,37 @@ std::optional<std::uint64_t> Guard::availableAt(const Sample& sample)
     return static_cast<std::uint64_t>(std::max<std::int64_t>(0, bytes));
 }
 
-std::optional<Guard::Stop> Guard::judge(const Sample& sample, std::uint64_t availableBytes, const GuardMargin& margin)
+Guard::Look Guard::lookAt(const Sample& sample, std::uint64_t availableBytes)
 {
-    Pool pool{availableBytes, m_machineBytes};
-    const Pool machine = pool;
+    Look look{sample.monotonicNs, {availableBytes, m_machineBytes}, stalledShare(sample)};
+    if (const auto group = m_groupPool ? m_groupPool() : std::nullopt; group && group->leftBytes < look.pool.leftBytes)
+        look.pool = *group;
+    return look;
+}
+
+std::optional<Guard::Stop> Guard::judge(const Look& look, std::uint64_t availableBytes, const GuardMargin& margin)
+{
     Stop stop;
-    if (const auto group = m_groupPool ? m_groupPool() : std::nullopt; group && group->leftBytes < pool.leftBytes) {
-        pool = *group;
-        stop.ofGroup = true;
-    }
-    stop.leftBytes = pool.leftBytes;
-    stop.marginBytes = margin.of(pool.totalBytes);
-    stop.monotonicNs = sample.monotonicNs;
-    const double above = static_cast<double>(pool.leftBytes) - static_cast<double>(stop.marginBytes);
-    m_watch.add(static_cast<double>(sample.monotonicNs) / 1e9, above);
-    const double stalled = stalledShare(sample);
+    stop.of = look.pool.of;
+    stop.leftBytes = look.pool.leftBytes;
+    stop.marginBytes = margin.of(look.pool.totalBytes);
+    stop.monotonicNs = look.monotonicNs;
+    const double above = static_cast<double>(stop.leftBytes) - static_cast<double>(stop.marginBytes);
+    m_watch.add(static_cast<double>(look.monotonicNs) / 1e9, above);
     if (above <= 0)
         return stop;
-    if (const auto crossing = provenCrossing(sample.monotonicNs)) {
+    if (const auto crossing = provenCrossing(look.monotonicNs)) {
         stop.why = Stop::Why::WillFall;
         stop.inS = crossing->inS;
         stop.bytesPerS = crossing->bytesPerS;
         stop.overS = crossing->overS;
         return stop;
     }
-    const bool little = static_cast<double>(machine.leftBytes) < kDrowningLeft * static_cast<double>(m_machineBytes);
-    if (stalled <= kDrowningShare || !little)
+    const bool little = static_cast<double>(availableBytes) < kDrowningLeft * static_cast<double>(m_machineBytes);
+    if (look.stalledShare.value_or(0) <= kDrowningShare || !little)
         return std::nullopt;
     stop.why = Stop::Why::Drowning;
-    stop.stalledShare = stalled;
+    stop.stalledShare = *look.stalledShare;
     stop.overS = kDrowningOverS;
     return stop;
 }
@@ -125,15 +127,24 @@ void Guard::check(const Sample& sample)
     }
     lock.unlock();
     const auto available = availableAt(sample);
-    if (!margin || !available || sample.monotonicNs - m_lookedNs < kLeastApartNs)
+    const std::int64_t apartNs = margin ? kLeastApartNs : kUnarmedApartNs;
+    if (!available || (m_lookedNs && sample.monotonicNs - *m_lookedNs < apartNs))
         return;
     m_lookedNs = sample.monotonicNs;
-    const auto stop = judge(sample, *available, *margin);
+    const Look look = lookAt(sample, *available);
+    const auto stop = margin ? judge(look, *available, *margin) : std::nullopt;
     lock.lock();
+    m_look = look;
     if (!stop || m_stop || !m_group.isArmed())
         return;
     m_group.kill();
     m_stop = stop;
+}
+
+std::optional<Guard::Look> Guard::lastLook() const
+{
+    const std::lock_guard lock(m_mutex);
+    return m_look;
 }
 
 std::optional<Guard::Stop> Guard::stopped() const
@@ -142,10 +153,22 @@ std::optional<Guard::Stop> Guard::stopped() const
     return m_stop;
 }
 
+std::string_view toWords(Guard::Pool::Of of)
+{
+    switch (of) {
+    case Guard::Pool::Of::Machine:
+        return "on the machine";
+    case Guard::Pool::Of::Cap:
+        return "under the cap";
+    case Guard::Pool::Of::Group:
+        break;
+    }
+    return "under the limit of a group around it";
+}
+
 std::string toWords(const Guard::Stop& stop)
 {
-    const std::string left
-        = formatSize(stop.leftBytes) + (stop.ofGroup ? " left under the cap" : " left on the machine");
+    const std::string left = formatSize(stop.leftBytes) + " left " + std::string(toWords(stop.of));
     const std::string margin = "the margin of " + formatSize(stop.marginBytes);
     switch (stop.why) {
     case Guard::Stop::Why::Below:

@@ -11,6 +11,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <sys/types.h>
 
 namespace loadlab {
@@ -33,8 +34,17 @@ public:
     static constexpr double kLeastHz = 50; ///< It sees nothing between two samples.
 
     struct Pool {
+        enum class Of { Machine, Cap, Group }; ///< Group: a limit on a group around the run's.
         std::uint64_t leftBytes = 0;
         std::uint64_t totalBytes = 0;
+        Of of = Of::Machine;
+    };
+    /// What it last saw.
+    struct Look {
+        std::int64_t monotonicNs = 0; ///< Of the sample.
+        Pool pool; ///< The smallest.
+        /// All of the machine waited for memory, of the last kDrowningOverS; nothing: not told, or not so long yet.
+        std::optional<double> stalledShare;
     };
     /// What the caps and groups above the run leave at this moment, whoever keeps them; nothing: there is no limit. On
     /// the sampler's thread.
@@ -45,7 +55,7 @@ public:
         Why why = Why::Below;
         std::uint64_t leftBytes = 0;
         std::uint64_t marginBytes = 0;
-        bool ofGroup = false; ///< The pool is a cap's or a group's, not the machine's.
+        Pool::Of of = Pool::Of::Machine;
         double inS = 0; ///< WillFall: until the margin.
         double bytesPerS = 0; ///< WillFall: how fast what is left shrinks.
         double overS = 0; ///< WillFall: seen for so long; Drowning: the window.
@@ -60,18 +70,20 @@ public:
     void disarm();
     /// Another margin from the next sample on, or none: then it stops nothing. Any thread.
     void setMargin(std::optional<GuardMargin> margin);
-    /// On the sampler's thread, with every sample; looks at most kLeastHz times a second. Where only system_free_bytes
-    /// is in it (above 50 Hz), what is available is taken to lie as far above it as last read.
+    /// On the sampler's thread, with every sample; looks at most kLeastHz times a second, without a margin twice. Where
+    /// only system_free_bytes is in it (above 50 Hz), what is available is taken to lie as far above it as last read.
     void check(const Sample& sample);
+    /// Also of a guard without a margin. Any thread.
+    [[nodiscard]] std::optional<Look> lastLook() const;
     /// Why it stopped the load, the first time. Any thread.
     [[nodiscard]] std::optional<Stop> stopped() const;
 
 private:
-    [[nodiscard]] std::optional<Stop> judge(
-        const Sample& sample, std::uint64_t availableBytes, const GuardMargin& margin);
+    [[nodiscard]] Look lookAt(const Sample& sample, std::uint64_t availableBytes);
+    [[nodiscard]] std::optional<Stop> judge(const Look& look, std::uint64_t availableBytes, const GuardMargin& margin);
     [[nodiscard]] std::optional<std::uint64_t> availableAt(const Sample& sample);
     [[nodiscard]] std::optional<FallWatch::Crossing> provenCrossing(std::int64_t nowNs);
-    [[nodiscard]] double stalledShare(const Sample& sample);
+    [[nodiscard]] std::optional<double> stalledShare(const Sample& sample);
 
     struct Stall {
         std::int64_t monotonicNs = 0;
@@ -82,7 +94,7 @@ private:
     GroupPool m_groupPool;
 
     // The sampler's thread's own.
-    std::int64_t m_lookedNs = 0;
+    std::optional<std::int64_t> m_lookedNs;
     std::optional<std::int64_t> m_besideFreeBytes; ///< MemAvailable − MemFree, as last read together.
     FallWatch m_watch; ///< Of what is left above the margin.
     std::optional<std::int64_t> m_foretoldSinceNs; ///< Without a break.
@@ -93,9 +105,12 @@ private:
     std::optional<GuardMargin> m_margin;
     bool m_marginIsNew = false; ///< What was seen says nothing of it.
     WorkerGroup m_group;
+    std::optional<Look> m_look;
     std::optional<Stop> m_stop;
 };
 
+/// "on the machine", "under the cap", "under the limit of a group around it"
+std::string_view toWords(Guard::Pool::Of of);
 /// "1.20 GiB left, below the margin of 2.00 GiB", "… left, shrinking by 2.0 GiB/s: below the margin of … in 0.4 s".
 std::string toWords(const Guard::Stop& stop);
 

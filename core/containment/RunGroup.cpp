@@ -24,8 +24,7 @@ namespace {
 constexpr std::array<std::string_view, 3> kKinds{"none", "cgroup1", "cgroup2"};
 constexpr std::string_view kNameBegins = "loadlab-";
 constexpr int kNotJoined = -1;
-/// v1 says "no limit" with a number next to 2^63.
-constexpr std::uint64_t kUnlimited = std::uint64_t{1} << 62;
+constexpr std::uint64_t kMostBytes = std::uint64_t{1} << 62;
 
 std::optional<std::uint64_t> readNumber(const fs::path& file)
 {
@@ -106,21 +105,6 @@ GroupReading readV2(const fs::path& group)
     return reading;
 }
 
-/// Without page cache.
-std::uint64_t heldIn(GroupKind kind, const fs::path& group)
-{
-    const char* name = kind == GroupKind::V1 ? "memory.usage_in_bytes" : "memory.current";
-    const std::uint64_t usage = readNumber(group / name).value_or(0);
-    const auto file = pageCacheIn(kind, readSmallFile((group / "memory.stat").string()));
-    return usage - std::min(usage, file.value_or(0));
-}
-
-std::optional<std::uint64_t> limitOf(GroupKind kind, const fs::path& group)
-{
-    const auto limit = readNumber(group / (kind == GroupKind::V1 ? "memory.limit_in_bytes" : "memory.max"));
-    return limit && *limit < kUnlimited ? limit : std::nullopt; // "max" is no number.
-}
-
 Error refused(const fs::path& file, std::string_view value, int error)
 {
     return {ErrorKind::Io,
@@ -137,7 +121,7 @@ Result<void> set(const fs::path& file, std::uint64_t bytes)
 
 std::uint64_t sum(std::uint64_t a, std::uint64_t b)
 {
-    return a > kUnlimited - std::min(b, kUnlimited) ? kUnlimited : a + b;
+    return a > kMostBytes - std::min(b, kMostBytes) ? kMostBytes : a + b;
 }
 
 template <typename T> bool takeField(std::string_view& text, T& into)
@@ -310,19 +294,15 @@ std::vector<pid_t> RunGroup::processes() const
     return processesIn(m_folder);
 }
 
-std::optional<std::uint64_t> RunGroup::leftBytes() const
+std::vector<fs::path> RunGroup::withEnclosing() const
 {
-    std::optional<std::uint64_t> left;
+    std::vector<fs::path> groups;
     for (fs::path group = m_folder; group.string().size() >= m_mount.string().size(); group = group.parent_path()) {
-        if (const auto limit = limitOf(m_kind, group)) {
-            const std::uint64_t held = heldIn(m_kind, group);
-            const std::uint64_t free = *limit - std::min(*limit, held);
-            left = left ? std::min(*left, free) : free;
-        }
+        groups.push_back(group);
         if (group == m_mount)
             break;
     }
-    return left;
+    return groups;
 }
 
 bool RunGroup::remove(std::chrono::milliseconds limit)

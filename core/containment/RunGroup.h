@@ -84,9 +84,8 @@ public:
     [[nodiscard]] GroupReading read() const;
     /// Its processes, and those of groups made below it; zombies too.
     [[nodiscard]] std::vector<pid_t> processes() const;
-    /// How much the group may still take before some limit stops it: the smallest, over itself and every enclosing
-    /// group, of limit − usage + page cache. Nothing when none of them has a limit.
-    [[nodiscard]] std::optional<std::uint64_t> leftBytes() const;
+    /// Its folder and those of the groups around it, as far as they are mounted here.
+    [[nodiscard]] std::vector<std::filesystem::path> withEnclosing() const;
     /// Kills whatever is in it and removes it, with the groups below; tries again until `limit` is over. False when it
     /// is still there: the next start of a lab finds it by its name.
     bool remove(std::chrono::milliseconds limit);

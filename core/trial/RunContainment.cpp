@@ -5,12 +5,12 @@
 #include <algorithm>
 #include <csignal>
 #include <cstring>
-#include <limits>
 
 namespace loadlab {
 namespace {
 
 constexpr double kWatchdogHz = 100;
+constexpr std::int64_t kLookEveryNs = 450'000'000;
 constexpr std::size_t kMostTreePids = 100'000;
 
 std::string breachWords(const CapWatchdog::Breach& breach)
@@ -65,16 +65,45 @@ void RunContainment::splitCaps(const Caps& caps)
 
 void RunContainment::makeGuard()
 {
-    m_groupBytes = m_caps.memoryBytes.value_or(m_group ? m_group->leftBytes().value_or(0) : 0);
-    m_guard.emplace(m_margin, m_before.memory.totalBytes, [this]() -> std::optional<Guard::Pool> {
-        const std::lock_guard lock(m_groupMutex);
-        const auto ofGroup = m_group ? m_group->leftBytes() : std::nullopt;
-        const auto ofWatchdog = m_watchdog.leftBytes();
-        if (!ofGroup && !ofWatchdog)
-            return std::nullopt;
-        constexpr auto unlimited = std::numeric_limits<std::uint64_t>::max();
-        return Guard::Pool{std::min(ofGroup.value_or(unlimited), ofWatchdog.value_or(unlimited)), m_groupBytes};
-    });
+    if (m_group) {
+        m_counters = std::make_shared<GroupCounters>(*m_group);
+        m_limits.emplace(*m_group);
+    }
+    m_guard.emplace(m_margin, m_before.memory.totalBytes, [this] { return poolUnderLimits(); });
+}
+
+std::optional<Guard::Pool> RunContainment::poolUnderLimits()
+{
+    using Of = Guard::Pool::Of;
+    const std::lock_guard lock(m_groupMutex);
+    std::optional<Guard::Pool> pool;
+    if (const auto left = m_limits ? m_limits->nearest(monotonicNs()) : std::nullopt)
+        pool = {left->leftBytes, left->limitBytes, left->ofRun ? Of::Cap : Of::Group};
+    if (const auto left = m_watchdog.leftBytes(); left && (!pool || *left < pool->leftBytes))
+        pool = {*left, *m_caps.memoryBytes, Of::Cap};
+    return pool;
+}
+
+void RunContainment::setMargin(std::optional<GuardMargin> margin)
+{
+    m_margin = margin;
+    m_guard->setMargin(margin);
+}
+
+std::uint64_t RunContainment::takeKills()
+{
+    const std::uint64_t kills = m_counters ? m_counters->oomKills().value_or(0) : 0;
+    return kills - std::exchange(m_killsTaken, kills);
+}
+
+std::optional<GuardLooked> RunContainment::takeLook(bool atOnce)
+{
+    const auto look = m_guard->lastLook();
+    const std::int64_t sinceNs = look ? look->monotonicNs - m_lookTakenNs : 0;
+    if (sinceNs < (atOnce ? 1 : kLookEveryNs))
+        return std::nullopt;
+    m_lookTakenNs = look->monotonicNs;
+    return GuardLooked{*look, m_counters ? m_counters->oomKills() : std::nullopt};
 }
 
 RunContained RunContainment::told() const
@@ -89,11 +118,6 @@ std::function<int()> RunContainment::hook() const
     return [group = m_group.get()] { return group->join(); };
 }
 
-std::shared_ptr<GroupCounters> RunContainment::groupCounters() const
-{
-    return m_group ? std::make_shared<GroupCounters>(*m_group) : nullptr;
-}
-
 bool RunContainment::dropGroupThatRefused()
 {
     const int error = m_group ? m_group->joined().value_or(0) : 0;
@@ -102,8 +126,10 @@ bool RunContainment::dropGroupThatRefused()
     m_detail = "the worker could not move into " + m_group->folder().string() + ": " + std::strerror(error);
     {
         const std::lock_guard lock(m_groupMutex);
-        m_group.reset();
+        m_limits.reset();
     }
+    m_group.reset();
+    m_counters.reset();
     m_kind = GroupKind::None;
     splitCaps(m_caps);
     return true;
@@ -138,11 +164,6 @@ void RunContainment::noteTree(const std::vector<pid_t>& tree)
 std::vector<pid_t> RunContainment::processes() const
 {
     return m_group ? m_group->processes() : std::vector<pid_t>();
-}
-
-std::optional<std::uint64_t> RunContainment::leftBytes() const
-{
-    return m_group ? m_group->leftBytes() : std::nullopt;
 }
 
 void RunContainment::ended(RunFacts& facts)

@@ -3,6 +3,7 @@
 #include "core/containment/CapWatchdog.h"
 #include "core/containment/Containment.h"
 #include "core/containment/GroupCounters.h"
+#include "core/containment/GroupLimits.h"
 #include "core/containment/Guard.h"
 #include "core/containment/HostState.h"
 #include "core/containment/KernelLog.h"
@@ -38,12 +39,17 @@ public:
     /// The child could not enter the group: goes on without. False when that was not the matter.
     bool dropGroupThatRefused();
     /// What the group holds, for the sampler's thread; null without a group.
-    [[nodiscard]] std::shared_ptr<GroupCounters> groupCounters() const;
+    [[nodiscard]] std::shared_ptr<GroupCounters> groupCounters() const { return m_counters; }
     /// The watchdog sees nothing between two samples: at least 100 a second where it has a cap to keep; the guard, 50.
     [[nodiscard]] double sampleHz(double asked) const;
 
     /// The guard's margin from now on, or none.
-    void setMargin(std::optional<GuardMargin> margin) { m_guard->setMargin(margin); }
+    void setMargin(std::optional<GuardMargin> margin);
+    /// How many processes the kernel killed for lack of memory since the last call, as far as the group tells.
+    std::uint64_t takeKills();
+    /// What the guard last saw, where that was not taken yet; nothing within half a second of the last one, but at
+    /// once.
+    std::optional<GuardLooked> takeLook(bool atOnce);
     [[nodiscard]] GroupKind kind() const { return m_kind; }
     [[nodiscard]] const std::string& detail() const { return m_detail; } ///< Where the group is, or why there is none.
     void started(pid_t worker);
@@ -53,7 +59,6 @@ public:
     void noteTree(const std::vector<pid_t>& tree);
     /// Whatever is in the group, named by nobody else.
     [[nodiscard]] std::vector<pid_t> processes() const;
-    [[nodiscard]] std::optional<std::uint64_t> leftBytes() const;
     /// The worker has ended and is not reaped yet: what watchdog and guard did.
     void ended(RunFacts& facts);
     /// Everything of the run has ended: counters and log, before the group goes.
@@ -66,16 +71,20 @@ public:
 private:
     void splitCaps(const Caps& caps);
     void makeGuard();
+    [[nodiscard]] std::optional<Guard::Pool> poolUnderLimits();
 
     const Containment* m_available;
     Caps m_caps;
     std::string m_runUuid;
     std::unique_ptr<RunGroup> m_group;
-    std::mutex m_groupMutex; ///< The guard looks at the group from the sampler's thread.
-    std::uint64_t m_groupBytes = 0; ///< What it may hold, as far as known.
+    std::mutex m_groupMutex; ///< Of m_limits.
+    std::shared_ptr<GroupCounters> m_counters;
+    std::optional<GroupLimits> m_limits; ///< The sampler's thread.
     CapWatchdog m_watchdog;
-    std::optional<GuardMargin> m_margin; ///< As asked for at the start.
+    std::optional<GuardMargin> m_margin;
     std::optional<Guard> m_guard; ///< From begin() on.
+    std::int64_t m_lookTakenNs = 0;
+    std::uint64_t m_killsTaken = 0;
     std::string m_detail;
     std::string m_keptBy = "none";
     std::string m_swapKeptBy = "none";

@@ -18,8 +18,10 @@ constexpr std::array<std::string_view, 7> kStates{
     "baseline", "starting", "loading", "loaded", "exercising", "stopping", "settled"};
 constexpr std::array<std::string_view, 3> kStreams{"stderr", "stdout", "lab"};
 /// By RunEventBody's index; a worker's message goes by its own name.
-constexpr std::array<std::string_view, std::variant_size_v<RunEventBody>> kEvents{
-    "run_started", "state", "contained", "worker_started", "", "log", "samples", "lab", "worker_ended", "run_finished"};
+constexpr std::array<std::string_view, std::variant_size_v<RunEventBody>> kEvents{"run_started", "state", "contained",
+    "worker_started", "", "log", "samples", "guard", "lab", "worker_ended", "run_finished"};
+/// By Guard::Pool::Of.
+constexpr std::array<std::string_view, 3> kPools{"machine", "cap", "group"};
 
 double secondsSince(std::int64_t originNs, std::int64_t ns)
 {
@@ -111,6 +113,14 @@ json samplesJson(const std::vector<Sample>& samples, std::int64_t originNs)
     return {{"columns", std::move(columns)}, {"rows", std::move(rows)}};
 }
 
+json fieldsOf(const GuardLooked& seen)
+{
+    const Guard::Pool& pool = seen.look.pool;
+    return {{"pool", kPools[static_cast<std::size_t>(pool.of)]}, {"left_bytes", pool.leftBytes},
+        {"total_bytes", pool.totalBytes}, {"stalled_share", orNull(seen.look.stalledShare)},
+        {"oom_kills", orNull(seen.oomKills)}};
+}
+
 json fieldsOf(const LabActed& acted)
 {
     return {{"act", toUtf8(acted.act)}, {"why", toUtf8(acted.why)}};
@@ -190,6 +200,14 @@ SamplesTaken samplesFrom(const json& source, std::int64_t originNs)
     return {std::move(curve->samples)};
 }
 
+GuardLooked lookedFrom(const JsonFields& fields, std::int64_t atNs)
+{
+    const auto of = static_cast<Guard::Pool::Of>(indexOf(kPools, fields.required<std::string>("pool"), "pool"));
+    const Guard::Pool pool{
+        fields.required<std::uint64_t>("left_bytes"), fields.required<std::uint64_t>("total_bytes"), of};
+    return {{atNs, pool, fields.optional<double>("stalled_share")}, fields.optional<std::uint64_t>("oom_kills")};
+}
+
 WorkerEnded endedFrom(const JsonFields& fields)
 {
     const auto ns = [&fields](const char* key) {
@@ -229,6 +247,8 @@ RunEventBody bodyFrom(const std::string& name, const JsonFields& fields, std::in
         return logFrom(fields);
     if (name == "samples")
         return samplesFrom(fields.object(), originNs);
+    if (name == "guard")
+        return lookedFrom(fields, atNs);
     if (name == "lab")
         return LabActed{fields.required<std::string>("act"), fields.value<std::string>("why")};
     if (name == "worker_ended")

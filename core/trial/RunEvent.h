@@ -3,6 +3,7 @@
 #include "core/Result.h"
 #include "core/Variant.h"
 #include "core/checkpoint/Checkpoint.h"
+#include "core/containment/Guard.h"
 #include "core/curve/Sample.h"
 #include "core/telemetry/Machine.h"
 #include "core/trial/RunResult.h"
@@ -61,8 +62,13 @@ struct LogText {
 struct SamplesTaken {
     std::vector<Sample> samples;
 };
+/// What guard and kernel saw of the run's memory: twice a second, and at every kill.
+struct GuardLooked {
+    Guard::Look look; ///< Also where the guard has no margin.
+    std::optional<std::uint64_t> oomKills; ///< Of the run so far, by the kernel; nothing: no group tells.
+};
 /// The lab did something: "cancel", "kill", "timeout", "stall", "hello_timeout", "mute", "nonsense", "cap", "guard",
-/// "guard_set", "leftovers", or noted something: "suspend", "pause".
+/// "guard_set", "leftovers", or noted something: "oom_kill", "suspend", "pause".
 struct LabActed {
     std::string act;
     std::string why;
@@ -76,7 +82,7 @@ struct RunFinished {
 };
 
 using RunEventBody = std::variant<RunStarted, StateChanged, RunContained, WorkerStarted, protocol::Message, LogText,
-    SamplesTaken, LabActed, WorkerEnded, RunFinished>;
+    SamplesTaken, GuardLooked, LabActed, WorkerEnded, RunFinished>;
 
 /// One thing that happened in a run. Recorder, window, `--follow` and tests are listeners to these and to nothing else.
 struct RunEvent {
@@ -84,8 +90,8 @@ struct RunEvent {
     RunEventBody body;
 };
 
-/// Wire name: "run_started", "state", "contained", "worker_started", "log", "samples", "lab", "worker_ended",
-/// "run_finished", or the worker's own event name (protocol::typeOf).
+/// Wire name: "run_started", "state", "contained", "worker_started", "log", "samples", "guard", "lab",
+/// "worker_ended", "run_finished", or the worker's own event name (protocol::typeOf).
 std::string_view kindOf(const RunEvent& event);
 /// The documented JSON form (docs/PROTOCOL.md, "Run events"): {"event": name, "t_s": …, …}.
 nlohmann::json toJson(const RunEvent& event, std::int64_t originNs);

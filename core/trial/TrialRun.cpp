@@ -320,7 +320,20 @@ void TrialRun::takeMail()
     }
     if (m_worker && m_containment.wantsTree() && !m_mail.empty())
         m_containment.noteTree(m_sampler->living());
+    if (m_worker && m_worker->state() != WorkerProcess::State::Ended)
+        tellGuard();
     obey(orders);
+}
+
+void TrialRun::tellGuard()
+{
+    const std::uint64_t kills = m_containment.takeKills();
+    if (kills > 0)
+        act("oom_kill",
+            "the kernel killed " + (kills == 1 ? "a process" : formatCount(kills) + " processes")
+                + " of the run for lack of memory");
+    if (const auto seen = m_containment.takeLook(kills > 0))
+        m_outlet.emit(*seen, seen->look.monotonicNs);
 }
 
 void TrialRun::obey(const RunMailbox::Orders& orders)
@@ -341,6 +354,7 @@ void TrialRun::obey(const RunMailbox::Orders& orders)
     }
     if (orders.guard && lives && !m_exercised) {
         m_containment.setMargin(*orders.guard);
+        m_sampler->setRate(m_containment.sampleHz(m_spec.limits.sampleHz));
         act("guard_set",
             *orders.guard ? toWord(**orders.guard) + " have to stay free" : "not armed: it stops nothing any more");
     }

@@ -51,6 +51,7 @@ private:
     [[nodiscard]] bool awaitsHello() const;
     [[nodiscard]] std::optional<std::int64_t> nextDueNs() const;
     void takeMail();
+    void tellGuard();
     void obey(const RunMailbox::Orders& orders);
     void readStdout(std::string_view bytes);
     void readStderr(std::string_view bytes);

@@ -75,8 +75,7 @@ public:
     void holdAfterLoad();
     void release();
     /// Arms, changes or disarms the guard of a run in progress; any thread. Heard while the worker is at work, and told
-    /// as LabActed "guard_set": limits.guard stays what the run was started with. Armed like this it looks as often as
-    /// the run is sampled.
+    /// as LabActed "guard_set": limits.guard stays what the run was started with.
     void setGuard(std::optional<GuardMargin> margin);
     /// Waits for the end of a run that was started; the result that RunFinished carried.
     const RunResult& wait();

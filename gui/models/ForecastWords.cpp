@@ -45,10 +45,21 @@ QString poolWords(MemoryPool::Kind kind)
         return QStringLiteral("on the machine");
     case MemoryPool::Kind::Cap:
         return QStringLiteral("under the cap");
+    case MemoryPool::Kind::Group:
+        return QStringLiteral("under its group’s limit");
     case MemoryPool::Kind::WithSwap:
         return QStringLiteral("with swap");
     }
     return {};
+}
+
+/// What meeting the limit is.
+QString endWords(const LiveOutlook& look)
+{
+    if (look.limit && look.limit->kind == MemoryPool::Kind::Cap)
+        return QStringLiteral("over its cap");
+    return look.limit && look.limit->kind == MemoryPool::Kind::Group ? QStringLiteral("over its group’s limit")
+                                                                     : QStringLiteral("out of memory");
 }
 
 QString notForetold(Why why)
@@ -134,6 +145,8 @@ QString limitWords(const LiveOutlook& look)
     switch (look.limit->kind) {
     case MemoryPool::Kind::Cap:
         return QStringLiteral("Cap %1").arg(figures::size(look.limit->totalBytes));
+    case MemoryPool::Kind::Group:
+        return QStringLiteral("Limit %1, of a group around it").arg(size(look.limitBytes));
     case MemoryPool::Kind::Machine:
         return QStringLiteral("Limit %1, all that is free").arg(size(look.limitBytes));
     case MemoryPool::Kind::WithSwap:
@@ -152,10 +165,7 @@ QString whatComes(const LiveOutlook& look, double nowS)
     if (look.toGuard && look.toGuard->why == Why::Foretold)
         return QStringLiteral("stopped by guard in %1").arg(calmSeconds(*look.toGuard->limitReachedS - nowS));
     if (limit.why == Why::Foretold)
-        return QStringLiteral("%1 in %2")
-            .arg(look.limit && look.limit->kind == MemoryPool::Kind::Cap ? QStringLiteral("over its cap")
-                                                                         : QStringLiteral("out of memory"),
-                calmSeconds(*limit.limitReachedS - nowS));
+        return QStringLiteral("%1 in %2").arg(endWords(look), calmSeconds(*limit.limitReachedS - nowS));
     if (limit.why == Why::LevelsOff && limit.levelsOffBytes)
         return QStringLiteral("level at about %1, below the limit").arg(size(*limit.levelsOffBytes));
     return {};

@@ -14,7 +14,7 @@ constexpr double kLookEveryS = 0.5;
 constexpr double kTellEveryS = 5;
 constexpr double kSteadyForS = 3; ///< Growth that is worth a line in the log.
 constexpr double kOtherRate = 0.25;
-constexpr std::int64_t kPressureNs = 5'000'000'000;
+constexpr std::int64_t kLoadsNs = 2'000'000'000;
 
 std::uint64_t less(std::uint64_t whole, std::uint64_t part)
 {
@@ -24,6 +24,19 @@ std::uint64_t less(std::uint64_t whole, std::uint64_t part)
 std::uint64_t valueOf(const Sample& sample, Column column)
 {
     return static_cast<std::uint64_t>(std::max<std::int64_t>(0, sample.has(column) ? sample[column] : 0));
+}
+
+MemoryPool::Kind kindOf(Guard::Pool::Of of)
+{
+    switch (of) {
+    case Guard::Pool::Of::Machine:
+        return MemoryPool::Kind::Machine;
+    case Guard::Pool::Of::Cap:
+        return MemoryPool::Kind::Cap;
+    case Guard::Pool::Of::Group:
+        break;
+    }
+    return MemoryPool::Kind::Group;
 }
 
 std::string duration(double seconds)
@@ -42,6 +55,8 @@ void LiveForecast::apply(const RunEvent& event)
     } else if (const auto* samples = std::get_if<SamplesTaken>(&event.body)) {
         for (const Sample& sample : samples->samples)
             take(sample);
+    } else if (const auto* seen = std::get_if<GuardLooked>(&event.body)) {
+        m_seen = *seen;
     } else if (const auto* message = std::get_if<protocol::Message>(&event.body)) {
         m_outlook.lastWordS = secondsOf(event.monotonicNs);
         m_pace.output("\n");
@@ -74,12 +89,6 @@ void LiveForecast::take(const Sample& sample)
     for (std::size_t i = 0; i < kColumnCount; ++i)
         if (sample.values[i] != kAbsent)
             m_last.values[i] = sample.values[i];
-    if (sample.has(Column::SystemPsiSomeUs)) {
-        m_pressures.push_back({sample.monotonicNs, sample[Column::SystemPsiSomeUs]});
-        const auto kept = std::ranges::find_if(
-            m_pressures, [&](const Pressure& one) { return sample.monotonicNs - one.monotonicNs <= kPressureNs; });
-        m_pressures.erase(m_pressures.begin(), kept);
-    }
     const double atS = secondsOf(sample.monotonicNs);
     m_outlook.swapBytes = valueOf(m_last, Column::SwapBytes);
     if (m_outlook.swapBytes > 0 && !m_outlook.swapBeganS)
@@ -91,24 +100,23 @@ void LiveForecast::take(const Sample& sample)
     if (m_started.machine.unifiedMemory)
         m_outlook.loadBytes += static_cast<double>(valueOf(m_last, Column::GpuBytes));
     m_curve.add({atS, m_outlook.loadBytes});
+    m_loads.push_back({sample.monotonicNs, m_outlook.loadBytes});
+    while (sample.monotonicNs - m_loads.front().monotonicNs > kLoadsNs)
+        m_loads.pop_front();
     m_trail.noteTree(m_outlook.loadBytes);
 }
 
+/// The guard's pool, brought from the moment of its look to the last sample.
 std::optional<MemoryPool> LiveForecast::memoryPool() const
 {
-    std::optional<MemoryPool> pool;
-    if (m_last.has(Column::SystemAvailableBytes))
-        pool
-            = {MemoryPool::Kind::Machine, valueOf(m_last, Column::SystemAvailableBytes), m_started.machine.memoryBytes};
-    const auto& cap = m_started.identity.limits.capMemoryBytes;
-    if (!cap)
-        return pool;
-    const std::uint64_t held = m_last.has(Column::CgroupUsageBytes) && m_last.has(Column::CgroupFileBytes)
-        ? less(valueOf(m_last, Column::CgroupUsageBytes), valueOf(m_last, Column::CgroupFileBytes))
-        : less(valueOf(m_last, Column::TreeBytes), valueOf(m_last, Column::SwapBytes));
-    if (!pool || less(*cap, held) < pool->leftBytes)
-        pool = {MemoryPool::Kind::Cap, less(*cap, held), *cap};
-    return pool;
+    if (!m_seen || m_loads.empty())
+        return std::nullopt;
+    const Guard::Pool& pool = m_seen->look.pool;
+    const auto later = std::ranges::find_if(
+        m_loads, [this](const Load& load) { return load.monotonicNs > m_seen->look.monotonicNs; });
+    const double then = later == m_loads.begin() ? later->bytes : std::prev(later)->bytes;
+    const double left = static_cast<double>(pool.leftBytes) + then - m_outlook.loadBytes;
+    return MemoryPool{kindOf(pool.of), static_cast<std::uint64_t>(std::max(0.0, left)), pool.totalBytes};
 }
 
 MemoryPool LiveForecast::withSwap(MemoryPool memory) const
@@ -145,13 +153,8 @@ bool LiveForecast::refresh()
     look.toGuard = look.guardBytes ? std::optional(forecast(calm.curve, look.found, *look.guardBytes)) : std::nullopt;
     look.need = m_trail.need();
     look.pace = m_pace.pace();
-    look.waitedShare.reset();
-    if (m_pressures.size() > 1) {
-        const Pressure& from = m_pressures.front();
-        const Pressure& to = m_pressures.back();
-        look.waitedShare = static_cast<double>(to.someUs - from.someUs) * 1000
-            / static_cast<double>(to.monotonicNs - from.monotonicNs);
-    }
+    look.stalledShare = m_seen ? m_seen->look.stalledShare : std::nullopt;
+    look.oomKills = m_seen ? m_seen->oomKills : std::nullopt;
     return true;
 }
 

@@ -6,6 +6,7 @@
 #include "core/trial/RunEvent.h"
 
 #include <cstdint>
+#include <deque>
 #include <limits>
 #include <optional>
 #include <string>
@@ -18,6 +19,7 @@ struct MemoryPool {
     enum class Kind {
         Machine, ///< Left: MemAvailable, page cache counted as free. Total: all memory.
         Cap, ///< Left: what remains under the run's own cap, its page cache counted as free. Total: the cap.
+        Group, ///< The same of a limit on a group around the run's.
         WithSwap, ///< Either of them and the swap that may still be used, once the load is in swap.
     };
     Kind kind = Kind::Machine;
@@ -30,7 +32,7 @@ struct MemoryPool {
 struct LiveOutlook {
     double atS = 0; ///< Of the last sample.
     double loadBytes = 0;
-    std::optional<MemoryPool> memory; ///< What the guard judges by: the smaller of machine and cap.
+    std::optional<MemoryPool> memory; ///< What the guard judges by.
     std::optional<MemoryPool> limit; ///< What ends the load when it is full: memory, with swap once that is in use.
     double limitBytes = std::numeric_limits<double>::infinity(); ///< What the load holds when `limit` is full.
     std::optional<GuardMargin> margin; ///< Nothing: not armed.
@@ -43,7 +45,8 @@ struct LiveOutlook {
     std::uint64_t swapBytes = 0;
     Pace pace;
     double lastWordS = 0; ///< When the worker last said anything.
-    std::optional<double> waitedShare; ///< Of the last seconds: something waited for memory (PSI some).
+    std::optional<double> stalledShare; ///< Of the last seconds: all of the machine waited for memory (PSI full).
+    std::optional<std::uint64_t> oomKills; ///< Of the load, by the kernel, so far; nothing: no group tells.
 
     /// How long the growth has been what it is.
     [[nodiscard]] double growsForS() const { return found.empty() ? 0 : atS - found.back().fromS; }
@@ -73,9 +76,9 @@ private:
     [[nodiscard]] std::optional<std::string> newsOfGrowth();
     [[nodiscard]] std::optional<std::string> newsOfLimit();
 
-    struct Pressure {
+    struct Load {
         std::int64_t monotonicNs = 0;
-        std::int64_t someUs = 0;
+        double bytes = 0;
     };
     struct Told {
         double growthAtS = -1e9;
@@ -90,7 +93,8 @@ private:
     LoadTrail m_trail;
     PaceWatch m_pace;
     Sample m_last; ///< Of every column the newest value that came.
-    std::vector<Pressure> m_pressures; ///< Of the last seconds.
+    std::optional<GuardLooked> m_seen;
+    std::deque<Load> m_loads; ///< Of the last seconds.
     LiveOutlook m_outlook;
     double m_lookedAtS = -1e9;
     Told m_told;

@@ -131,11 +131,21 @@ void GuardPanel::showOutlook(const LiveOutlook& look, double nowS)
                          : QStringLiteral("%1 in swap, began at %2")
                                .arg(figures::size(look.swapBytes), figures::seconds(*look.swapBeganS)),
         m_limits.capSwapBytes ? QStringLiteral("cap %1").arg(figures::size(*m_limits.capSwapBytes)) : QString());
-    const double waited = look.waitedShare.value_or(0);
-    show(m_rows[2], waited > kHighPressure ? QStringLiteral("warn") : QStringLiteral("ok"),
-        waited > kHighPressure ? Role::Warn : Role::Ok, QStringLiteral("Waiting for memory (PSI some)"),
-        look.waitedShare ? QStringLiteral("%1 %").arg(figures::threeDigits(100 * waited))
-                         : QStringLiteral("not told by this kernel"));
+    const double stalled = look.stalledShare.value_or(0);
+    show(m_rows[2], stalled > kHighPressure ? QStringLiteral("warn") : QStringLiteral("ok"),
+        stalled > kHighPressure ? Role::Warn : Role::Ok, QStringLiteral("All stalled for memory (PSI full)"),
+        look.stalledShare
+            ? QStringLiteral("%1 % of %2 s").arg(figures::threeDigits(100 * stalled)).arg(Guard::kDrowningOverS)
+            : nowS < 2 * Guard::kDrowningOverS ? QStringLiteral("not known yet")
+                                               : QStringLiteral("not told by this kernel"));
+    const std::uint64_t kills = look.oomKills.value_or(0);
+    show(m_rows[3], kills > 0 ? QStringLiteral("warn") : QStringLiteral("ok"), kills > 0 ? Role::Warn : Role::Ok,
+        kills == 0 ? QStringLiteral("Nothing of it killed by the kernel")
+                   : QStringLiteral("Killed by the kernel for lack of memory"),
+        !look.oomKills   ? QStringLiteral("known at its end")
+            : kills == 0 ? QString()
+            : kills == 1 ? QStringLiteral("1 process")
+                         : QStringLiteral("%1 processes").arg(figures::count(kills)));
 }
 
 void GuardPanel::focusMargin()

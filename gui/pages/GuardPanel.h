@@ -44,7 +44,7 @@ private:
     QCheckBox* m_armed;
     QLineEdit* m_margin;
     QLabel* m_problem;
-    std::array<Row, 3> m_rows;
+    std::array<Row, 4> m_rows;
     Limits m_limits;
     std::optional<GuardMargin> m_asked;
 };

@@ -82,6 +82,15 @@ struct Watched {
                 all.insert(all.end(), taken->samples.begin(), taken->samples.end());
         return all;
     }
+    GuardLooked lastLook()
+    {
+        const std::lock_guard lock(mutex);
+        GuardLooked last;
+        for (const RunEvent& event : events)
+            if (const auto* seen = std::get_if<GuardLooked>(&event.body))
+                last = *seen;
+        return last;
+    }
     std::string acts()
     {
         const std::lock_guard lock(mutex);

@@ -51,6 +51,8 @@ private Q_SLOTS:
     void theGuardActsInTimeOnWhatIsFast();
     void theGuardLeavesAloneWhatLevelsOff();
     void theGuardCanBeArmedWhileItRuns();
+    void aGuardArmedLateLooksAsOftenAsOneFromTheStart();
+    void aKillOfTheKernelIsToldWhileTheRunGoesOn();
     void theGroupIsGoneAfterEveryEnd_data();
     void theGroupIsGoneAfterEveryEnd();
     void aGroupThatRefusesTheWorkerIsGivenUp();
@@ -537,6 +539,36 @@ void tst_CommandRun::theGuardCanBeArmedWhileItRuns()
     QVERIFY2(modeOf(result) == "guard_stopped", allWords(result).c_str());
     QVERIFY2(watched.acts().starts_with("guard_set guard "), watched.acts().c_str());
     QVERIFY(!result.identity.limits.guard);
+}
+
+void tst_CommandRun::aGuardArmedLateLooksAsOftenAsOneFromTheStart()
+{
+    Limits limits;
+    limits.sampleHz = 2;
+    Watched watched;
+    start(watched, "exec sleep 1000", limits);
+    QTRY_VERIFY(!watched.samples().empty());
+    watched.runner->setGuard(GuardMargin{kMiB, 0});
+    const std::size_t before = watched.samples().size();
+    QTRY_VERIFY(watched.samples().size() >= before + 60); // Half a minute at the rate asked for.
+    watched.runner->cancel();
+    QVERIFY(watched.runner->wait().curve.rateHz > 2.5);
+}
+
+void tst_CommandRun::aKillOfTheKernelIsToldWhileTheRunGoesOn()
+{
+    NEEDS_GROUPS();
+    Limits limits;
+    limits.capMemoryBytes = 100 * kMiB;
+    Watched watched;
+    start(watched, kHog + " 300; exec sleep 1000", limits);
+    QTRY_VERIFY2_WITH_TIMEOUT(watched.acts().find("oom_kill") != std::string::npos, watched.acts().c_str(), 30'000);
+    QTRY_COMPARE(watched.lastLook().oomKills, std::optional<std::uint64_t>(1));
+    QCOMPARE(watched.lastLook().look.pool.of, Guard::Pool::Of::Cap);
+    QCOMPARE(watched.lastLook().look.pool.totalBytes, 100 * kMiB);
+    QVERIFY(!watched.runner->finished());
+    watched.runner->cancel();
+    watched.runner->wait();
 }
 
 void tst_CommandRun::theGroupIsGoneAfterEveryEnd_data()

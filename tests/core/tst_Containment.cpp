@@ -4,6 +4,7 @@
 #include "core/containment/Containment.h"
 #include "core/containment/DeadGroups.h"
 #include "core/containment/GroupCounters.h"
+#include "core/containment/GroupLimits.h"
 #include "core/containment/HostState.h"
 
 #include <QtTest>
@@ -286,15 +287,28 @@ void tst_Containment::theNearestLimitSaysWhatIsLeft()
     fake.group("slice/lab", "memory", "memory", "");
     const Containment found = Containment::probe(fake.world());
     const auto group = found.makeGroup(kUuid, {}).value();
-    QCOMPARE(group->leftBytes(), std::nullopt);
-    fake.write("sys/fs/cgroup/slice/memory.max", "1000\n");
+    fake.write("sys/fs/cgroup/slice/memory.max", "max\n");
     fake.write("sys/fs/cgroup/slice/memory.current", "700\n");
     fake.write("sys/fs/cgroup/slice/memory.stat", "anon 400\nfile 300\nshmem 100\n");
-    QCOMPARE(group->leftBytes(), std::optional<std::uint64_t>(500)); // Its 200 of page cache count as free.
     std::ofstream(group->folder() / "memory.max") << "100\n";
     std::ofstream(group->folder() / "memory.current") << "40\n";
     std::ofstream(group->folder() / "memory.stat") << "anon 40\n";
-    QCOMPARE(group->leftBytes(), std::optional<std::uint64_t>(60));
+    GroupLimits limits(*group);
+    const auto own = limits.nearest(0);
+    QVERIFY(own && own->ofRun);
+    QCOMPARE(own->leftBytes, std::uint64_t{60});
+    // A second later the limit around it is seen as well. Its 200 of page cache count as free.
+    fake.write("sys/fs/cgroup/slice/memory.max", "530\n");
+    QVERIFY(limits.nearest(999'999'999)->ofRun);
+    const auto around = limits.nearest(1'000'000'000);
+    QVERIFY(!around->ofRun);
+    QCOMPARE(around->leftBytes, std::uint64_t{30});
+    QCOMPARE(around->limitBytes, std::uint64_t{530});
+    std::ofstream(group->folder() / "memory.current") << "90\n"; // What is held counts at once.
+    QCOMPARE(limits.nearest(1'000'000'001)->leftBytes, std::uint64_t{10});
+    fake.write("sys/fs/cgroup/slice/memory.max", "max\n");
+    std::ofstream(group->folder() / "memory.max") << "max\n";
+    QVERIFY(!limits.nearest(3'000'000'000));
 }
 
 void tst_Containment::aCapThatIsRefusedLeavesNothing()

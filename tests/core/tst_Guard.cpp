@@ -200,15 +200,35 @@ private Q_SLOTS:
     {
         Victim victim;
         Guard guard(GuardMargin{std::nullopt, 10}, kMachine, [] {
-            return std::optional(Guard::Pool{std::uint64_t{90} << 20, std::uint64_t{1} << 30});
+            return std::optional(Guard::Pool{std::uint64_t{90} << 20, std::uint64_t{1} << 30, Guard::Pool::Of::Cap});
         });
         guard.arm(victim.pid());
         Machine machine;
         guard.check(machine.sample(20));
         QVERIFY(guard.stopped());
-        QVERIFY(guard.stopped()->ofGroup);
+        QCOMPARE(guard.stopped()->of, Guard::Pool::Of::Cap);
         QCOMPARE(guard.stopped()->marginBytes, (std::uint64_t{1} << 30) / 10);
         QVERIFY(toWords(*guard.stopped()).find("left under the cap") != std::string::npos);
+    }
+
+    void whatItSeesIsToldWithoutAMarginToo()
+    {
+        const std::uint64_t limit = std::uint64_t{4} << 30;
+        Guard guard(std::nullopt, kMachine, [limit] {
+            return std::optional(Guard::Pool{limit / 4, limit, Guard::Pool::Of::Group});
+        });
+        QVERIFY(!guard.lastLook());
+        Machine machine;
+        guard.check(machine.sample(20));
+        const Guard::Look first = guard.lastLook().value();
+        QCOMPARE(first.pool.of, Guard::Pool::Of::Group);
+        QCOMPARE(first.pool.leftBytes, limit / 4);
+        QVERIFY(!first.stalledShare);
+        for (int i = 0; i < 300; ++i)
+            guard.check(machine.sample(0.5, 0.25)); // 6 s
+        const Guard::Look last = guard.lastLook().value();
+        QCOMPARE(last.pool.of, Guard::Pool::Of::Machine);
+        QVERIFY(qAbs(last.stalledShare.value() - 0.25) < 0.01);
     }
 
     void drowningForSecondsStopsIt()

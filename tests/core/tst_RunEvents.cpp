@@ -74,6 +74,7 @@ private Q_SLOTS:
     void bytesOfAPathSurvive();
     void logBytesSurvive();
     void whatHoldsARunSurvives();
+    void whatTheGuardSawSurvives();
     void whatNobodyToldIsNull();
     void samplesAreATable();
     void brokenEventsAreRefused_data();
@@ -139,6 +140,22 @@ void tst_RunEvents::whatHoldsARunSurvives()
 }
 
 /// A run that was lost early: zero ticks missed, or no containment, would be claims.
+void tst_RunEvents::whatTheGuardSawSurvives()
+{
+    const Guard::Pool pool{300, 4000, Guard::Pool::Of::Group};
+    const json form = toJson(RunEvent{2'500'000'000, GuardLooked{{2'500'000'000, pool, 0.25}, 2}}, 1'000'000'000);
+    QCOMPARE(
+        form, json::parse(R"({"event": "guard", "t_s": 1.5, "pool": "group", "left_bytes": 300, "total_bytes": 4000,
+                        "stalled_share": 0.25, "oom_kills": 2})"));
+    const Result<RunEvent> back = eventFromJson(form, 1'000'000'000);
+    QVERIFY(back);
+    QCOMPARE(std::get<GuardLooked>(back->body).look.monotonicNs, std::int64_t{2'500'000'000});
+    QCOMPARE(toJson(*back, 1'000'000'000), form);
+    json unknown = form;
+    unknown["pool"] = "sea";
+    QVERIFY(!eventFromJson(unknown, 1'000'000'000));
+}
+
 void tst_RunEvents::whatNobodyToldIsNull()
 {
     const json form = toJson(RunResult{});

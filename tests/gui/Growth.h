@@ -15,6 +15,7 @@ struct Host {
     double otherGiB = 5.3; ///< Held by everybody else.
     double swapGiB = 0;
     bool unified = false;
+    bool capIsAround = false; ///< The cap is a limit of a group around the run's.
     loadlab::Limits limits;
 };
 
@@ -50,23 +51,39 @@ inline loadlab::Sample sampleAt(double seconds, double gib, const Host& host, do
     sample[Column::TreeBytes] = bytes(gib);
     sample[Column::SystemAvailableBytes] = bytes(std::max(0.0, room - gib));
     sample[Column::SystemSwapUsedBytes] = bytes(swapped);
-    sample[Column::SystemPsiSomeUs] = 0;
     sample[Column::CpuNs] = 0;
     if (gpuGiB > 0)
         sample[Column::GpuBytes] = bytes(gpuGiB);
     return sample;
 }
 
+/// What a guard sees then.
+inline loadlab::RunEvent seenAt(const loadlab::Sample& sample, const Host& host)
+{
+    using loadlab::Column;
+    using Pool = loadlab::Guard::Pool;
+    const auto bytes = [&sample](Column column) { return static_cast<std::uint64_t>(sample[column]); };
+    Pool pool{bytes(Column::SystemAvailableBytes), static_cast<std::uint64_t>(host.memoryGiB * kGiB)};
+    if (const auto& cap = host.limits.capMemoryBytes) {
+        const std::uint64_t left = *cap - std::min(*cap, bytes(Column::AnonBytes));
+        if (left < pool.leftBytes)
+            pool = {left, *cap, host.capIsAround ? Pool::Of::Group : Pool::Of::Cap};
+    }
+    return {sample.monotonicNs, loadlab::GuardLooked{{sample.monotonicNs, pool, 0.0}, 0}};
+}
+
 /// Twenty samples a second of `gib` from `fromS` on, looked at every tenth of a second as the window does. Returns how
 /// often the forecast was worked out.
 inline int feed(loadlab::LiveForecast& forecast, const Host& host, double fromS, double toS,
-    const std::function<double(double)>& gib, const std::function<double(double)>& gpuGiB = {})
+    const std::function<double(double)>& gib, const std::function<double(double)>& gpuGiB = {}, bool guardLooks = true)
 {
     int looks = 0;
     loadlab::SamplesTaken taken;
     for (int i = 0; fromS + i * 0.05 < toS - 1e-9; ++i) {
         const double t = fromS + i * 0.05;
         taken.samples.push_back(sampleAt(t, gib(t), host, gpuGiB ? gpuGiB(t) : 0));
+        if (guardLooks && i % 10 == 0)
+            forecast.apply(seenAt(taken.samples.back(), host));
         if (i % 2 == 1) {
             forecast.apply(at(t, std::exchange(taken, {})));
             looks += forecast.refresh() ? 1 : 0;

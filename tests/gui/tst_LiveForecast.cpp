@@ -125,6 +125,25 @@ private Q_SLOTS:
         QVERIFY2(qAbs(*look.guardBytes - 72 * kGiB) < 1e6, "a percentage is of the cap");
         QCOMPARE(limitsOf(look).front().words, QStringLiteral("Cap 80.0 GiB"));
         QCOMPARE(limitsOf(look).size(), std::size_t{2});
+        host.capIsAround = true;
+        const LiveForecast around = after(12, host, growth::ofTheNotes);
+        QCOMPARE(around.outlook().memory->kind, MemoryPool::Kind::Group);
+        QCOMPARE(limitsOf(around.outlook()).front().words, QStringLiteral("Limit 80.0 GiB, of a group around it"));
+        QVERIFY(noVerdictYet(around.outlook(), 12).contains(QStringLiteral("guard")));
+    }
+
+    void killsOfTheKernelAreSeenWhileItRuns()
+    {
+        LiveForecast forecast = after(5, {}, growth::ofTheNotes);
+        QCOMPARE(forecast.outlook().oomKills, std::optional<std::uint64_t>(0));
+        const Guard::Pool pool{gib(8), gib(122)};
+        forecast.apply(growth::at(5, GuardLooked{{5'000'000'000, pool, 0.25}, 2}));
+        growth::feed(forecast, {}, 5.05, 5.4, growth::ofTheNotes, {}, false);
+        growth::feed(forecast, {}, 5.4, 5.9, growth::ofTheNotes, {}, false);
+        QCOMPARE(forecast.outlook().oomKills, std::optional<std::uint64_t>(2));
+        QCOMPARE(forecast.outlook().stalledShare, std::optional(0.25));
+        // What is left, and what the load held, are of one moment.
+        QVERIFY(qAbs(forecast.outlook().limitBytes - (growth::ofTheNotes(4.95) + 8) * kGiB) < 1e6);
     }
 
     void onceInSwapTheLimitIsMemoryAndSwap()

@@ -39,14 +39,18 @@ class TestLiveGuard : public QObject {
     /// A program that takes `mib` and keeps them.
     void startHog(int mib, const Limits& limits)
     {
+        startProgram({LOADLAB_BINARY_DIR "/tests/memory_hog", std::to_string(mib), "0", "1000"}, limits);
+    }
+    void startProgram(std::vector<std::string> program, const Limits& limits)
+    {
         const PluginManifest* plugin = m_bench->bench().lab().findPlugin("command");
         QVERIFY2(plugin, "the command backend is not built");
         TrialSpec spec;
         spec.plugin = *plugin;
         spec.variant.backend = "command";
-        spec.program = {LOADLAB_BINARY_DIR "/tests/memory_hog", std::to_string(mib), "0", "1000"};
+        spec.program = std::move(program);
         spec.limits = limits;
-        controller().run(spec, QStringLiteral("memory_hog"));
+        controller().run(spec, QStringLiteral("program"));
         m_bench->window().showPage(MainWindow::LiveIndex);
     }
 
@@ -64,7 +68,7 @@ class TestLiveGuard : public QObject {
         return found.isEmpty() ? QString() : found.front().mid(name.size() + 2);
     }
 
-    void shoot()
+    void shoot(const char* name)
     {
         if (!qEnvironmentVariableIsSet("LOADLAB_SHOTS"))
             return;
@@ -77,8 +81,10 @@ class TestLiveGuard : public QObject {
                 QCoreApplication::processEvents();
                 window.livePage().findChild<ChartPanel*>()->chart().flush();
                 QCoreApplication::processEvents();
-                shots::keep(
-                    QStringLiteral("live-forecast-%1-%2").arg(QString::fromLatin1(colour)).arg(size.width()), window);
+                shots::keep(QStringLiteral("%1-%2-%3")
+                                .arg(QString::fromLatin1(name), QString::fromLatin1(colour))
+                                .arg(size.width()),
+                    window);
             }
         m_theme->setScheme(ThemeHolder::Scheme::Light);
         window.resize(1440, 900);
@@ -121,7 +127,7 @@ private Q_SLOTS:
         const auto& profile
             = *qobject_cast<ProfileModel*>(m_bench->window().livePage().findChild<ProfileView*>()->model());
         QTRY_VERIFY(profile.measuredRows() < profile.rowCount());
-        shoot();
+        shoot("live-forecast");
 
         QTRY_VERIFY_WITH_TIMEOUT(controller().live().hasEnded() && !controller().isBusy(), kLongMs);
         QCOMPARE(controller().live().result()->verdict->mode, FailureMode::GuardStopped);
@@ -131,6 +137,23 @@ private Q_SLOTS:
         const QString log = m_bench->find<QPlainTextEdit>(QStringLiteral("logText")).toPlainText();
         QVERIFY2(log.contains(QStringLiteral("forecast: limit in ")), qPrintable(log));
         QVERIFY(!m_bench->find<QCheckBox>(QStringLiteral("guardArmed")).isEnabled());
+    }
+
+    void whatTheKernelKillsIsToldWhileItRuns()
+    {
+        if (!hasGroups())
+            QSKIP("needs a cgroup to cap the program with");
+        Limits limits;
+        limits.capMemoryBytes = 100 * kMiB;
+        startProgram({"/bin/sh", "-c", LOADLAB_BINARY_DIR "/tests/memory_hog 300; exec sleep 1000"}, limits);
+        QTRY_VERIFY_WITH_TIMEOUT(m_bench->visibleText().contains(QStringLiteral("Killed by the kernel")), kLongMs);
+        QVERIFY(m_bench->visibleText().contains(QStringLiteral("1 process")));
+        QVERIFY(controller().isRunning());
+        const QString log = m_bench->find<QPlainTextEdit>(QStringLiteral("logText")).toPlainText();
+        QVERIFY2(log.contains(QStringLiteral("oom_kill: the kernel killed a process of the run")), qPrintable(log));
+        shoot("live-killed");
+        controller().stop();
+        QTRY_VERIFY_WITH_TIMEOUT(!controller().isBusy(), kLongMs);
     }
 
     void theGuardIsArmedWhileItRuns()
