@@ -136,6 +136,8 @@ void RecorderQueue::thinSamples()
 
 void RecorderQueue::add(const RunEvent& event)
 {
+    if (std::holds_alternative<GuardLooked>(event.body))
+        return;
     m_newestNs = std::max(m_newestNs, event.monotonicNs);
     if (const auto* taken = std::get_if<SamplesTaken>(&event.body)) {
         m_batch.samples.insert(m_batch.samples.end(), taken->samples.begin(), taken->samples.end());

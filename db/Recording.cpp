@@ -30,7 +30,8 @@ Result<void> RunStore::addEvent(RunId run, const RunEvent& event, std::int64_t o
         return addSamples(run, taken->samples);
     if (const auto* log = std::get_if<LogText>(&event.body))
         return addLog(run, log->stream, static_cast<double>(event.monotonicNs - originNs) / 1e9, log->bytes);
-    if (std::holds_alternative<RunStarted>(event.body) || std::holds_alternative<RunFinished>(event.body))
+    if (std::holds_alternative<RunStarted>(event.body) || std::holds_alternative<RunFinished>(event.body)
+        || std::holds_alternative<GuardLooked>(event.body)) // For who looks on; samples keep what it rests on.
         return {};
     return m_state->write([&] { return insertEvent(m_state->database, run, event, originNs); });
 }

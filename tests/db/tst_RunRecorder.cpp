@@ -94,8 +94,10 @@ void tst_RunRecorder::keepsFourProgressEventsASecondAndTheLast()
     const RunStarted begin = started();
     RunRecorder recorder(m_file);
     recorder.onEvent(at(0, begin));
-    for (int i = 1; i <= 99; ++i) // 20 a second
+    for (int i = 1; i <= 99; ++i) { // 20 a second
         recorder.onEvent(said(i * 0.05, protocol::Progress{"tensors", static_cast<std::uint64_t>(i), 100, 0, 0, ""}));
+        recorder.onEvent(at(i * 0.05, GuardLooked{})); // Not kept.
+    }
     recorder.onEvent(said(4.96, protocol::Warning{"w", "m"}));
     recorder.onEvent(said(4.97, protocol::Progress{"tensors", 100, 100, 0, 0, ""}));
     recorder.onEvent(at(5, RunFinished{finished(begin)}));
