@@ -236,6 +236,7 @@ void ProcessReader::parseIo(ProcessReading& into)
         return;
     into.use.readCharBytes = procfs::numberAfter(*text, "rchar:").value_or(0);
     into.use.readBytes = procfs::numberAfter(*text, "read_bytes:").value_or(0);
+    into.use.dirtiedBytes = procfs::numberAfter(*text, "write_bytes:").value_or(0);
 }
 
 bool ProcessReader::readResident(std::uint64_t& anonBytes, std::uint64_t& residentBytes)

@@ -46,11 +46,13 @@ std::uint64_t ownSwap(const Member& member, std::uint64_t whole)
 }
 
 /// What the rise of a high-water mark proves of anonymous and shared memory. File pages come and go between two
-/// readings as well: but those come sixteen at a fault, while every small page of memory takes one of its own.
+/// readings as well: those that are read come sixteen at a fault, while every small page of memory takes one of its
+/// own; those that are written do too, but the kernel counts them as written, whatever the process has done with them.
 std::uint64_t provenBetween(const Member& member, const ProcessReading& before)
 {
     const auto& now = member.now;
-    const auto notFile = now.highWaterBytes - std::min(now.highWaterBytes, member.mostFileBytes);
+    const auto ofFiles = member.mostFileBytes + now.use.dirtiedBytes;
+    const auto notFile = now.highWaterBytes - std::min(now.highWaterBytes, ofFiles);
     const auto faults
         = now.use.minorFaults - (member.fresh ? 0 : std::min(now.use.minorFaults, before.use.minorFaults));
     const auto held = member.fresh ? 0 : before.anonBytes + before.shmemBytes;

@@ -67,6 +67,19 @@ void mapFile(const std::string& path)
     ::close(fd);
 }
 
+/// Maps a file, writes to every page of it, and lets go of it.
+void writeThroughMapping(const std::string& path)
+{
+    const int fd = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
+    struct stat facts { };
+    ::fstat(fd, &facts);
+    const auto size = static_cast<std::size_t>(facts.st_size);
+    auto* data = static_cast<char*>(::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0));
+    touch({data, size}, 2);
+    ::munmap(data, size);
+    ::close(fd);
+}
+
 void readFile(const std::string& path)
 {
     const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
@@ -210,6 +223,8 @@ std::string obey(const std::string& line)
         freeLast();
     } else if (verb == "map")
         mapFile(restOf(words));
+    else if (verb == "write-map")
+        writeThroughMapping(restOf(words));
     else if (verb == "read")
         readFile(restOf(words));
     else if (verb == "burn" && words >> number)
