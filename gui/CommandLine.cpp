@@ -1,40 +1,16 @@
 #include "gui/CommandLine.h"
 
 #include "core/Locations.h"
-#include "core/Text.h"
+#include "core/ShellWords.h"
 #include "core/Units.h"
 #include "gui/Words.h"
 
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <cstdio>
 
 namespace loadlab {
 namespace {
-
-bool isPlain(unsigned char byte)
-{
-    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9')
-        || std::string_view("_-./:=,@%+").find(static_cast<char>(byte)) != std::string_view::npos;
-}
-
-/// Bash and zsh, not every sh: the only way to write such a name on one line.
-std::string quotedBytes(std::string_view word)
-{
-    std::string quoted = "$'";
-    for (const char c : word) {
-        const auto byte = static_cast<unsigned char>(c);
-        std::array<char, 8> escaped{};
-        if (byte >= 0x20 && byte < 0x7f && byte != '\'' && byte != '\\') {
-            quoted += c;
-        } else {
-            std::snprintf(escaped.data(), escaped.size(), "\\x%02x", static_cast<unsigned>(byte));
-            quoted += escaped.data();
-        }
-    }
-    return quoted + "'";
-}
 
 /// "90s", "1.5s": what --timeout takes, without loss.
 std::string durationWord(std::chrono::nanoseconds duration)
@@ -71,25 +47,6 @@ bool isDefault(const PluginManifest& plugin, const std::string& option, const st
     return std::any_of(plugin.options.begin(), plugin.options.end(),
         [&](const PluginOption& known) { return known.name == option && known.defaultValue == value; });
 }
-
-} // namespace
-
-std::string quotedForShell(std::string_view word)
-{
-    if (!word.empty()
-        && std::all_of(word.begin(), word.end(), [](char c) { return isPlain(static_cast<unsigned char>(c)); }))
-        return std::string(word);
-    const bool control
-        = std::any_of(word.begin(), word.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20; });
-    if (control || !isUtf8(word))
-        return quotedBytes(word);
-    std::string quoted = "'";
-    for (const char c : word)
-        quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-    return quoted + "'";
-}
-
-namespace {
 
 /// Below the home folder with a "~", which every shell expands where the word is not quoted.
 std::string pathWord(const std::filesystem::path& path)

@@ -2,7 +2,6 @@
 #include "core/Locations.h"
 #include "gui/CommandLine.h"
 
-#include <QProcess>
 #include <QTest>
 
 using namespace loadlab;
@@ -44,28 +43,6 @@ private Q_SLOTS:
             std::string("loadlab --db '/data/my runs.sqlite' run /models/qwen --backend libtorch --dtype float32"
                         " --device-map '{\"model.layers\": \"cpu\"}' --max-memory 0=1024,cpu=2048"
                         " --option allow_torchscript=true --guard 5% --cap-memory 300MiB --cap-swap 0 --timeout 90s --stall 1.5s --sample-hz 50"));
-    }
-
-    void aShellReadsTheWordsBack_data()
-    {
-        QTest::addColumn<QByteArray>("word");
-        QTest::newRow("plain") << QByteArray("/models/a-b_c.1");
-        QTest::newRow("blank") << QByteArray("/my models/a");
-        QTest::newRow("empty") << QByteArray("");
-        QTest::newRow("quotes") << QByteArray("it's \"so\"");
-        QTest::newRow("shell signs") << QByteArray("$(x) `y` ;&|<>*?~!#\\");
-        QTest::newRow("utf-8") << QByteArray("Größe");
-        QTest::newRow("newline") << QByteArray("a\nb");
-        QTest::newRow("no utf-8") << QByteArray("a\xff\xfe'b\\");
-    }
-    void aShellReadsTheWordsBack()
-    {
-        QFETCH(QByteArray, word);
-        const std::string line = "printf %s " + quotedForShell(word.toStdString());
-        QProcess shell;
-        shell.start(QStringLiteral("bash"), {QStringLiteral("-c"), QString::fromStdString(line)});
-        QVERIFY(shell.waitForFinished());
-        QCOMPARE(shell.readAllStandardOutput(), word);
     }
 };
 
