@@ -1,7 +1,9 @@
 #include "cli/BackendProbe.h"
 
 #include "cli/Output.h"
+#include "core/ShellWords.h"
 #include "core/Text.h"
+#include "core/Units.h"
 #include "core/worker/JsonLineReader.h"
 #include "core/worker/Protocol.h"
 #include "core/worker/Subprocess.h"
@@ -47,48 +49,86 @@ Result<protocol::Hello> helloIn(const ProgramOutput& output)
     return Error{ErrorKind::Worker, "it did not say hello (" + endWords(output) + ")"};
 }
 
+WorkerCommand probeCommand(const PluginManifest& manifest)
+{
+    WorkerCommand command;
+    command.program = manifest.programPath();
+    command.arguments = manifest.arguments;
+    command.arguments.insert(command.arguments.end(), manifest.probeArguments.begin(), manifest.probeArguments.end());
+    return command;
+}
+
+std::string silenceWords(const WorkerCommand& command, std::chrono::milliseconds limit)
+{
+    std::vector<std::string> words{command.program.string()};
+    words.insert(words.end(), command.arguments.begin(), command.arguments.end());
+    return "it did not answer within " + formatDuration(limit)
+        + "; on a busy machine that is no fault: try again when there is less to do, or wait for its answer with "
+        + shellLine(words);
+}
+
+void ask(const PluginManifest& manifest, std::chrono::milliseconds limit, BackendReport& report)
+{
+    const WorkerCommand command = probeCommand(manifest);
+    const Result<ProgramOutput> output = runToEnd(command, limit);
+    const Result<protocol::Hello> hello = output ? helloIn(*output) : Result<protocol::Hello>(output.error());
+    if (hello) {
+        report.state = BackendState::Usable;
+        report.versions = hello->versions;
+        report.facts = hello->facts;
+    } else if (hello.error().kind == ErrorKind::Timeout) {
+        report.state = BackendState::Silent;
+        report.problem = silenceWords(command, limit);
+    } else {
+        report.state = BackendState::Failed;
+        report.problem = hello.error().message;
+        report.install = manifest.installCommand;
+    }
+}
+
 BackendReport probe(const PluginEntry& entry, std::chrono::milliseconds limit)
 {
     BackendReport report;
     report.name = entry.name;
     if (!entry.manifest) {
+        report.state = BackendState::Broken;
         report.problem = entry.error ? entry.error->message : "no manifest";
-        return report;
-    }
-    report.install = entry.manifest->installCommand;
-    if (!entry.installed()) {
+    } else if (!entry.installed()) {
         report.problem = toUtf8(entry.manifest->programPath().string()) + " is not there or may not be run";
-        return report;
-    }
-    if (entry.manifest->takesProgram) { // There is nothing to ask: what it runs is named at the run.
-        report.usable = true;
+        report.install = entry.manifest->installCommand;
+    } else if (entry.manifest->takesProgram) { // There is nothing to ask: what it runs is named at the run.
+        report.state = BackendState::Usable;
         report.loads = false;
         report.facts = {{"runs", "any program"}};
-        return report;
+    } else {
+        ask(*entry.manifest, limit, report);
     }
-    WorkerCommand command;
-    command.program = entry.manifest->programPath();
-    command.arguments = entry.manifest->arguments;
-    command.arguments.insert(
-        command.arguments.end(), entry.manifest->probeArguments.begin(), entry.manifest->probeArguments.end());
-    const Result<ProgramOutput> output = runToEnd(std::move(command), limit);
-    const Result<protocol::Hello> hello = output ? helloIn(*output) : Result<protocol::Hello>(output.error());
-    report.usable = hello.has_value();
-    if (!hello) {
-        report.problem = hello.error().message;
-        return report;
-    }
-    report.versions = hello->versions;
-    report.facts = hello->facts;
-    report.install.clear();
     return report;
 }
 
 } // namespace
 
+std::string_view toWireName(BackendState state)
+{
+    switch (state) {
+    case BackendState::Usable:
+        return "usable";
+    case BackendState::NotInstalled:
+        return "not_installed";
+    case BackendState::Broken:
+        return "broken";
+    case BackendState::Silent:
+        return "no_answer";
+    case BackendState::Failed:
+        return "failed";
+    }
+    return "";
+}
+
 nlohmann::json toJson(const BackendReport& report)
 {
-    return {{"name", report.name}, {"usable", report.usable}, {"versions", report.versions}, {"facts", report.facts},
+    return {{"name", report.name}, {"usable", report.isUsable()}, {"state", toWireName(report.state)},
+        {"versions", report.versions}, {"facts", report.facts},
         {"problem", report.problem.empty() ? nlohmann::json(nullptr) : nlohmann::json(report.problem)},
         {"install", report.install.empty() ? nlohmann::json(nullptr) : nlohmann::json(report.install)}};
 }

@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <future>
 #include <iterator>
 #include <nlohmann/json.hpp>
 
@@ -22,8 +23,8 @@ namespace loadlab::cli {
 using nlohmann::json;
 namespace {
 
-// Shares of the 10 s within which all of it ends. The probes run side by side.
-constexpr std::chrono::milliseconds kProbeLimit{5000};
+// Shares of the 10 s within which all of it ends. The probes run side by side, and beside what needs no quiet machine.
+constexpr std::chrono::milliseconds kProbeLimit{7000};
 constexpr std::chrono::milliseconds kDatabasePatience{1000};
 
 /// The database as doctor sees it: never made, never changed.
@@ -118,11 +119,11 @@ void printBackends(Output& out, const std::vector<BackendReport>& backends)
 {
     out.printLine("\n" + out.painted(Paint::Strong, "Backends"));
     for (const BackendReport& backend : backends) {
-        const std::string state
-            = out.painted(backend.usable ? Paint::Good : Paint::Warn, backend.usable ? "usable" : "not usable");
-        out.printLine("  " + backend.name + "  " + state + "  "
-            + (backend.usable ? joined(backend.versions) : printable(backend.problem)));
-        if (backend.usable && !backend.facts.empty())
+        std::string state(toWireName(backend.state));
+        std::ranges::replace(state, '_', ' ');
+        out.printLine("  " + backend.name + "  " + out.painted(backend.isUsable() ? Paint::Good : Paint::Warn, state)
+            + "  " + (backend.isUsable() ? joined(backend.versions) : printable(backend.problem)));
+        if (backend.isUsable() && !backend.facts.empty())
             out.printLine("      " + joined(backend.facts));
         if (!backend.install.empty())
             out.printLine("      to install it: " + printable(backend.install));
@@ -247,10 +248,12 @@ int doctor(Lab& lab, const Words&)
     Findings findings;
     findings.machine = readMachine();
     findings.memory = readSystemMemory();
-    findings.backends = probeBackends(lab.plugins(), kProbeLimit);
+    auto probes
+        = std::async(std::launch::async, [&plugins = lab.plugins()] { return probeBackends(plugins, kProbeLimit); });
     findings.counters = probeCounters();
     findings.containment = Containment::probe();
     std::ranges::move(probeGroupCounters(findings.containment), std::back_inserter(findings.counters));
+    findings.backends = probes.get();
     findings.selfTest = runSamplerSelfTest();
     findings.database = reportDatabase(lab);
     if (lab.json)
@@ -258,7 +261,7 @@ int doctor(Lab& lab, const Words&)
     else
         print(lab.out, findings);
     const bool canLoad
-        = std::ranges::any_of(findings.backends, [](const BackendReport& one) { return one.usable && one.loads; });
+        = std::ranges::any_of(findings.backends, [](const BackendReport& one) { return one.isUsable() && one.loads; });
     if (!canLoad)
         lab.out.error("no backend can load anything here: what each of them lacks stands above.");
     if (!findings.selfTest.passed)
