@@ -293,8 +293,8 @@ Answer failedStart(const Case& asked)
     constexpr auto kMode = FailureMode::MissingDependency;
     if (facts.startError) {
         const auto match = matchStart(asked);
-        const bool absent = facts.startError->kind == ErrorKind::NotFound;
-        const std::string begins = absent ? "" : "The worker is there but could not be started: ";
+        const bool ownWorker = facts.startError->kind != ErrorKind::NotFound && talks(facts);
+        const std::string begins = ownWorker ? "The worker is there but could not be started: " : "";
         return found(kMode, 0.95, match ? match->rule->id : "worker-did-not-start",
             sentence(begins + excerpt(facts.startError->message)),
             evidenceFor(kMode, "start", facts.startError->message, 1.0));

@@ -34,7 +34,7 @@ std::string allSaid(const Case& asked, const Finding& finding)
 bool applies(const RemedyRule& rule, const Variant& variant, FailureMode mode, const std::string& said)
 {
     return std::find(rule.modes.begin(), rule.modes.end(), mode) != rule.modes.end()
-        && (rule.backends.empty() || isIn(rule.backends, variant.backend))
+        && (rule.backends.empty() || isIn(rule.backends, variant.backend)) && !isIn(rule.notBackends, variant.backend)
         && (rule.dtypes.empty() || isIn(rule.dtypes, variant.dtype)) && !isIn(rule.notDtypes, variant.dtype)
         && (rule.said.empty() || anySaid(rule.said, said)) && !anySaid(rule.notSaid, said);
 }

@@ -105,8 +105,9 @@ RemedyRule remedyRuleFrom(const json& rule)
     const auto when = rule.value("when", json::object());
     if (!when.is_object())
         throw Fault{"\"when\" must be an object"};
-    refuseUnknownKeys(when, {"backend", "dtype", "dtype_not", "said", "not_said"});
+    refuseUnknownKeys(when, {"backend", "backend_not", "dtype", "dtype_not", "said", "not_said"});
     remedy.backends = strings(when, "backend");
+    remedy.notBackends = strings(when, "backend_not");
     remedy.dtypes = strings(when, "dtype");
     remedy.notDtypes = strings(when, "dtype_not");
     remedy.said = patterns(when, "said");

@@ -26,11 +26,12 @@ struct TextRule {
 struct RemedyRule {
     std::string id;
     std::vector<FailureMode> modes;
-    std::string text; ///< "{file}", "{model}": what is named; a part in [] (a command) is left out when one of its own is not
-                      ///< known, or could not be typed as it is.
+    std::string text; ///< "{file}", "{model}": what is named; a part in [] (a command) is left out when one of its own
+                      ///< is not known, or could not be typed as it is.
     std::string changeJson = "null";
     // When it applies; empty: always.
     std::vector<std::string> backends;
+    std::vector<std::string> notBackends;
     std::vector<std::string> dtypes;
     std::vector<std::string> notDtypes;
     std::vector<Pattern> said; ///< One of them, in what the worker, the log or the inspection said.

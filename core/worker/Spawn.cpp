@@ -139,26 +139,49 @@ void closeAllBut(int kept)
     giveUp(plan, Stage::Exec, errno);
 }
 
-/// A bare word is sought in PATH, as a shell does.
-Result<fs::path> findProgram(const fs::path& program)
+bool mayBeRun(const fs::path& file)
 {
-    const std::string name = program.string();
+    return ::access(file.c_str(), X_OK) == 0;
+}
+
+Result<fs::path> asProgram(const fs::path& path)
+{
     std::error_code ignored;
-    if (name.find('/') != std::string::npos) {
-        if (fs::exists(program, ignored))
-            return program;
-        return Error{ErrorKind::NotFound, "no such program: " + toUtf8(name)};
-    }
+    const std::string name = toUtf8(path.string());
+    if (!fs::exists(path, ignored))
+        return Error{ErrorKind::NotFound, "no such program: " + name};
+    if (fs::is_directory(path, ignored))
+        return Error{ErrorKind::Worker, name + " is a folder, not a program"};
+    if (!mayBeRun(path))
+        return Error{ErrorKind::Worker, name + " is there, but without the right to execute it"};
+    return path;
+}
+
+Result<fs::path> findInPath(const std::string& name)
+{
     const char* path = std::getenv("PATH");
     std::string_view rest = path ? path : "/usr/local/bin:/usr/bin:/bin";
+    std::error_code ignored;
     while (!name.empty() && !rest.empty()) {
         const std::size_t colon = std::min(rest.find(':'), rest.size());
         const fs::path candidate = fs::path(rest.substr(0, colon)) / name;
-        if (fs::is_regular_file(candidate, ignored) && ::access(candidate.c_str(), X_OK) == 0)
+        if (fs::is_regular_file(candidate, ignored) && mayBeRun(candidate))
             return candidate;
         rest.remove_prefix(std::min(colon + 1, rest.size()));
     }
     return Error{ErrorKind::NotFound, "no such program in PATH: '" + toUtf8(name) + "'"};
+}
+
+/// The first line of a script, as the kernel reads it; empty: no script.
+std::string firstLineOf(const fs::path& script)
+{
+    constexpr std::streamsize mostBytes = 255;
+    std::string line(mostBytes, '\0');
+    std::ifstream stream(script, std::ios::binary);
+    stream.read(line.data(), mostBytes);
+    line.resize(static_cast<std::size_t>(stream.gcount()));
+    line.resize(std::min(line.find('\n'), line.size()));
+    return line.starts_with("#!") ? toUtf8(line) : std::string();
 }
 
 /// The lab's environment with the additions; they replace variables of the same name.
@@ -230,8 +253,11 @@ Error describe(const Failure& failure, const WorkerCommand& command, const std::
         break;
     }
     std::string message = toUtf8(program) + " does not start: " + reason;
-    if (failure.error == ENOENT)
-        message += " (the program is there, so its interpreter is what is missing)";
+    const std::string firstLine = firstLineOf(program);
+    if (!firstLine.empty())
+        message += " (its first line asks for \"" + firstLine + "\")";
+    else if (failure.error == ENOENT)
+        message += " (the program is there, so the loader that it asks for is what is missing)";
     else if (failure.error == ENOEXEC)
         message += " (built for another machine, or a script without \"#!\")";
     return {ErrorKind::Worker, std::move(message)};
@@ -253,9 +279,17 @@ Result<void> awaitExec(pid_t pid, const Descriptor& failures, const WorkerComman
 
 } // namespace
 
+Result<fs::path> findProgram(const fs::path& program, const fs::path& folder)
+{
+    const std::string name = program.string();
+    if (name.find('/') == std::string::npos)
+        return findInPath(name);
+    return asProgram(folder.empty() ? program : fs::absolute(folder / program));
+}
+
 Result<Spawned> spawn(const WorkerCommand& command)
 {
-    Result<fs::path> program = findProgram(command.program);
+    Result<fs::path> program = findProgram(command.program, command.workingFolder);
     if (!program)
         return std::move(program).error();
     ChildPlan plan = planFor(command, *program);

@@ -1,9 +1,10 @@
 #pragma once
 
-#include "core/Result.h"
 #include "core/Descriptor.h"
+#include "core/Result.h"
 #include "core/worker/WorkerProcess.h"
 
+#include <filesystem>
 #include <sys/types.h>
 
 namespace loadlab {
@@ -19,6 +20,11 @@ struct Spawned {
     /// nothing.
     std::uint64_t forkedRssBytes = 0;
 };
+
+/// What a command would start: a name with a slash is a path, seen from `folder` (empty: the lab's own), any other is
+/// sought in PATH, as a shell does. NotFound: no such program; Worker: it is there, but a folder or not executable.
+Result<std::filesystem::path> findProgram(
+    const std::filesystem::path& program, const std::filesystem::path& folder = {});
 
 /// Forks and executes. The child leads its own group, dies with the calling thread, has default signal handlers, no
 /// descriptor but 0, 1, 2, and a raised oom_score_adj. Waits until exec succeeded or failed.

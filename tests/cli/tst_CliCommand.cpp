@@ -6,6 +6,7 @@
 
 #include <csignal>
 #include <filesystem>
+#include <fstream>
 #include <sys/resource.h>
 
 namespace fs = std::filesystem;
@@ -56,6 +57,9 @@ private Q_SLOTS:
     void initTestCase();
     void aProgramOverItsCapIsShownAsKilledByTheKernel();
     void theSameProgramKilledFromAnotherShellIsNot();
+    void remediesFitAnyProgram();
+    void whatIsNoProgramIsToldWithItsWayOut_data();
+    void whatIsNoProgramIsToldWithItsWayOut();
     void everyRunIsStoredWithItsCircumstances();
     void aCheckpointsRunIsCappedTheSameWay();
     void aLogOfAnySizeIsRecordedInBoundedMemory();
@@ -114,6 +118,79 @@ void tst_CliCommand::theSameProgramKilledFromAnotherShellIsNot()
     const QJsonObject run = lastLine(process->out);
     QCOMPARE(run["mode"].toString(), "unknown");
     QVERIFY2(run["summary"].toString().contains("Killed from outside by SIGKILL"), process->out);
+}
+
+void tst_CliCommand::remediesFitAnyProgram()
+{
+    if (!m_contained)
+        QSKIP("no containment here");
+    const CliLab lab;
+    const std::map<QByteArray, Line> lines{
+        {"host_oom_killed", command({"--cap-memory", "64MiB", "--json"}, {kHog, "200"})},
+        {"native_crash", command({"--json"}, {"sh", "-c", "kill -SEGV $$"})},
+        {"hang", command({"--stall", "1s", "--json"}, {"sleep", "1000"})},
+        {"missing_dependency",
+            command({"--json"}, {"sh", "-c", "echo 'ModuleNotFoundError: No module named \'torch\'' >&2; exit 1"})},
+        {"disk_io", command({"--json"}, {"sh", "-c", "echo 'x: No space left on device' >&2; exit 1"})}};
+    for (const auto& [mode, line] : lines) {
+        const CliResult result = lab.run(line);
+        QVERIFY2(result.object()["mode"].toString() == mode, result.words());
+        const QJsonArray remedies = result.object()["remedies"].toArray();
+        QVERIFY2(!remedies.isEmpty(), result.words());
+        for (const QJsonValue& remedy : remedies)
+            for (const char* ofModels : {"checkpoint", "loader", "quantized", "loadlab inspect", "loadlab doctor"})
+                QVERIFY2(!remedy.toObject()["text"].toString().contains(ofModels), result.words());
+    }
+}
+
+void tst_CliCommand::whatIsNoProgramIsToldWithItsWayOut_data()
+{
+    QTest::addColumn<QByteArray>("program");
+    QTest::addColumn<QByteArray>("summary");
+    QTest::addColumn<QString>("remedy");
+    const auto row = [](const char* name, const char* program, const char* summary, const char* remedy) {
+        QTest::newRow(name) << QByteArray(program) << QByteArray(summary) << QString::fromLatin1(remedy);
+    };
+    row("no program", "/etc/passwd", "/etc/passwd is there, but without the right to execute it.", "mark-as-program");
+    row("script without the right", "./unmarked", "/unmarked is there, but without the right to execute it.",
+        "mark-as-program");
+    row("a folder", "/tmp", "/tmp is a folder, not a program.", "program-in-folder");
+    row("absent in PATH", "no-such-program-anywhere", "No such program in PATH: 'no-such-program-anywhere'.",
+        "right-program");
+    row("absent path", "./nowhere", "/nowhere.", "right-program");
+    row("first line of nothing", "./lost",
+        "/lost does not start: No such file or directory (its first line asks for \"#!/no/such/python -u\").",
+        "right-interpreter");
+    row("first line without the right", "./refused", "does not start: Permission denied (its first line asks for",
+        "right-interpreter");
+    row("not of this machine", "./foreign", "/foreign does not start: Exec format error", "right-format-of-program");
+}
+
+void tst_CliCommand::whatIsNoProgramIsToldWithItsWayOut()
+{
+    QFETCH(QByteArray, program);
+    QFETCH(QByteArray, summary);
+    QFETCH(QString, remedy);
+    const CliLab lab;
+    const auto write = [&lab](const char* name, const char* text, fs::perms rights) {
+        std::ofstream(lab.path(name)) << text;
+        fs::permissions(lab.path(name), rights);
+    };
+    write("unmarked", "#!/bin/sh\necho ran\n", fs::perms::owner_read | fs::perms::owner_write);
+    write("lost", "#!/no/such/python -u\n", fs::perms::owner_all);
+    write("refused", "#!/etc/passwd\n", fs::perms::owner_all);
+    write("foreign",
+        "\x7f"
+        "ELF of nowhere",
+        fs::perms::owner_all);
+    const std::string named = program.startsWith("./") ? lab.path(program.mid(2).toStdString()) : program.toStdString();
+    const CliResult result = lab.run(command({"--json"}, {named}));
+    QVERIFY2(result.code == 1, result.words());
+    QCOMPARE(result.object()["mode"].toString(), "missing_dependency");
+    QVERIFY2(result.object()["summary"].toString().toUtf8().contains(summary), result.words());
+    const QJsonArray remedies = result.object()["remedies"].toArray();
+    QVERIFY2(remedies.size() == 1, result.words());
+    QCOMPARE(remedies.first().toObject()["id"].toString(), remedy);
 }
 
 void tst_CliCommand::everyRunIsStoredWithItsCircumstances()
