@@ -6,6 +6,7 @@
 #include "cli/Table.h"
 #include "cli/Values.h"
 #include "cli/VerdictCard.h"
+#include "core/ShellWords.h"
 #include "core/Text.h"
 #include "core/Units.h"
 #include "core/curve/CurveText.h"
@@ -17,6 +18,9 @@
 namespace loadlab::cli {
 using nlohmann::json;
 namespace {
+
+/// Of a watched program in the table; --json has more of it, and `show` all.
+constexpr std::size_t kProgramCharacters = 60;
 
 RunFilter filterOf(const Words& words)
 {
@@ -44,9 +48,9 @@ json toJson(const RunRow& row)
     return {{"run", row.run.value}, {"uuid", row.uuid},
         {"mode", row.mode ? json(std::string(toWireName(*row.mode))) : json(nullptr)},
         {"confidence", row.mode ? json(row.confidence) : json(nullptr)}, {"summary", row.summary},
-        {"checkpoint", std::move(checkpoint)}, {"variant", loadlab::toJson(row.variant)},
-        {"started_utc", toIsoUtc(row.startedUtc)}, {"duration_s", std::chrono::duration<double>(row.duration).count()},
-        {"peak_tree_bytes", row.peakTreeBytes}};
+        {"checkpoint", std::move(checkpoint)}, {"program", row.program.empty() ? json(nullptr) : json(row.program)},
+        {"variant", loadlab::toJson(row.variant)}, {"started_utc", toIsoUtc(row.startedUtc)},
+        {"duration_s", std::chrono::duration<double>(row.duration).count()}, {"peak_tree_bytes", row.peakTreeBytes}};
 }
 
 std::string rowSparkline(const RunRow& row)
@@ -68,11 +72,13 @@ void printTable(Output& out, const std::vector<RunRow>& rows)
         columns.push_back({"memory", false, false, 6});
     Table table(std::move(columns));
     for (const RunRow& row : rows) {
+        const bool watched = !row.program.empty(); // Which has neither dtype nor device map.
         std::vector<Table::Cell> cells{std::to_string(row.run.value),
-            {row.mode ? std::string(toWireName(*row.mode)) : "in progress", paintOf(row.mode)}, row.checkpointName,
-            row.variant.backend, row.variant.dtype, row.variant.deviceMap,
-            row.mode ? formatSize(row.peakTreeBytes) : "-", row.mode ? formatDuration(row.duration) : "-",
-            toIsoUtc(row.startedUtc).substr(0, 19)};
+            {row.mode ? std::string(toWireName(*row.mode)) : "in progress", paintOf(row.mode)},
+            row.checkpointName.empty() ? shortenedInMiddle(row.program, kProgramCharacters) : row.checkpointName,
+            row.variant.backend, watched ? std::string("-") : row.variant.dtype,
+            watched ? std::string("-") : row.variant.deviceMap, row.mode ? formatSize(row.peakTreeBytes) : "-",
+            row.mode ? formatDuration(row.duration) : "-", toIsoUtc(row.startedUtc).substr(0, 19)};
         if (curves)
             cells.emplace_back(rowSparkline(row));
         table.add(std::move(cells));

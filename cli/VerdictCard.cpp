@@ -1,5 +1,6 @@
 #include "cli/VerdictCard.h"
 
+#include "core/ShellWords.h"
 #include "core/Text.h"
 #include "core/Units.h"
 #include "core/containment/RunGroup.h"
@@ -64,11 +65,9 @@ std::string variantWords(const Variant& variant)
 std::string subjectWords(const RunResult& result)
 {
     const TrialIdentity& identity = result.identity;
-    if (identity.checkpointPath.empty())
-        return printable(identity.variant.backend);
-    const std::string& name = identity.checkpointName.empty() ? identity.checkpointPath : identity.checkpointName;
     const std::string family = identity.family.empty() ? "" : " (" + printable(identity.family) + ")";
-    return printable(name) + family + "  ·  " + variantWords(identity.variant);
+    return printable(subjectOf(identity)) + family + "  ·  "
+        + (identity.program.empty() ? variantWords(identity.variant) : printable(identity.variant.backend));
 }
 
 void printVerdict(Output& out, const RunResult& result)
@@ -170,8 +169,11 @@ std::string rateWords(const Phase& phase)
 
 void printFigures(Sections& sections, const RunResult& result)
 {
-    if (!result.commandLine.empty() && result.identity.checkpointPath.empty())
-        sections.add("program", printable(result.commandLine));
+    if (const TrialIdentity& identity = result.identity; !identity.program.empty()) {
+        sections.add("program", printable(shellLine(identity.program)));
+        if (!identity.workingFolder.empty())
+            sections.add("program", "in " + printable(identity.workingFolder));
+    }
     const CurveSummary& curve = result.curve;
     sections.add("memory",
         "peak " + formatSize(curve.peakTreeBytes) + " of the process tree; RSS " + formatSize(curve.peakRssBytes)

@@ -1,4 +1,5 @@
 #include "core/Digest.h"
+#include "core/ShellWords.h"
 #include "core/Text.h"
 #include "core/trial/RunAccount.h"
 #include "db/RunRows.h"
@@ -148,8 +149,10 @@ Result<RunId> insertRun(const Connection& database, const RunStarted& started)
     if (!id)
         return id.error();
     const RunId run{*id};
-    const std::string settings
-        = toText({{"variant", toJson(started.identity.variant)}, {"limits", toJson(started.identity.limits)}});
+    json parts{{"variant", toJson(started.identity.variant)}, {"limits", toJson(started.identity.limits)}};
+    if (!started.identity.program.empty())
+        parts.update(programToJson(started.identity));
+    const std::string settings = toText(parts);
     const std::string environment = toText(environmentAtStart(started.machine));
     const auto details = database.insert("run_details",
         {{"run", run.value}, {"settings", std::string_view(settings)}, {"environment", std::string_view(environment)}});
@@ -157,7 +160,7 @@ Result<RunId> insertRun(const Connection& database, const RunStarted& started)
         return details.error();
     const Result<void> indexed = indexText(database, run, TextPart::Identity,
         toUtf8(started.identity.checkpointName) + "\n" + toUtf8(started.identity.checkpointPath) + "\n"
-            + toUtf8(started.identity.family));
+            + toUtf8(started.identity.family) + "\n" + toUtf8(shellLine(started.identity.program)));
     if (!indexed)
         return indexed.error();
     return run;

@@ -1,3 +1,4 @@
+#include "core/ShellWords.h"
 #include "core/Text.h"
 #include "db/StoreState.h"
 #include "db/TextIndex.h"
@@ -130,9 +131,13 @@ Variant readVariant(Statement& row)
     return variant;
 }
 
-constexpr const char* kRowColumns = "SELECT r.id, r.uuid, v.mode, v.confidence, v.summary, c.name, c.path, c.family,"
-                                    " r.backend, r.environment, r.dtype, r.device_map, r.max_memory, r.options,"
-                                    " r.started_utc_ms, r.duration_ns, r.peak_tree_bytes, r.sparkline";
+constexpr const char* kRowColumns
+    = "SELECT r.id, r.uuid, v.mode, v.confidence, v.summary, c.name, c.path, c.family,"
+      " r.backend, r.environment, r.dtype, r.device_map, r.max_memory, r.options,"
+      " r.started_utc_ms, r.duration_ns, r.peak_tree_bytes, r.sparkline,"
+      // Of the few that have no checkpoint: what was watched.
+      " CASE WHEN r.checkpoint IS NULL THEN (SELECT coalesce(json_extract(d.settings, '$.program'),"
+      " d.worker_command) FROM run_details d WHERE d.run = r.id) END";
 
 RunRow readRow(Statement& row)
 {
@@ -154,6 +159,8 @@ RunRow readRow(Statement& row)
     run.sparkline.resize(std::min<std::size_t>(line.size() / sizeof(float), 64));
     if (!run.sparkline.empty())
         std::memcpy(run.sparkline.data(), line.data(), run.sparkline.size() * sizeof(float));
+    if (const Result<SplitLine> program = splitLikeShell(row.text()))
+        run.program = programWords(program->words);
     return run;
 }
 

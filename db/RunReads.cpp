@@ -1,3 +1,4 @@
+#include "core/ShellWords.h"
 #include "core/Text.h"
 #include "core/curve/Phases.h"
 #include "core/trial/LoadTrail.h"
@@ -109,6 +110,20 @@ void readCheckpoint(Statement& row, TrialIdentity& into)
     into.fingerprint = row.text();
     into.checkpointBytes = row.count();
     into.checkpointParameters = row.count();
+}
+
+/// What was watched; it has no column. A run that was recorded before the program was written down
+/// still has the line that started it.
+void readWatched(const std::string& settings, RunResult& into)
+{
+    const json parts = json::parse(settings, nullptr, false);
+    if (!parts.is_object())
+        return;
+    programFromJson(parts, into.identity);
+    if (!into.identity.program.empty() || !into.identity.checkpointPath.empty())
+        return;
+    if (const Result<SplitLine> line = splitLikeShell(into.commandLine))
+        into.identity.program = line->words;
 }
 
 Result<void> readFigures(const Connection& database, RunId run, RunResult& into)
@@ -309,7 +324,9 @@ Result<StoredRun> readRun(const Connection& database, RunId run)
     circumstancesFromJson(json::parse(row.optionalText().value_or("{}"), nullptr, false), result);
     result.counters = countersFromJson(json::parse(row.optionalText().value_or("[]"), nullptr, false));
     result.commandLine = row.optionalText().value_or(result.commandLine);
-    result.identity.limits.guard = guardIn(row.text());
+    const std::string settings = row.text();
+    result.identity.limits.guard = guardIn(settings);
+    readWatched(settings, result);
     result.capKeptBy = row.text();
     result.containment = row.text();
     stored.ended = row.integer() != 0;

@@ -27,6 +27,7 @@ struct RunRow {
     double confidence = 0;
     std::string checkpointName;
     std::string checkpointPath; ///< UTF-8.
+    std::string program; ///< Of a watched program, in few words (programWords()); UTF-8.
     std::string family;
     Variant variant;
     std::chrono::system_clock::time_point startedUtc;

@@ -1,5 +1,6 @@
 #include "core/trial/RunResult.h"
 
+#include "core/ShellWords.h"
 #include "core/Text.h"
 #include "core/Units.h"
 #include "core/worker/JsonFields.h"
@@ -187,6 +188,32 @@ try {
     return Error{ErrorKind::Invalid, error.what()};
 }
 
+std::string subjectOf(const TrialIdentity& identity)
+{
+    const std::string& name = identity.checkpointName.empty() ? identity.checkpointPath : identity.checkpointName;
+    return name.empty() ? programWords(identity.program) : toUtf8(name);
+}
+
+json programToJson(const TrialIdentity& identity)
+{
+    if (identity.program.empty())
+        return {{"program", nullptr}, {"working_folder", nullptr}};
+    json fields{{"program", shellLine(identity.program)},
+        {"working_folder", identity.workingFolder.empty() ? json(nullptr) : json(toUtf8(identity.workingFolder))}};
+    if (!isUtf8(identity.workingFolder))
+        fields["working_folder_hex"] = toHex(identity.workingFolder);
+    return fields;
+}
+
+void programFromJson(const json& source, TrialIdentity& into)
+{
+    const JsonFields fields(source, "run");
+    if (const Result<SplitLine> line = splitLikeShell(fields.value<std::string>("program")); line)
+        into.program = line->words;
+    const auto hex = fields.optional<std::string>("working_folder_hex");
+    into.workingFolder = hex ? fromHex(*hex) : fields.value<std::string>("working_folder");
+}
+
 json toJson(const TrialIdentity& identity)
 {
     json checkpoint = nullptr;
@@ -198,9 +225,11 @@ json toJson(const TrialIdentity& identity)
         if (!isUtf8(identity.checkpointPath))
             checkpoint["path_hex"] = toHex(identity.checkpointPath);
     }
-    return {{"uuid", identity.uuid}, {"checkpoint", std::move(checkpoint)}, {"variant", toJson(identity.variant)},
+    json object{{"uuid", identity.uuid}, {"checkpoint", std::move(checkpoint)}, {"variant", toJson(identity.variant)},
         {"limits", toJson(identity.limits)}, {"parent", orNull(identity.parentUuid)},
         {"remedy_applied", orNull(identity.remedyApplied)}};
+    object.update(programToJson(identity));
+    return object;
 }
 
 Result<TrialIdentity> identityFromJson(const json& source)
@@ -210,6 +239,7 @@ try {
     identity.uuid = fields.required<std::string>("uuid");
     identity.parentUuid = fields.optional<std::string>("parent");
     identity.remedyApplied = fields.optional<std::string>("remedy_applied");
+    programFromJson(source, identity);
     if (fields.has("checkpoint")) {
         const JsonFields checkpoint(fields.need("checkpoint"), "run.checkpoint");
         const auto hex = checkpoint.optional<std::string>("path_hex");

@@ -33,6 +33,8 @@ struct TrialIdentity {
     std::string fingerprint;
     std::uint64_t checkpointBytes = 0;
     std::uint64_t checkpointParameters = 0;
+    std::vector<std::string> program; ///< A watched program as it was named, with its arguments; bytes. Empty: none.
+    std::string workingFolder; ///< Of a watched program; absolute, bytes. Empty: not known.
     Variant variant;
     Limits limits;
     std::optional<std::string> parentUuid; ///< The run whose remedy this one tries.
@@ -81,6 +83,15 @@ Result<RunResult> resultFromJson(const nlohmann::json& json);
 nlohmann::json circumstancesToJson(const RunResult& result);
 /// Takes what is there.
 void circumstancesFromJson(const nlohmann::json& json, RunResult& into);
+
+/// What a run is about, in one line: the checkpoint's name, else the program. UTF-8; empty: neither is known.
+std::string subjectOf(const TrialIdentity& identity);
+
+/// {"program" (as a shell would take it), "working_folder"}, null without one; "working_folder_hex" where it is not
+/// UTF-8.
+nlohmann::json programToJson(const TrialIdentity& identity);
+/// Takes what is there.
+void programFromJson(const nlohmann::json& json, TrialIdentity& into);
 
 /// The parts, for columns: uuid, checkpoint, variant, limits, parent, remedy_applied; one phase.
 nlohmann::json toJson(const TrialIdentity& identity);

@@ -1,5 +1,6 @@
 #include "core/trial/TrialRun.h"
 
+#include "core/ShellWords.h"
 #include "core/Text.h"
 #include "core/Units.h"
 #include "core/checkpoint/HubCache.h"
@@ -23,26 +24,11 @@ constexpr std::int64_t kWithoutWakeNs = std::chrono::nanoseconds(50ms).count();
 /// A time limit that met a silence of at least this much, and half of the limit, was met by a stall.
 constexpr std::chrono::nanoseconds kStallInTimeout = 30s;
 
-std::string quoted(const std::string& word)
-{
-    const bool plain = !word.empty() && std::ranges::all_of(word, [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')
-            || std::string_view("-_./=:,+@%").find(c) != std::string_view::npos;
-    });
-    if (plain)
-        return word;
-    std::string text = "'";
-    for (const char c : word)
-        text += c == '\'' ? "'\\''" : std::string(1, c);
-    return text + "'";
-}
-
 std::string commandLineOf(const WorkerCommand& command)
 {
-    std::string line = quoted(command.program.string());
-    for (const std::string& argument : command.arguments)
-        line += " " + quoted(argument);
-    return line;
+    std::vector<std::string> words{command.program.string()};
+    words.insert(words.end(), command.arguments.begin(), command.arguments.end());
+    return shellLine(words);
 }
 
 /// What inspecting foretold for this variant; 0 when it did not.
@@ -132,6 +118,13 @@ TrialIdentity TrialRun::identity() const
     identity.limits = m_spec.limits;
     identity.parentUuid = m_spec.parentUuid;
     identity.remedyApplied = m_spec.remedyApplied;
+    if (m_spec.program.empty())
+        return identity;
+    std::error_code ignored;
+    identity.program = m_spec.program;
+    identity.workingFolder
+        = (m_spec.workingFolder.empty() ? fs::current_path(ignored) : fs::absolute(m_spec.workingFolder, ignored))
+              .string();
     return identity;
 }
 
@@ -191,6 +184,7 @@ WorkerCommand TrialRun::workerCommand() const
     }
     command.program = m_spec.program.front();
     command.arguments.assign(m_spec.program.begin() + 1, m_spec.program.end());
+    command.workingFolder = m_spec.workingFolder;
     command.talks = false;
     return command;
 }

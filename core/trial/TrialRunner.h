@@ -25,6 +25,7 @@ struct TrialSpec {
     Limits limits;
     PluginManifest plugin;
     std::vector<std::string> program; ///< A program to watch, with its arguments, in place of the plugin's own; bytes.
+    std::filesystem::path workingFolder; ///< Where that program starts; empty: the lab's own.
     std::optional<std::string> parentUuid;
     std::optional<std::string> remedyApplied;
 };

@@ -3,6 +3,7 @@
 #include "RunBuilder.h"
 #include "Take.h"
 
+#include "core/ShellWords.h"
 #include "db/RunStore.h"
 
 #include <QTest>
@@ -70,6 +71,7 @@ class tst_RunList : public QObject {
     Q_OBJECT
 private Q_SLOTS:
     void fillsTheRow();
+    void tellsWatchedPrograms();
     void filters();
     void orders();
     void cutsPages();
@@ -106,6 +108,37 @@ void tst_RunList::fillsTheRow()
     QCOMPARE(row.sparkline.size(), std::size_t{64});
     QVERIFY(std::ranges::is_sorted(row.sparkline));
     QCOMPARE(row.sparkline.back(), static_cast<float>(std::uint64_t{999} << 20));
+}
+
+void tst_RunList::tellsWatchedPrograms()
+{
+    const Folder folder;
+    const auto file = folder.file();
+    RunStore store = take(RunStore::open(file));
+    RunStarted begin = started();
+    TrialIdentity& identity = begin.identity;
+    identity.checkpointPath.clear();
+    identity.checkpointName.clear();
+    identity.program = {"/opt/venv/bin/python3", "train.py", "two words", "\xff"};
+    identity.workingFolder = "/srv/\xfe";
+    identity.limits.guard = GuardMargin{std::nullopt, 5};
+    const RunId run = take(store.startRun(begin));
+    take(store.addEvent(run, at(0, WorkerStarted{4711, 1, shellLine(identity.program)}), kOriginNs));
+
+    const auto asStored = [&] {
+        QCOMPARE(take(store.runs()).front().program, std::string(R"(python3 train.py 'two words' $'\xff')"));
+        QCOMPARE(take(store.run(run)).identity.program, identity.program);
+    };
+    asStored();
+    QCOMPARE(take(store.run(run)).identity.workingFolder, identity.workingFolder);
+    QCOMPARE(take(store.run(run)).identity.limits.guard, identity.limits.guard);
+    QCOMPARE(idsOf(store, RunFilter{.words = "train"}).size(), std::size_t{1});
+    // As earlier builds wrote it.
+    RawDatabase(file).execute(
+        "UPDATE run_details SET settings = json_remove(settings, '$.program', '$.working_folder')");
+    asStored();
+    take(store.startRun(started("model")));
+    QVERIFY(take(store.runs()).front().program.empty());
 }
 
 void tst_RunList::filters()
