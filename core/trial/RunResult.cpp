@@ -206,12 +206,13 @@ json programToJson(const TrialIdentity& identity)
 }
 
 void programFromJson(const json& source, TrialIdentity& into)
-{
+try {
     const JsonFields fields(source, "run");
     if (const Result<SplitLine> line = splitLikeShell(fields.value<std::string>("program")); line)
         into.program = line->words;
     const auto hex = fields.optional<std::string>("working_folder_hex");
     into.workingFolder = hex ? fromHex(*hex) : fields.value<std::string>("working_folder");
+} catch (const FieldError&) { // Stored by another version: the run stands without it.
 }
 
 json toJson(const TrialIdentity& identity)
