@@ -62,7 +62,7 @@ private Q_SLOTS:
         };
         row("at once", kHello, 60'000, "usable", "", false);
         row("late", "sleep 1; " + kHello, 60'000, "usable", "", false);
-        row("never", kNever, 200, "no_answer", "did not answer within 200 ms", false);
+        row("never", kNever, 200, "no_answer", "did not answer within 0.200 s", false);
         row("absent", "", 60'000, "not_installed", "is not there", true);
         row("says no hello", "echo 'no such library' >&2; exit 3", 60'000, "failed", "exit code 3: no such library",
             true);
@@ -85,14 +85,14 @@ private Q_SLOTS:
     {
         CliLab lab;
         addPlugin(lab.path("plugins"), "mute", kNever);
-        lab.environment["LOADLAB_PLUGIN_PATH"] += ":" + lab.path("plugins");
+        lab.environment["LOADLAB_PLUGIN_PATH"] = lab.path("plugins");
         const CliResult result = lab.run({"doctor"});
         const QByteArrayList lines = result.out.split('\n');
         const auto mute = std::ranges::find_if(lines, [](const QByteArray& line) { return line.startsWith("  mute"); });
         QVERIFY2(mute != lines.end(), result.words());
-        QVERIFY2(mute->contains("no answer") && mute->contains("did not answer within 7"), result.words());
+        QVERIFY2(mute->contains("no answer") && mute->contains("did not answer within 8"), result.words());
         QVERIFY2(mute->contains("try again") && mute->endsWith("/plugins/mute/worker --probe"), result.words());
-        QVERIFY2(!(mute + 1)->contains("install"), result.words());
+        QVERIFY2(!(mute + 1)->contains("to install"), result.words());
     }
 };
 
