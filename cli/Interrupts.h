@@ -8,7 +8,8 @@ namespace loadlab::cli {
 
 /// Ctrl-C (and SIGTERM, SIGHUP) for work that ends in order. While one of these lives, every such signal calls
 /// `onSignal` with its number in line (1, 2, …) on a thread of this object; the fourth ends the program at once with
-/// 130, should even the killing hang. Without one the signals end the program as usual. One at a time.
+/// 130, should even the killing hang. One that was ignored when the program started (nohup) stays ignored. Without one
+/// the signals end the program as usual. One at a time.
 class Interrupts {
 public:
     explicit Interrupts(std::function<void(int count)> onSignal);

@@ -33,8 +33,12 @@ UnixSignals::UnixSignals(QObject* parent)
     struct sigaction action { };
     action.sa_handler = onSignal;
     action.sa_flags = SA_RESTART;
-    for (const int signal : {SIGINT, SIGTERM, SIGHUP})
-        ::sigaction(signal, &action, nullptr);
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+        struct sigaction before { };
+        ::sigaction(signal, nullptr, &before);
+        if (before.sa_handler != SIG_IGN) // nohup ignores on purpose.
+            ::sigaction(signal, &action, nullptr);
+    }
 }
 
 UnixSignals::~UnixSignals()

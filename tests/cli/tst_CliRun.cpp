@@ -63,6 +63,7 @@ private Q_SLOTS:
     void repeatGivesAnArrayAndTheWorstCode();
     void ctrlCOnceStopsInOrderAndRecords();
     void ctrlCTwiceKillsAtOnce();
+    void aSignalIgnoredFromTheStartStaysIgnored();
     void termAndHangupAreLikeCtrlC();
     void aKilledLabTakesItsWorkerAlongAndIsClosedByTheNext();
     void aLivingLabIsLeftAlone();
@@ -175,6 +176,24 @@ void tst_CliRun::ctrlCOnceStopsInOrderAndRecords()
     QCOMPARE(linesOf(process->out).last()["mode"].toString(), "cancelled");
     QVERIFY(isGone(workerOf(process->out)));
     QCOMPARE(lab.run({"show", "last", "--json"}).object()["mode"].toString(), "cancelled");
+}
+
+void tst_CliRun::aSignalIgnoredFromTheStartStaysIgnored()
+{
+    const CliLab lab;
+    // As nohup does, and a script's shell for its background jobs.
+    const auto process = lab.start(fake(makeTiny(lab), {"mode=slow", "seconds=60", "steps=600"}, {"--follow"}), [] {
+        ::signal(SIGINT, SIG_IGN);
+        ::signal(SIGHUP, SIG_IGN);
+    });
+    QVERIFY(process->waitFor([](const QByteArray& out) { return holdsEvent(out, "progress"); }));
+    process->signal(SIGINT);
+    process->signal(SIGHUP);
+    const auto told = process->out.size();
+    QVERIFY(process->waitFor([told](const QByteArray& out) { return holdsEvent(out.mid(told), "progress"); }));
+    QVERIFY2(!process->out.contains("\"act\":\"cancel\""), process->out);
+    process->signal(SIGTERM);
+    QCOMPARE(process->wait(), 130);
 }
 
 void tst_CliRun::ctrlCTwiceKillsAtOnce()
