@@ -205,8 +205,8 @@ void addGpuCounters(std::vector<CounterInfo>& into)
             info.problem = nvml->lastProblem();
     };
     add(Column::GpuBytes, "bytes",
-        "of the run's processes, once a second at most; on unified memory part of the one pool: never added to the "
-        "host's",
+        "of the run's processes, once a second at most; tree_bytes never holds it. On unified memory it takes from the "
+        "one pool, and chart and forecast add the two; elsewhere each stands for itself",
         [&nvml] { return nvml->processes(0).has_value(); });
     add(Column::GpuUsedBytes, "bytes", "of the devices, 20 times a second at most; unified memory has none of its own",
         [&nvml] { return nvml->memory(0).has_value(); });
