@@ -60,16 +60,20 @@ std::string pathWord(const std::filesystem::path& path)
 
 std::string commandLineOf(const TrialSpec& spec, const std::filesystem::path& database)
 {
-    std::string line = "loadlab";
+    std::string line = spec.workingFolder.empty() ? "loadlab" : "cd " + pathWord(spec.workingFolder) + " && loadlab";
     const auto add = [&line](const char* option, const std::string& value) {
         line += std::string(" ") + option + " " + quotedForShell(value);
     };
     if (database != defaultDatabase())
         line += " --db " + pathWord(database);
-    line += " run " + pathWord(spec.checkpoint);
+    line += " run";
+    if (!spec.checkpoint.empty())
+        line += " " + pathWord(spec.checkpoint);
     add("--backend", spec.variant.backend);
-    add("--dtype", spec.variant.dtype);
-    add("--device-map", spec.variant.deviceMap);
+    if (spec.program.empty()) {
+        add("--dtype", spec.variant.dtype);
+        add("--device-map", spec.variant.deviceMap);
+    }
     if (!spec.variant.maxMemory.empty())
         add("--max-memory", maxMemoryWord(spec.variant.maxMemory));
     for (const auto& [option, value] : spec.variant.options)
@@ -87,7 +91,7 @@ std::string commandLineOf(const TrialSpec& spec, const std::filesystem::path& da
         add("--stall", durationWord(*spec.limits.stall));
     if (spec.limits.sampleHz != Limits().sampleHz)
         add("--sample-hz", numberWord(spec.limits.sampleHz));
-    return line;
+    return spec.program.empty() ? line : line + " -- " + shellLine(spec.program);
 }
 
 } // namespace loadlab

@@ -124,8 +124,10 @@ void MainWindow::wirePages()
     connect(m_livePage, &LivePage::openRunRequested, this, &MainWindow::openRun);
     connect(m_livePage, &LivePage::newTrialRequested, this, &MainWindow::newTrial);
     connect(m_livePage, &LivePage::runAgainRequested, this, [this] { runAgain(*m_controller.live().result()); });
+    connect(m_livePage, &LivePage::changeRequested, this, [this] { change(*m_controller.live().result()); });
     connect(m_livePage, &LivePage::remedyRequested, this, &MainWindow::applyRemedy);
     connect(m_runsPage, &RunsPage::runAgainRequested, this, &MainWindow::runAgain);
+    connect(m_runsPage, &RunsPage::changeRequested, this, &MainWindow::change);
     connect(m_runsPage, &RunsPage::remedyRequested, this, &MainWindow::applyRemedy);
     connect(m_runsPage, &RunsPage::newTrialRequested, this, &MainWindow::newTrial);
 }
@@ -209,7 +211,14 @@ void MainWindow::run()
 
 void MainWindow::runAgain(const RunResult& result)
 {
-    start(trialOf(m_lab, result, result.identity.variant), toQString(result.identity.checkpointName));
+    start(trialOf(m_lab, result, result.identity.variant), toQString(subjectOf(result.identity)));
+}
+
+/// Run again, with changes.
+void MainWindow::change(const RunResult& result)
+{
+    m_trialsPage->draft(result.identity, result.identity.variant, std::nullopt);
+    showPage(TrialsIndex);
 }
 
 void MainWindow::applyRemedy(const RunResult& result, const QString& remedyId, bool atOnce)
@@ -234,10 +243,10 @@ void MainWindow::applyRemedy(const RunResult& result, const QString& remedyId, b
     Result<TrialSpec> spec = trialOf(m_lab, result, *variant);
     if (spec)
         spec->remedyApplied = remedy->id;
-    start(spec, toQString(result.identity.checkpointName));
+    start(spec, toQString(subjectOf(result.identity)));
 }
 
-void MainWindow::start(const Result<TrialSpec>& spec, const QString& checkpointName)
+void MainWindow::start(const Result<TrialSpec>& spec, const QString& name)
 {
     if (!spec) {
         tell(toSentence(spec.error()));
@@ -245,7 +254,7 @@ void MainWindow::start(const Result<TrialSpec>& spec, const QString& checkpointN
     }
     if (m_controller.isBusy())
         tell(QStringLiteral("Added to the queue: a load is under way"));
-    m_controller.run(*spec, checkpointName);
+    m_controller.run(*spec, name);
     showPage(LiveIndex);
 }
 

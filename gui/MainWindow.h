@@ -74,9 +74,10 @@ private:
     void save() const;
     void newTrial();
     void run();
+    void change(const RunResult& result);
     void runAgain(const RunResult& result);
     void applyRemedy(const RunResult& result, const QString& remedyId, bool atOnce);
-    void start(const Result<TrialSpec>& spec, const QString& checkpointName);
+    void start(const Result<TrialSpec>& spec, const QString& name);
     void focusPane(int by);
     void goBack(int by);
     void focusFind();

@@ -133,6 +133,10 @@ void MainWindow::buildTrialMenus()
 {
     QMenu& trial = *menuBar()->addMenu(QStringLiteral("&Trial"));
     add(trial, QStringLiteral("&New trial"), Qt::CTRL | Qt::Key_N, [this] { newTrial(); });
+    add(trial, QStringLiteral("&Watch a program"), QKeySequence(), [this] {
+        showPage(TrialsIndex);
+        m_trialsPage->watchProgram();
+    });
     add(trial, QStringLiteral("Add to &queue"), QKeySequence(), [this] { m_trialsPage->addToQueue(); });
     add(trial, QStringLiteral("Start the ne&xt in the queue"), QKeySequence(), [this] { m_controller.startNext(); });
     add(trial, QStringLiteral("&Clear what is done"), QKeySequence(), [this] { m_controller.clearDone(); });

@@ -19,10 +19,8 @@ Result<TrialSpec> trialOf(const Lab& lab, const RunResult& run, const Variant& v
     const PluginManifest* plugin = lab.findPlugin(variant.backend);
     if (!plugin)
         return Error{ErrorKind::NotFound, "the backend " + variant.backend + " is not installed any more"};
-    if (plugin->takesProgram)
-        return Error{ErrorKind::Invalid,
-            "a watched program is run again on the command line: loadlab run --backend " + variant.backend + " -- "
-                + run.commandLine};
+    if (plugin->takesProgram && run.identity.program.empty())
+        return Error{ErrorKind::Invalid, "this run was stored without the program that it watched"};
     Result<Variant> normal = plugin->normalise(variant);
     if (!normal)
         return std::move(normal).error();
@@ -31,6 +29,8 @@ Result<TrialSpec> trialOf(const Lab& lab, const RunResult& run, const Variant& v
     spec.variant = std::move(*normal);
     spec.limits = run.identity.limits;
     spec.plugin = *plugin;
+    spec.program = run.identity.program;
+    spec.workingFolder = run.identity.workingFolder;
     spec.parentUuid = run.identity.uuid;
     return spec;
 }

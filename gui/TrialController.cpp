@@ -35,20 +35,20 @@ TrialController::~TrialController()
         m_current->runner->cancel(true);
 }
 
-quint64 TrialController::enqueue(TrialSpec spec, const QString& checkpointName)
+quint64 TrialController::enqueue(TrialSpec spec, const QString& name)
 {
-    m_queue.push_back({++m_lastId, std::move(spec), checkpointName, QueuedTrial::State::Waiting, {}, {}});
+    m_queue.push_back({++m_lastId, std::move(spec), name, QueuedTrial::State::Waiting, {}, {}});
     if (isBusy())
         m_goesOn = true;
     Q_EMIT queueChanged();
     return m_lastId;
 }
 
-quint64 TrialController::run(TrialSpec spec, const QString& checkpointName)
+quint64 TrialController::run(TrialSpec spec, const QString& name)
 {
     const auto firstWaiting = std::find_if(m_queue.begin(), m_queue.end(),
         [](const QueuedTrial& trial) { return trial.state == QueuedTrial::State::Waiting; });
-    m_queue.insert(firstWaiting, {++m_lastId, std::move(spec), checkpointName, QueuedTrial::State::Waiting, {}, {}});
+    m_queue.insert(firstWaiting, {++m_lastId, std::move(spec), name, QueuedTrial::State::Waiting, {}, {}});
     const quint64 id = m_lastId;
     m_goesOn = true;
     Q_EMIT queueChanged();

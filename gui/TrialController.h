@@ -25,7 +25,7 @@ struct QueuedTrial {
     enum class State { Waiting, Running, Done };
     quint64 id = 0;
     TrialSpec spec;
-    QString checkpointName;
+    QString name; ///< Of the checkpoint, or the program in few words.
     State state = State::Waiting;
     std::optional<RunId> run;
     std::optional<FailureMode> mode; ///< When done.
@@ -47,9 +47,9 @@ public:
     ~TrialController() override; ///< Kills what runs and waits for its record.
 
     /// Puts a trial at the end of the queue. Starts nothing while nothing runs.
-    quint64 enqueue(TrialSpec spec, const QString& checkpointName);
+    quint64 enqueue(TrialSpec spec, const QString& name);
     /// Puts it first and starts it, or waits for the running one.
-    quint64 run(TrialSpec spec, const QString& checkpointName);
+    quint64 run(TrialSpec spec, const QString& name);
     void startNext();
     void remove(quint64 id); ///< Not the running one.
     void move(quint64 id, int by); ///< Among the waiting ones.

@@ -191,6 +191,22 @@ void remarkBackend(const PluginEntry& plugin, bool installed, std::vector<Remark
         remarks.push_back(told(Field::Backend, Level::Ok, toQString(plugin.manifest->title)));
 }
 
+void remarkProgram(const ProgramQuestion& question, std::vector<Remark>& remarks)
+{
+    if (question.found && !*question.found) {
+        const QString why = toSentence(question.found->error());
+        remarks.push_back(finding(Field::Program, Level::Error, why, QStringLiteral("It cannot be started"), why));
+    } else if (question.found && !question.inertSigns.isEmpty()) {
+        remarks.push_back(told(Field::Program, Level::Info,
+            QStringLiteral("no shell runs: %1 handed on as typed").arg(question.inertSigns)));
+    } else if (question.found) {
+        remarks.push_back(told(Field::Program, Level::Ok, shownPath(**question.found)));
+    }
+    if (question.folderError)
+        remarks.push_back(finding(Field::WorkingFolder, Level::Error, toSentence(*question.folderError),
+            QStringLiteral("It cannot start there"), toSentence(*question.folderError)));
+}
+
 void remarkTorchScript(const TrialQuestion& question, std::vector<Remark>& remarks)
 {
     if (!question.checkpoint->isTorchScript)
@@ -275,6 +291,11 @@ TrialInspection inspectTrial(const TrialQuestion& question)
     TrialInspection inspection;
     if (question.plugin)
         remarkBackend(*question.plugin, question.pluginIsInstalled, inspection.remarks);
+    if (question.program) {
+        inspection.ofProgram = true;
+        remarkProgram(*question.program, inspection.remarks);
+        return inspection;
+    }
     remarkDeviceMap(question.variant, question.machine, inspection.remarks);
     if (!question.checkpoint)
         return inspection;

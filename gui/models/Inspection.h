@@ -7,6 +7,7 @@
 
 #include <QString>
 
+#include <filesystem>
 #include <optional>
 #include <vector>
 
@@ -15,7 +16,7 @@ namespace loadlab {
 /// What headers, manifest and machine say about one field of a trial before anything runs. Nothing is refused for it:
 /// the operator decides.
 struct Remark {
-    enum class Field { Checkpoint, Backend, Dtype, DeviceMap, Option, Limits };
+    enum class Field { Checkpoint, Program, WorkingFolder, Backend, Dtype, DeviceMap, Option, Limits };
     enum class Level { Ok, Info, Warning, Error };
     Field field = Field::Checkpoint;
     Level level = Level::Ok;
@@ -34,6 +35,7 @@ struct Prediction {
 };
 
 struct TrialInspection {
+    bool ofProgram = false; ///< A program to watch: nothing of it is foretold.
     std::vector<Remark> remarks; ///< One per field that has something to say, worst first within a field.
     std::optional<Prediction> prediction;
 
@@ -41,8 +43,16 @@ struct TrialInspection {
     [[nodiscard]] std::vector<Remark> findings() const; ///< Warnings and errors, worst first.
 };
 
+/// A program to watch, as far as it can be looked at without running it.
+struct ProgramQuestion {
+    std::optional<Result<std::filesystem::path>> found; ///< Nothing while nothing is typed.
+    QString inertSigns; ///< "|, $": only a shell would act on them.
+    std::optional<Error> folderError;
+};
+
 struct TrialQuestion {
     const Checkpoint* checkpoint = nullptr; ///< Null: none chosen, or not yet inspected.
+    std::optional<ProgramQuestion> program; ///< Instead of a checkpoint.
     Variant variant;
     const PluginEntry* plugin = nullptr;
     bool pluginIsInstalled = true;

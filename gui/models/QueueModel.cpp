@@ -74,12 +74,13 @@ QVariant QueueModel::data(const QModelIndex& index, int role) const
     if (!index.isValid())
         return {};
     const QueuedTrial& trial = m_shown[static_cast<std::size_t>(index.row())];
-    const QString words = variantWords(trial.spec.variant);
+    const bool watched = !trial.spec.program.empty();
+    const QString words = variantWords(trial.spec.variant, watched);
     switch (role) {
     case Qt::DisplayRole:
     case Qt::AccessibleTextRole:
         if (index.column() == Trial)
-            return trial.checkpointName + QStringLiteral(", ") + toQString(trial.spec.variant.dtype);
+            return trial.name + (watched ? QString() : QStringLiteral(", ") + toQString(trial.spec.variant.dtype));
         return lookOf(stateOf(trial)).words;
     case Qt::ToolTipRole:
         return trial.run ? QStringLiteral("%1\nrun %2").arg(words).arg(trial.run->value) : words;

@@ -30,6 +30,12 @@ QString modeOf(const RunRow& row)
     return row.mode ? toQString(toWireName(*row.mode)) : QString();
 }
 
+/// Of the checkpoint, or the program.
+QString nameOf(const RunRow& row)
+{
+    return toQString(row.checkpointName.empty() ? row.program : row.checkpointName);
+}
+
 double secondsOf(const RunRow& row)
 {
     return std::chrono::duration<double>(row.duration).count();
@@ -52,10 +58,11 @@ bool sameRuns(const std::vector<RunRow>& shown, const std::vector<RunRow>& answe
 
 } // namespace
 
-QString variantWords(const Variant& variant)
+QString variantWords(const Variant& variant, bool watched)
 {
-    return QStringList{toQString(variant.backend), toQString(variant.dtype), mapWords(variant)}.join(
-        QStringLiteral(" · "));
+    return watched ? toQString(variant.backend)
+                   : QStringList{toQString(variant.backend), toQString(variant.dtype), mapWords(variant)}.join(
+                       QStringLiteral(" · "));
 }
 
 QString toTsv(const std::vector<RunRow>& rows)
@@ -63,9 +70,10 @@ QString toTsv(const std::vector<RunRow>& rows)
     QStringList lines{
         QStringLiteral("run\tstarted_utc\tcheckpoint\tbackend\tdtype\tdevice_map\tpeak_tree_bytes\tduration_s\tmode")};
     for (const RunRow& row : rows) {
-        QStringList cells{QString::number(row.run.value), toQString(toIsoUtc(row.startedUtc)),
-            toQString(row.checkpointName), toQString(row.variant.backend), toQString(row.variant.dtype),
-            toQString(row.variant.deviceMap), QString::number(row.peakTreeBytes),
+        const bool watched = !row.program.empty();
+        QStringList cells{QString::number(row.run.value), toQString(toIsoUtc(row.startedUtc)), nameOf(row),
+            toQString(row.variant.backend), watched ? QString() : toQString(row.variant.dtype),
+            watched ? QString() : toQString(row.variant.deviceMap), QString::number(row.peakTreeBytes),
             QString::number(secondsOf(row), 'f', 3), modeOf(row)};
         for (QString& cell : cells)
             cell.replace(QLatin1Char('\t'), QLatin1Char(' ')).replace(QLatin1Char('\n'), QLatin1Char(' '));
@@ -287,8 +295,8 @@ QVariant RunsModel::data(const QModelIndex& index, int role) const
         return index.column() == CurveColumn ? sparklineWords(row->peakTreeBytes, secondsOf(*row), modeOf(*row))
                                              : display(*row, index.column());
     case Qt::ToolTipRole:
-        return index.column() == Checkpoint ? toQString(row->checkpointPath)
-            : index.column() == Map         ? toQString(row->variant.deviceMap)
+        return index.column() == Checkpoint ? toQString(row->program.empty() ? row->checkpointPath : row->program)
+            : index.column() == Map         ? toQString(row->program.empty() ? row->variant.deviceMap : std::string())
                                             : toQString(row->summary);
     case Qt::EditRole:
     case ModeRole:
@@ -312,13 +320,13 @@ QString RunsModel::display(const RunRow& row, int column) const
     case Started:
         return figures::dateTime(row.startedUtc);
     case Checkpoint:
-        return row.checkpointName.empty() ? figures::kNone : toQString(row.checkpointName);
+        return nameOf(row).isEmpty() ? figures::kNone : nameOf(row);
     case Backend:
         return toQString(row.variant.backend);
     case Dtype:
-        return toQString(row.variant.dtype);
+        return row.program.empty() ? toQString(row.variant.dtype) : figures::kNone;
     case Map:
-        return mapWords(row.variant);
+        return row.program.empty() ? mapWords(row.variant) : figures::kNone;
     case Peak:
         return row.peakTreeBytes == 0 ? figures::kNone : figures::gib(row.peakTreeBytes);
     case Duration:

@@ -9,8 +9,8 @@
 
 namespace loadlab {
 
-/// The words of a run's started column etc. shared with details: "transformers · auto · cuda · 14 Dec 17:31".
-QString variantWords(const Variant& variant);
+/// "transformers · auto · cuda"; of a watched program, which has neither dtype nor map, only "command".
+QString variantWords(const Variant& variant, bool watched);
 /// Rows as tab-separated text with a header, figures with a point whatever the locale.
 QString toTsv(const std::vector<RunRow>& rows);
 

@@ -93,14 +93,19 @@ void LivePage::buildHeader()
     m_open = new ActionButton(theme(), QStringLiteral("Show in Runs"), QStringLiteral("runs"), {}, m_header);
     m_again = new ActionButton(theme(), QStringLiteral("Run again"), QStringLiteral("refresh"), {}, m_header);
     m_again->setObjectName(QStringLiteral("runAgainButton"));
+    m_change = new ActionButton(theme(), QStringLiteral("With changes…"), QStringLiteral("trials"), {}, m_header);
+    m_change->setObjectName(QStringLiteral("changeButton"));
+    m_change->setToolTip(QStringLiteral("Run it again with changes: puts its settings into the form of a trial"));
     m_header->addBesideTitle(m_badge);
     m_header->addBesideTitle(m_subject);
     m_elapsedWord = makeMuted(QStringLiteral("elapsed"), m_header);
-    for (QWidget* widget : {static_cast<QWidget*>(m_elapsedWord), static_cast<QWidget*>(m_elapsed),
-             static_cast<QWidget*>(m_stop), static_cast<QWidget*>(m_open), static_cast<QWidget*>(m_again)})
+    for (QWidget* widget :
+        {static_cast<QWidget*>(m_elapsedWord), static_cast<QWidget*>(m_elapsed), static_cast<QWidget*>(m_stop),
+            static_cast<QWidget*>(m_open), static_cast<QWidget*>(m_change), static_cast<QWidget*>(m_again)})
         m_header->addAction(widget);
     connect(m_stop, &QPushButton::clicked, &m_controller, &TrialController::stop);
     connect(m_again, &QPushButton::clicked, this, &LivePage::runAgainRequested);
+    connect(m_change, &QPushButton::clicked, this, &LivePage::changeRequested);
     connect(m_open, &QPushButton::clicked, this, [this] {
         if (m_controller.liveRunId())
             Q_EMIT openRunRequested(*m_controller.liveRunId());
@@ -305,6 +310,7 @@ void LivePage::refreshHead()
     m_elapsedWord->setVisible(!empty && running);
     m_stop->setVisible(running);
     m_again->setVisible(!empty && !running);
+    m_change->setVisible(!empty && !running);
     m_again->setEnabled(!m_controller.isBusy());
     m_open->setVisible(!empty && !running && m_controller.liveRunId());
     if (empty) {
@@ -313,9 +319,9 @@ void LivePage::refreshHead()
     }
     const RunStarted& started = run().started();
     m_badge->setState(stateOf(run()));
-    m_subject->setText(toQString(started.identity.checkpointName));
-    m_header->setRemark(
-        variantWords(started.identity.variant) + QStringLiteral(" · started ") + figures::dateTime(started.startedUtc));
+    m_subject->setText(toQString(subjectOf(started.identity)));
+    m_header->setRemark(variantWords(started.identity.variant, !started.identity.program.empty())
+        + QStringLiteral(" · started ") + figures::dateTime(started.startedUtc));
     m_stop->setText(run().stopAsked() ? QStringLiteral("Kill") : QStringLiteral("Stop"));
 }
 
@@ -374,8 +380,8 @@ QString LivePage::lastRunWords() const
     const QString mode = m_lastRun->mode ? toQString(toWireName(*m_lastRun->mode)) : QString();
     return QStringLiteral("The last load was run %1: %2, %3, %4.")
         .arg(m_lastRun->run.value)
-        .arg(
-            toQString(m_lastRun->checkpointName), lookOf(mode).words.toLower(), figures::duration(m_lastRun->duration));
+        .arg(toQString(m_lastRun->checkpointName.empty() ? m_lastRun->program : m_lastRun->checkpointName),
+            lookOf(mode).words.toLower(), figures::duration(m_lastRun->duration));
 }
 
 void LivePage::refreshEmpty()

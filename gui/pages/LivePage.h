@@ -52,6 +52,7 @@ public:
 Q_SIGNALS:
     void openRunRequested(loadlab::RunId run);
     void runAgainRequested();
+    void changeRequested(); ///< Run it again, with changes.
     void newTrialRequested();
     /// Apply a remedy of the run that is shown; `atOnce`: run it, else put it into the form.
     void remedyRequested(const loadlab::RunResult& result, const QString& remedyId, bool atOnce);
@@ -88,6 +89,7 @@ private:
     QLabel* m_elapsed;
     ActionButton* m_stop;
     ActionButton* m_again;
+    ActionButton* m_change;
     ActionButton* m_open;
     QLabel* m_banner;
     QStackedWidget* m_stack;

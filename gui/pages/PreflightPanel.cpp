@@ -31,12 +31,12 @@ PreflightPanel::PreflightPanel(const ThemeHolder& theme, QWidget* parent)
     , m_theme(theme)
     , m_findingsBox(new QWidget(this))
 {
-    setRemark(QStringLiteral("from headers alone"));
     m_findings = new QVBoxLayout(m_findingsBox);
     m_findings->setContentsMargins(0, 0, 0, 0);
     m_findings->setSpacing(8);
     body()->addWidget(m_findingsBox);
-    body()->addWidget(buildPrediction());
+    m_predictionBox = buildPrediction();
+    body()->addWidget(m_predictionBox);
     body()->addStretch();
     body()->addWidget(buildButtons());
     connect(&theme, &ThemeHolder::themeChanged, this, &PreflightPanel::showFindings);
@@ -116,6 +116,8 @@ std::optional<Variant> PreflightPanel::wholeRepair() const
 void PreflightPanel::show(const TrialInspection& inspection)
 {
     m_inspection = inspection;
+    setRemark(inspection.ofProgram ? QString() : QStringLiteral("from headers alone"));
+    m_predictionBox->setVisible(!inspection.ofProgram);
     showFindings();
     showPrediction();
     refreshButtons();
@@ -130,8 +132,10 @@ void PreflightPanel::showFindings()
     if (findings.empty() && !m_inspection.remarks.empty()) {
         Remark fine;
         fine.title = QStringLiteral("Nothing speaks against it");
-        fine.reason
-            = QStringLiteral("Files, headers, dtype and device map agree as far as they can be read without loading.");
+        fine.reason = m_inspection.ofProgram
+            ? QStringLiteral(
+                "What a program needs is not known before it runs: a guard or a cap keeps the machine usable.")
+            : QStringLiteral("Files, headers, dtype and device map agree as far as they can be read without loading.");
         addFinding(fine);
     }
 }

@@ -53,6 +53,7 @@ private:
     bool m_busy = false;
     QVBoxLayout* m_findings;
     QWidget* m_findingsBox;
+    QWidget* m_predictionBox;
     QLabel* m_basis;
     FitBar* m_bar;
     QLabel* m_peak;

@@ -1,5 +1,6 @@
 #include "gui/pages/RunDetails.h"
 
+#include "core/ShellWords.h"
 #include "core/Units.h"
 #include "gui/Lab.h"
 #include "gui/Words.h"
@@ -104,13 +105,20 @@ void addHost(const RunResult& result, Rows& rows)
 
 Rows settingsOf(const RunResult& result)
 {
-    const Variant& variant = result.identity.variant;
-    Rows rows{
-        {QStringLiteral("Checkpoint"), toQString(result.identity.checkpointPath)},
-        {QStringLiteral("Backend"), toQString(variant.backend)},
-        {QStringLiteral("Dtype"), toQString(variant.dtype)},
-        {QStringLiteral("Device map"), toQString(variant.deviceMap)},
-    };
+    const TrialIdentity& identity = result.identity;
+    const Variant& variant = identity.variant;
+    Rows rows;
+    if (!identity.checkpointPath.empty())
+        rows.emplace_back(QStringLiteral("Checkpoint"), toQString(identity.checkpointPath));
+    if (!identity.program.empty())
+        rows.emplace_back(QStringLiteral("Program"), toQString(shellLine(identity.program)));
+    if (!identity.workingFolder.empty())
+        rows.emplace_back(QStringLiteral("Working folder"), toQString(identity.workingFolder));
+    rows.emplace_back(QStringLiteral("Backend"), toQString(variant.backend));
+    if (identity.program.empty()) {
+        rows.emplace_back(QStringLiteral("Dtype"), toQString(variant.dtype));
+        rows.emplace_back(QStringLiteral("Device map"), toQString(variant.deviceMap));
+    }
     for (const auto& [device, bytes] : variant.maxMemory)
         rows.emplace_back(QStringLiteral("Max memory, %1").arg(toQString(device)), figures::size(bytes));
     for (const auto& [option, value] : variant.options)
@@ -243,9 +251,15 @@ QWidget* RunDetails::buildButtons()
     auto* again = new ActionButton(m_theme, QStringLiteral("Run again"), QStringLiteral("refresh"), {}, buttons);
     m_export = new ActionButton(m_theme, QStringLiteral("Export…"), QStringLiteral("export"), {}, buttons);
     m_export->setToolTip(QStringLiteral("PNG, SVG, CSV or JSON (Ctrl+E)"));
+    again->setObjectName(QStringLiteral("detailsAgain"));
+    auto* change = new ActionButton(m_theme, QStringLiteral("With changes…"), QStringLiteral("trials"), {}, buttons);
+    change->setObjectName(QStringLiteral("detailsChange"));
+    change->setToolTip(QStringLiteral("Run it again with changes: puts its settings into the form of a trial"));
     connect(again, &QPushButton::clicked, this, &RunDetails::runAgainRequested);
+    connect(change, &QPushButton::clicked, this, &RunDetails::changeRequested);
     connect(m_export, &QPushButton::clicked, this, [this] { Q_EMIT exportRequested(m_export); });
     row->addWidget(again);
+    row->addWidget(change);
     row->addWidget(m_export);
     row->addStretch();
     return buttons;
@@ -266,9 +280,9 @@ void RunDetails::showRun(OpenedRun run)
     m_words->hide();
     m_content->show();
     m_title->setText(QStringLiteral("Run %1").arg(result.run ? result.run->value : 0));
-    m_name->setText(toQString(result.identity.checkpointName));
+    m_name->setText(toQString(subjectOf(result.identity)));
     m_name->setToolTip(toQString(result.identity.checkpointPath));
-    m_subject->setText(variantWords(result.identity.variant) + QStringLiteral(" · ")
+    m_subject->setText(variantWords(result.identity.variant, !result.identity.program.empty()) + QStringLiteral(" · ")
         + figures::dateTime(result.startedUtc)
         + (result.verdict ? QStringLiteral(" · ") + figures::duration(result.duration) : QString()));
     m_chart->setDocument(document());

@@ -43,6 +43,7 @@ Q_SIGNALS:
     void nextRequested();
     void openRunRequested(loadlab::RunId run);
     void runAgainRequested();
+    void changeRequested(); ///< Run it again, with changes.
     void exportRequested(QWidget* below);
     void remedyRequested(const loadlab::RunResult& result, const QString& remedyId, bool atOnce);
 

@@ -92,6 +92,7 @@ void RunsPage::buildTable()
     m_table->setSelectionMode(QAbstractItemView::ExtendedSelection);
     m_table->setTabKeyNavigation(false);
     m_table->setWordWrap(false);
+    m_table->setTextElideMode(Qt::ElideMiddle);
     m_table->setHorizontalScrollMode(QAbstractItemView::ScrollPerPixel);
     m_table->verticalHeader()->hide();
     m_table->verticalHeader()->setSectionResizeMode(QHeaderView::Fixed);
@@ -140,6 +141,8 @@ void RunsPage::wire()
     connect(m_details, &RunDetails::remedyRequested, this, &RunsPage::remedyRequested);
     connect(m_details, &RunDetails::runAgainRequested, this,
         [this] { Q_EMIT runAgainRequested(m_details->run()->result); });
+    connect(
+        m_details, &RunDetails::changeRequested, this, [this] { Q_EMIT changeRequested(m_details->run()->result); });
     connect(m_empty, &EmptyState::primaryRequested, this, [this] {
         if (m_filter->activeCount() > 0)
             m_filter->dropLast();
@@ -205,8 +208,10 @@ void RunsPage::refreshChoices()
         QStringList checkpoints, dtypes, maps, backends;
         for (const RunRow& row : *rows) {
             checkpoints << toQString(row.checkpointName);
-            dtypes << toQString(row.variant.dtype);
-            maps << toQString(row.variant.deviceMap);
+            if (row.program.empty()) {
+                dtypes << toQString(row.variant.dtype);
+                maps << toQString(row.variant.deviceMap);
+            }
             backends << toQString(row.variant.backend);
         }
         m_filter->setChoices(sorted(checkpoints), sorted(dtypes), sorted(maps), sorted(backends));

@@ -44,6 +44,7 @@ public:
 
 Q_SIGNALS:
     void runAgainRequested(const loadlab::RunResult& result);
+    void changeRequested(const loadlab::RunResult& result);
     void remedyRequested(const loadlab::RunResult& result, const QString& remedyId, bool atOnce);
     void newTrialRequested();
 

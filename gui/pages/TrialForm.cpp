@@ -1,8 +1,11 @@
 #include "gui/pages/TrialForm.h"
 
+#include "core/ShellWords.h"
+#include "core/worker/Spawn.h"
 #include "gui/Words.h"
 #include "gui/pages/LimitEditors.h"
 #include "gui/pages/OptionEditors.h"
+#include "gui/pages/ProgramEditor.h"
 #include "gui/pages/RemarkLabel.h"
 #include "gui/widgets/IconButton.h"
 #include "gui/widgets/Panel.h"
@@ -13,8 +16,6 @@
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QLineEdit>
-#include <QSignalBlocker>
-#include <QStandardItemModel>
 #include <QStyle>
 
 #include <algorithm>
@@ -44,26 +45,6 @@ QComboBox* makeCombo(const QString& name, QWidget* parent)
     return combo;
 }
 
-void fillWords(QComboBox& combo, const std::vector<PluginWord>& words)
-{
-    combo.clear();
-    for (const PluginWord& word : words) {
-        // "cuda:N" stands for every N: the first device is what people mean who have one.
-        combo.addItem(toQString(word.name).replace(QLatin1String(":N"), QLatin1String(":0")));
-        combo.setItemData(combo.count() - 1, toQString(word.help), Qt::ToolTipRole);
-    }
-}
-
-/// A value that is no item goes into the edit field, where there is one.
-void setWord(QComboBox& combo, const std::string& word)
-{
-    const QString text = toQString(word);
-    if (const int at = combo.findText(text); at >= 0)
-        combo.setCurrentIndex(at);
-    else if (combo.isEditable())
-        combo.setEditText(text);
-}
-
 /// The rest is in the editor's tooltip.
 QString firstSentence(const QString& help)
 {
@@ -86,6 +67,7 @@ TrialForm::TrialForm(const ThemeHolder& theme, const Lab& lab, QWidget* parent)
     m_grid->setColumnStretch(kEditorColumn, 5);
     m_grid->setColumnStretch(kRemarkColumn, 4);
     buildModel();
+    buildProgram();
     buildLoading();
     buildLimits();
     m_grid->setRowStretch(kEndRow * kGridRows, 1);
@@ -93,11 +75,12 @@ TrialForm::TrialForm(const ThemeHolder& theme, const Lab& lab, QWidget* parent)
     takeBackend();
 }
 
-void TrialForm::addSection(const QString& title, int row)
+QLabel* TrialForm::addSection(const QString& title, int row)
 {
     QLabel* label = makeTitle(title, this);
     label->setContentsMargins(0, row > 0 ? 6 : 0, 0, 0);
     m_grid->addWidget(label, row * kGridRows, kLabelColumn, 1, 3);
+    return label;
 }
 
 QLabel* TrialForm::addRow(int row, const QString& words, QWidget* editor, Remark::Field field)
@@ -138,7 +121,7 @@ void TrialForm::resizeEvent(QResizeEvent* event)
 
 void TrialForm::buildModel()
 {
-    addSection(QStringLiteral("Model"), kModelRow);
+    m_modelTitle = addSection(QStringLiteral("Model"), kModelRow);
     auto* box = new QWidget(this);
     auto* row = new QHBoxLayout(box);
     row->setContentsMargins(0, 0, 0, 0);
@@ -148,7 +131,7 @@ void TrialForm::buildModel()
         m_theme, QStringLiteral("folder"), QStringLiteral("Choose a folder that is not in the zoo"), box);
     row->addWidget(m_checkpoint, 1);
     row->addWidget(browse);
-    addRow(kModelRow + 1, QStringLiteral("Checkpoint"), box, Remark::Field::Checkpoint);
+    m_checkpointRows = {addRow(kModelRow + 1, QStringLiteral("Checkpoint"), box, Remark::Field::Checkpoint), box};
     connect(browse, &QToolButton::clicked, this, &TrialForm::browseRequested);
     connect(m_checkpoint, &QComboBox::currentIndexChanged, this, [this](int index) {
         if (m_filling)
@@ -157,6 +140,19 @@ void TrialForm::buildModel()
         setParent({}, {});
         Q_EMIT changed();
     });
+}
+
+void TrialForm::buildProgram()
+{
+    m_program = new ProgramEditor(this);
+    m_folder = new FolderEditor(m_theme, this);
+    QLabel* label = addRow(kModelRow + 2, QStringLiteral("Program"), m_program, Remark::Field::Program);
+    m_grid->addWidget(m_program->words(), (kModelRow + 3) * kGridRows, kEditorColumn, 1, 2);
+    QLabel* folderLabel = addRow(kModelRow + 4, QStringLiteral("Starts in"), m_folder, Remark::Field::WorkingFolder);
+    m_programRows = {label, m_program, m_program->words(), folderLabel, m_folder};
+    connect(m_program, &ProgramEditor::changed, this, &TrialForm::changed);
+    connect(m_folder, &FolderEditor::changed, this, &TrialForm::changed);
+    connect(m_folder, &FolderEditor::browseRequested, this, &TrialForm::browseRequested);
 }
 
 void TrialForm::buildLoading()
@@ -170,8 +166,12 @@ void TrialForm::buildLoading()
     m_maxMemory->setPlaceholderText(QStringLiteral("not limited; 0=20GiB,cpu=60GiB"));
     m_maxMemory->setToolTip(QStringLiteral("At most so much on each device; devices that are not named are not used"));
     addRow(kLoadingRow + 1, QStringLiteral("Backend"), m_backend, Remark::Field::Backend);
-    addRow(kLoadingRow + 2, QStringLiteral("Dtype"), m_dtype, Remark::Field::Dtype);
-    addRow(kLoadingRow + 3, QStringLiteral("Device map"), m_deviceMap, Remark::Field::DeviceMap);
+    for (QWidget* widget :
+        {static_cast<QWidget*>(addRow(kLoadingRow + 2, QStringLiteral("Dtype"), m_dtype, Remark::Field::Dtype)),
+            static_cast<QWidget*>(
+                addRow(kLoadingRow + 3, QStringLiteral("Device map"), m_deviceMap, Remark::Field::DeviceMap)),
+            static_cast<QWidget*>(m_dtype), static_cast<QWidget*>(m_deviceMap)})
+        m_checkpointRows.push_back(widget);
     m_maxMemoryLabel = addRow(kLoadingRow + 4, QStringLiteral("Max memory"), m_maxMemory, Remark::Field::Option);
     connect(m_backend, &QComboBox::currentIndexChanged, this, [this] {
         takeBackend();
@@ -192,71 +192,53 @@ void TrialForm::buildLimits()
     connect(m_limits, &LimitEditors::changed, this, &TrialForm::changed);
 }
 
-void TrialForm::fillBackends()
+bool TrialForm::takesProgram() const
 {
-    const QSignalBlocker quiet(m_backend);
-    auto* model = qobject_cast<QStandardItemModel*>(m_backend->model());
-    int usable = -1;
-    for (const PluginEntry& entry : m_lab.plugins) {
-        // A backend that watches any program takes no checkpoint and has a form of its own.
-        if (entry.manifest && entry.manifest->takesProgram)
-            continue;
-        m_backend->addItem(toQString(entry.manifest ? entry.manifest->title : entry.name), toQString(entry.name));
-        QStandardItem* item = model->item(m_backend->count() - 1);
-        const bool installed = entry.installed();
-        if (installed)
-            m_installed.insert(entry.name);
-        item->setEnabled(installed);
-        if (entry.error) {
-            item->setText(item->text() + QStringLiteral(" (broken)"));
-            item->setToolTip(toSentence(*entry.error));
-        } else if (!installed) {
-            item->setText(item->text() + QStringLiteral(" (not installed)"));
-            item->setToolTip(toQString(entry.manifest->installCommand));
-        } else if (usable < 0 || entry.name == Variant().backend) {
-            usable = m_backend->count() - 1;
-        }
-    }
-    m_backend->setCurrentIndex(usable);
+    const PluginEntry* entry = plugin();
+    return entry && entry->manifest && entry->manifest->takesProgram;
 }
 
-const PluginEntry* TrialForm::plugin() const
+void TrialForm::watchProgram()
 {
-    const std::string name = m_backend->currentData().toString().toStdString();
     for (const PluginEntry& entry : m_lab.plugins)
-        if (entry.name == name)
-            return &entry;
-    return nullptr;
+        if (entry.manifest && entry.manifest->takesProgram && m_installed.contains(entry.name))
+            m_backend->setCurrentIndex(m_backend->findData(toQString(entry.name)));
+    m_program->line()->setFocus(Qt::OtherFocusReason);
 }
 
-bool TrialForm::pluginIsInstalled() const
+void TrialForm::setProgram(const std::vector<std::string>& program, const std::filesystem::path& folder)
 {
-    const PluginEntry* entry = plugin();
-    return entry && m_installed.contains(entry->name);
+    m_program->setProgram(program);
+    m_folder->setFolder(folder);
 }
 
-void TrialForm::takeBackend()
+void TrialForm::setFolder(const std::filesystem::path& folder)
 {
-    const PluginEntry* entry = plugin();
-    const bool usable = entry && entry->manifest;
-    for (QWidget* editor : {static_cast<QWidget*>(m_dtype), static_cast<QWidget*>(m_deviceMap)})
-        editor->setEnabled(usable);
-    const bool takesMaxMemory = usable && entry->manifest->takesMaxMemory;
-    m_maxMemory->setVisible(takesMaxMemory);
-    m_maxMemoryLabel->setVisible(takesMaxMemory);
-    if (!usable)
-        return;
-    const QSignalBlocker quietDtype(m_dtype);
-    const QSignalBlocker quietMap(m_deviceMap);
-    const std::string dtype = m_dtype->currentText().toStdString();
-    const std::string deviceMap = m_deviceMap->currentText().toStdString();
-    fillWords(*m_dtype, entry->manifest->dtypes);
-    fillWords(*m_deviceMap, entry->manifest->deviceMaps);
-    m_deviceMap->setEditable(entry->manifest->takesJsonDeviceMap);
-    setWord(*m_dtype, dtype);
-    if (!deviceMap.empty())
-        setWord(*m_deviceMap, deviceMap);
-    buildOptions(*entry->manifest);
+    m_folder->setFolder(folder);
+}
+
+std::optional<ProgramQuestion> TrialForm::programQuestion() const
+{
+    if (!takesProgram())
+        return std::nullopt;
+    ProgramQuestion question;
+    const Result<std::filesystem::path> folder = m_folder->folder();
+    if (!folder)
+        question.folderError = folder.error();
+    question.inertSigns = m_program->inertSigns();
+    if (const auto words = m_program->program())
+        question.found = findProgram(words->front(), folder ? *folder : std::filesystem::path());
+    else if (words.error().kind == ErrorKind::Invalid)
+        question.found = words.error();
+    return question;
+}
+
+QString TrialForm::subject() const
+{
+    if (!takesProgram())
+        return m_chosen ? toQString(m_chosen->name) : QString();
+    const auto words = m_program->program();
+    return words ? toQString(programWords(*words)) : QString();
 }
 
 void TrialForm::buildOptions(const PluginManifest& manifest)
@@ -303,6 +285,8 @@ void TrialForm::choose(std::shared_ptr<const Checkpoint> checkpoint)
 {
     m_chosen = std::move(checkpoint);
     setParent({}, {});
+    if (takesProgram() && m_loader >= 0)
+        m_backend->setCurrentIndex(m_loader);
     fillCheckpoints();
     Q_EMIT changed();
 }
@@ -335,22 +319,6 @@ std::shared_ptr<const Checkpoint> TrialForm::checkpoint() const
     return m_chosen;
 }
 
-void TrialForm::setVariant(const Variant& variant)
-{
-    if (const int backend = m_backend->findData(toQString(variant.backend)); backend >= 0)
-        m_backend->setCurrentIndex(backend);
-    setWord(*m_dtype, variant.dtype);
-    setWord(*m_deviceMap, variant.deviceMap);
-    QStringList limits;
-    for (const auto& [device, bytes] : variant.maxMemory)
-        limits << QStringLiteral("%1=%2").arg(toQString(device)).arg(bytes);
-    m_maxMemory->setText(limits.join(QLatin1Char(',')));
-    for (OptionEditor* editor : m_options) {
-        const auto given = variant.options.find(editor->option().name);
-        editor->setValue(given == variant.options.end() ? editor->option().defaultValue : given->second);
-    }
-}
-
 void TrialForm::setLimits(const Limits& limits)
 {
     m_limits->setLimits(limits);
@@ -367,24 +335,29 @@ void TrialForm::setParent(std::optional<std::string> uuid, std::optional<std::st
     m_remedy = std::move(remedy);
 }
 
-Variant TrialForm::variant() const
+Result<void> TrialForm::readProgram(TrialSpec& into) const
 {
-    Variant variant;
-    variant.backend = m_backend->currentData().toString().toStdString();
-    variant.dtype = m_dtype->currentText().toStdString();
-    variant.deviceMap = m_deviceMap->currentText().trimmed().toStdString();
-    for (const OptionEditor* editor : m_options)
-        variant.options[editor->option().name] = editor->value();
-    return variant;
+    Result<std::vector<std::string>> program = m_program->program();
+    if (!program)
+        return std::move(program).error();
+    Result<std::filesystem::path> folder = m_folder->folder();
+    if (!folder)
+        return std::move(folder).error();
+    into.program = *std::move(program);
+    into.workingFolder = *std::move(folder);
+    return {};
 }
 
 Result<TrialSpec> TrialForm::spec() const
 {
     const PluginEntry* entry = plugin();
-    if (!m_chosen)
+    if (!m_chosen && !takesProgram())
         return Error{ErrorKind::NotFound, "choose a checkpoint"};
     if (!pluginIsInstalled())
         return Error{ErrorKind::NotFound, "no backend is installed that could load it"};
+    TrialSpec spec;
+    if (const Result<void> subject = takesProgram() ? readProgram(spec) : Result<void>(); !subject)
+        return subject.error();
     Result<Limits> limited = limits();
     if (!limited)
         return std::move(limited).error();
@@ -398,8 +371,8 @@ Result<TrialSpec> TrialForm::spec() const
     Result<Variant> normal = entry->manifest->normalise(asked);
     if (!normal)
         return std::move(normal).error();
-    TrialSpec spec;
-    spec.checkpoint = m_chosen->path;
+    if (!takesProgram())
+        spec.checkpoint = m_chosen->path;
     spec.variant = std::move(*normal);
     spec.limits = *limited;
     spec.plugin = *entry->manifest;
@@ -413,6 +386,10 @@ QWidget* TrialForm::editorOf(Remark::Field field) const
     switch (field) {
     case Remark::Field::Checkpoint:
         return m_checkpoint;
+    case Remark::Field::Program:
+        return m_program->line();
+    case Remark::Field::WorkingFolder:
+        return m_folder->line();
     case Remark::Field::Backend:
         return m_backend;
     case Remark::Field::Dtype:

@@ -21,8 +21,10 @@ class QLineEdit;
 
 namespace loadlab {
 
+class FolderEditor;
 class LimitEditors;
 class OptionEditor;
+class ProgramEditor;
 class RemarkLabel;
 
 /// What is loaded and how: checkpoint, backend, dtype, device map, the backend's own options, limits. Everything about
@@ -37,6 +39,15 @@ public:
     void setCheckpoints(std::vector<std::shared_ptr<const Checkpoint>> checkpoints);
     void choose(std::shared_ptr<const Checkpoint> checkpoint);
     [[nodiscard]] std::shared_ptr<const Checkpoint> checkpoint() const;
+
+    /// Chooses the backend that watches any program; its line gets the focus. choose() goes back to a loader.
+    void watchProgram();
+    [[nodiscard]] bool takesProgram() const; ///< Such a backend is chosen: no checkpoint, dtype or map.
+    void setProgram(const std::vector<std::string>& program, const std::filesystem::path& folder);
+    void setFolder(const std::filesystem::path& folder);
+    /// What can be asked about the program before it runs; nothing where a checkpoint is loaded.
+    [[nodiscard]] std::optional<ProgramQuestion> programQuestion() const;
+    [[nodiscard]] QString subject() const; ///< The checkpoint's name, or the program in few words.
 
     /// Fills every field. An unknown backend or word leaves its field as it is and is told in a remark.
     void setVariant(const Variant& variant);
@@ -54,7 +65,7 @@ public:
 
 Q_SIGNALS:
     void changed(); ///< Anything; at once.
-    void browseRequested();
+    void browseRequested(); ///< For a checkpoint, or for the folder that a program starts in.
 
 protected:
     void resizeEvent(QResizeEvent* event) override;
@@ -62,11 +73,14 @@ protected:
 private:
     void place(RemarkLabel& remark);
     void buildModel();
+    void buildProgram();
     void buildLoading();
     void buildLimits();
-    void addSection(const QString& title, int row);
+    QLabel* addSection(const QString& title, int row);
     QLabel* addRow(int row, const QString& label, QWidget* editor, Remark::Field field);
     void fillBackends();
+    void addBackend(const PluginEntry& entry);
+    Result<void> readProgram(TrialSpec& into) const;
     void takeBackend();
     void buildOptions(const PluginManifest& manifest);
     void addOption(int row, const PluginOption& option);
@@ -82,7 +96,13 @@ private:
     std::optional<std::string> m_remedy;
     QGridLayout* m_grid;
     QComboBox* m_checkpoint;
+    QLabel* m_modelTitle;
+    ProgramEditor* m_program;
+    FolderEditor* m_folder;
+    std::vector<QWidget*> m_checkpointRows; ///< What only a loader asks.
+    std::vector<QWidget*> m_programRows; ///< What only a backend asks that watches any program.
     QComboBox* m_backend;
+    int m_loader = -1; ///< The last backend chosen that loads checkpoints.
     QComboBox* m_dtype;
     QComboBox* m_deviceMap;
     QLineEdit* m_maxMemory;

@@ -48,7 +48,7 @@ TrialsPage::TrialsPage(const ThemeHolder& theme, const Lab& lab, ZooController& 
     , m_command(new QLineEdit(this))
     , m_background(Background::AtEnd::Drop)
 {
-    m_header->setRemark(QStringLiteral("one checkpoint, one variant, one run"));
+    buildHeader();
     m_splitter->addWidget(m_queue);
     m_splitter->addWidget(buildForm());
     m_splitter->addWidget(m_preflight);
@@ -63,6 +63,16 @@ TrialsPage::TrialsPage(const ThemeHolder& theme, const Lab& lab, ZooController& 
     wire();
     takeCheckpoints();
     check();
+}
+
+void TrialsPage::buildHeader()
+{
+    m_header->setRemark(QStringLiteral("one checkpoint, one variant, one run"));
+    auto* watch = new ActionButton(theme(), QStringLiteral("Watch a program"), QStringLiteral("live"), {}, m_header);
+    watch->setObjectName(QStringLiteral("watchButton"));
+    watch->setToolTip(QStringLiteral("Measure, cap and judge any program instead of a load"));
+    m_header->addAction(watch);
+    connect(watch, &QPushButton::clicked, this, &TrialsPage::watchProgram);
 }
 
 QWidget* TrialsPage::buildForm()
@@ -118,7 +128,10 @@ void TrialsPage::wire()
     connect(m_queue, &QueuePanel::trialChosen, this, [this](const TrialSpec& spec) {
         m_form->setVariant(spec.variant);
         m_form->setLimits(spec.limits);
-        inspectAndDraft(spec.checkpoint, [] {});
+        if (spec.program.empty())
+            inspectAndDraft(spec.checkpoint, [] {});
+        else
+            m_form->setProgram(spec.program, spec.workingFolder);
     });
     connect(m_preflight, &PreflightPanel::repairRequested, m_form, &TrialForm::setVariant);
     connect(m_preflight, &PreflightPanel::fixAndRunRequested, this, [this](const Variant& variant) {
@@ -144,6 +157,7 @@ void TrialsPage::check()
     const std::shared_ptr<const Checkpoint> checkpoint = m_form->checkpoint();
     TrialQuestion question;
     question.checkpoint = checkpoint.get();
+    question.program = m_form->programQuestion();
     question.variant = m_form->variant();
     question.plugin = m_form->plugin();
     question.pluginIsInstalled = m_form->pluginIsInstalled();
@@ -163,7 +177,8 @@ void TrialsPage::check()
 void TrialsPage::refresh()
 {
     m_preflight->setBusy(m_controller.isBusy());
-    const bool nothing = !m_form->checkpoint() && m_controller.queue().empty() && m_zoo.model().checkpoints().empty();
+    const bool nothing = !m_form->checkpoint() && !m_form->takesProgram() && m_controller.queue().empty()
+        && m_zoo.model().checkpoints().empty();
     if (nothing) {
         m_empty->setWords(QStringLiteral("trials"), QStringLiteral("Choose what to load"),
             QStringLiteral(
@@ -194,10 +209,14 @@ void TrialsPage::draft(const TrialIdentity& identity, const Variant& variant, co
 {
     m_form->setVariant(variant);
     m_form->setLimits(identity.limits);
-    inspectAndDraft(identity.checkpointPath, [this, uuid = identity.uuid, remedy] {
+    const auto asChild = [this, uuid = identity.uuid, remedy] {
         m_form->setParent(uuid, remedy);
         check();
-    });
+    };
+    if (identity.program.empty())
+        return inspectAndDraft(identity.checkpointPath, asChild);
+    m_form->setProgram(identity.program, identity.workingFolder);
+    asChild();
 }
 
 /// Takes the zoo's snapshot where there is one, else looks at the path in the background.
@@ -220,8 +239,20 @@ void TrialsPage::inspectAndDraft(const std::filesystem::path& path, std::functio
         });
 }
 
+void TrialsPage::watchProgram()
+{
+    m_form->watchProgram();
+    check();
+}
+
 void TrialsPage::browse()
 {
+    if (m_form->takesProgram()) {
+        const QString folder = m_dialogs.chooseFolder(window(), QStringLiteral("Choose the folder it starts in"));
+        if (!folder.isEmpty())
+            m_form->setFolder(toPath(folder));
+        return;
+    }
     const QString folder = m_dialogs.chooseFolder(window(), QStringLiteral("Choose a checkpoint's folder"));
     if (!folder.isEmpty())
         inspectAndDraft(toPath(folder), [] {});
@@ -234,7 +265,7 @@ void TrialsPage::run()
         m_preflight->setObstacle(toSentence(spec.error()));
         return;
     }
-    const QString name = toQString(m_form->checkpoint()->name);
+    const QString name = m_form->subject();
     if (m_controller.isBusy()) {
         m_controller.enqueue(std::move(*spec), name);
         return;
@@ -247,7 +278,7 @@ void TrialsPage::addToQueue()
 {
     Result<TrialSpec> spec = m_form->spec();
     if (spec)
-        m_controller.enqueue(std::move(*spec), toQString(m_form->checkpoint()->name));
+        m_controller.enqueue(std::move(*spec), m_form->subject());
     else
         m_preflight->setObstacle(toSentence(spec.error()));
 }

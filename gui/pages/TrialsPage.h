@@ -32,6 +32,7 @@ public:
     void draft(std::shared_ptr<const Checkpoint> checkpoint);
     /// The form as a run had it, with another variant (a remedy) when there is one.
     void draft(const TrialIdentity& identity, const Variant& variant, const std::optional<std::string>& remedy);
+    void watchProgram(); ///< A draft for a program to watch.
     /// Starts what the form holds, or puts it into the queue while a load is under way.
     void run();
     void addToQueue();

@@ -89,9 +89,10 @@ QString variantWords(const Variant& variant)
 QString subject(const RunResult& result)
 {
     QStringList words{result.run ? QStringLiteral("Run %1").arg(result.run->value) : QStringLiteral("Not stored")};
-    if (!result.identity.checkpointName.empty())
-        words << text(result.identity.checkpointName);
-    words << variantWords(result.identity.variant);
+    if (const std::string name = subjectOf(result.identity); !name.empty())
+        words << text(name);
+    words << (result.identity.program.empty() ? variantWords(result.identity.variant)
+                                              : text(result.identity.variant.backend));
     return words.join(QStringLiteral(" · "));
 }
 

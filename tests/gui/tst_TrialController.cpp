@@ -80,7 +80,7 @@ private Q_SLOTS:
         QTRY_COMPARE_WITH_TIMEOUT(idle.size(), 1, 40'000);
         QCOMPARE(controller.waitingCount(), 0);
         QCOMPARE(storedRuns().size(), std::size_t{3});
-        QCOMPARE(controller.queue()[0].checkpointName, QStringLiteral("first"));
+        QCOMPARE(controller.queue()[0].name, QStringLiteral("first"));
         QCOMPARE(*controller.queue()[0].mode, FailureMode::Ok);
         QVERIFY(*controller.queue()[1].mode != FailureMode::Ok);
     }

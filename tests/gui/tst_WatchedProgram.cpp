@@ -1,0 +1,216 @@
+#include "Shots.h"
+#include "WindowBench.h"
+#include "gui/Words.h"
+#include "gui/models/RunsModel.h"
+#include "gui/pages/LivePage.h"
+#include "gui/pages/RunsPage.h"
+#include "gui/pages/TrialsPage.h"
+
+#include <QComboBox>
+#include <QLineEdit>
+#include <QPlainTextEdit>
+#include <QPushButton>
+#include <QTableView>
+#include <QTest>
+
+#include <filesystem>
+
+using namespace loadlab;
+namespace fs = std::filesystem;
+
+/// Real programs, watched from the real window. With $LOADLAB_SHOTS it leaves pictures of every page that shows one.
+class TestWatchedProgram : public QObject {
+    Q_OBJECT
+
+    std::unique_ptr<ThemeHolder> m_theme;
+    std::unique_ptr<WindowBench> m_bench;
+    static constexpr int kLongMs = 30'000;
+
+    MainWindow& window() const { return m_bench->window(); }
+    TrialController& controller() const { return window().controller(); }
+    QLineEdit& line() const { return m_bench->find<QLineEdit>(QStringLiteral("Program")); }
+    QLineEdit& folderLine() const { return m_bench->find<QLineEdit>(QStringLiteral("Working folder")); }
+    QPushButton& button(const char* name) const { return m_bench->find<QPushButton>(QString::fromLatin1(name)); }
+    QString words() const { return m_bench->labelText(QStringLiteral("programWords")).simplified(); }
+    const RunResult& resultOfRun(std::size_t number)
+    {
+        const auto ended = [&] { return controller().queue().size() == number && !controller().isBusy(); };
+        if (!QTest::qWaitFor(ended, kLongMs))
+            qFatal("run %zu does not end", number);
+        return *controller().live().result();
+    }
+    QString log() const { return m_bench->find<QPlainTextEdit>(QStringLiteral("logText")).toPlainText(); }
+
+    void shoot(const char* name)
+    {
+        if (!qEnvironmentVariableIsSet("LOADLAB_SHOTS"))
+            return;
+        for (const auto& [scheme, colour] :
+            {std::pair{ThemeHolder::Scheme::Light, "light"}, {ThemeHolder::Scheme::Dark, "dark"}})
+            for (const QSize size : {QSize(1440, 900), QSize(1024, 680)}) {
+                m_theme->setScheme(scheme);
+                window().resize(size);
+                QTest::qWait(50);
+                shots::keep(QStringLiteral("%1-%2-%3")
+                                .arg(QString::fromLatin1(name), QString::fromLatin1(colour))
+                                .arg(size.width()),
+                    window());
+            }
+        m_theme->setScheme(ThemeHolder::Scheme::Light);
+        window().resize(1440, 900);
+    }
+
+private Q_SLOTS:
+    void initTestCase()
+    {
+        QLocale::setDefault(QLocale::c());
+        m_theme = std::make_unique<ThemeHolder>(*qApp);
+    }
+    void init()
+    {
+        m_bench = std::make_unique<WindowBench>(*m_theme);
+        m_bench->open().resize(1440, 900);
+        window().showPage(MainWindow::TrialsIndex);
+        m_bench->click(QStringLiteral("watchButton"));
+    }
+    void cleanup() { m_bench.reset(); }
+    void cleanupTestCase() { m_theme.reset(); }
+
+    void theFormAsksForNothingThatDoesNotApply()
+    {
+        QVERIFY(line().hasFocus());
+        for (const char* name : {"Checkpoint", "Dtype", "Device map"}) {
+            const auto* combo = window().trialsPage().findChild<QComboBox*>(QString::fromLatin1(name));
+            QVERIFY2(combo && !combo->isVisible(), name);
+        }
+        QVERIFY(!m_bench->visibleText().contains(QStringLiteral("Dtype")));
+        QVERIFY(!m_bench->visibleText().contains(QStringLiteral("Prediction")));
+        QVERIFY(!button("runButton").isEnabled());
+        QCOMPARE(m_bench->labelText(QStringLiteral("obstacle")),
+            QStringLiteral("Type the program to watch, with its arguments."));
+    }
+
+    void showsWhatTheProgramGets()
+    {
+        line().setText(QStringLiteral("sh -c 'echo \"$0\"' two\\ words '' \"it is\""));
+        QCOMPARE(words(), QStringLiteral("program sh 1 -c 2 echo \"$0\" 3 two words 4 '' 5 it is"));
+        QTRY_VERIFY(button("runButton").isEnabled());
+        QTRY_VERIFY(m_bench->visibleText().contains(QStringLiteral("/sh\n")));
+        shoot("trials-program");
+        line().setText(QStringLiteral("cat *.txt | wc"));
+        QTRY_VERIFY(m_bench->visibleText().contains(QStringLiteral("no shell runs: *, | handed on as typed")));
+    }
+
+    void anErrorStandsInItsPlace_data()
+    {
+        QTest::addColumn<QString>("program");
+        QTest::addColumn<QString>("folder");
+        QTest::addColumn<QString>("words");
+        QTest::addColumn<bool>("mayRun");
+        QTest::newRow("quote") << "sh -c 'echo"
+                               << ""
+                               << "The quote ' is not closed, at character 7." << false;
+        QTest::newRow("absent") << "no-such-program-anywhere x"
+                                << ""
+                                << "No such program in PATH: 'no-such-program-anywhere'" << true;
+        QTest::newRow("no right") << "/etc/passwd"
+                                  << ""
+                                  << "/etc/passwd is there, but without the right to execute it." << true;
+        QTest::newRow("a folder") << "/tmp"
+                                  << ""
+                                  << "/tmp is a folder, not a program." << true;
+        QTest::newRow("starts nowhere") << "true"
+                                        << "/no/such/folder"
+                                        << "/no/such/folder is no folder." << false;
+        QTest::newRow("not seen from there") << "./true"
+                                             << "/usr"
+                                             << "No such program: /usr/./true." << true;
+    }
+    void anErrorStandsInItsPlace()
+    {
+        QFETCH(QString, program);
+        QFETCH(QString, folder);
+        QFETCH(QString, words);
+        QFETCH(bool, mayRun);
+        line().setText(program);
+        folderLine().setText(folder);
+        QTRY_VERIFY2(m_bench->visibleText().contains(words), qPrintable(m_bench->visibleText()));
+        QVERIFY((folder.startsWith(QStringLiteral("/no")) ? folderLine() : line()).property("bad").toBool());
+        QCOMPARE(button("runButton").isEnabled(), mayRun);
+        QCOMPARE(window().trialsPage().commandLine().isEmpty(), !mayRun);
+        shoot(qPrintable(QStringLiteral("trials-program-") + QString::fromLatin1(QTest::currentDataTag())));
+    }
+
+    void isWatchedAndRunAgainAndWithChanges()
+    {
+        const fs::path folder = m_bench->bench().folder() / "its place";
+        fs::create_directories(folder);
+        line().setText(QStringLiteral("sh -c 'echo \"$0\" in \"$PWD\"; exec sleep 1' 'two words'"));
+        folderLine().setText(QString::fromStdString(folder.string()));
+        QTRY_VERIFY(button("runButton").isEnabled());
+        QCOMPARE(window().trialsPage().commandLine().section(QStringLiteral(" && "), 0, 0),
+            QStringLiteral("cd '%1'").arg(QString::fromStdString(folder.string())));
+        QVERIFY(window().trialsPage().commandLine().endsWith(
+            QStringLiteral(" --backend command -- sh -c 'echo \"$0\" in \"$PWD\"; exec sleep 1' 'two words'")));
+        m_bench->click(QStringLiteral("runButton"));
+        QCOMPARE(window().currentPage(), int(MainWindow::LiveIndex));
+
+        const RunResult first = resultOfRun(1);
+        QCOMPARE(first.verdict->mode, FailureMode::Ok);
+        const QString said = QStringLiteral("two words in %1").arg(QString::fromStdString(folder.string()));
+        QTRY_VERIFY2(log().contains(said), qPrintable(log()));
+        QVERIFY(m_bench->visibleText().contains(QStringLiteral("sh -c 'echo")));
+        QVERIFY(!m_bench->visibleText().contains(QStringLiteral("auto")));
+        shoot("live-program");
+
+        m_bench->click(QStringLiteral("runAgainButton"));
+        const RunResult second = resultOfRun(2);
+        QCOMPARE(second.identity.program, first.identity.program);
+        QCOMPARE(second.identity.workingFolder, first.identity.workingFolder);
+        QCOMPARE(second.identity.parentUuid.value_or(""), first.identity.uuid);
+        QCOMPARE(log().count(said), 1);
+
+        window().openRun(controller().liveRunId().value());
+        QTRY_VERIFY_WITH_TIMEOUT(m_bench->visibleText().contains(QStringLiteral("Run 2")), kLongMs);
+        m_bench->click(QStringLiteral("detailsChange"));
+        QCOMPARE(window().currentPage(), int(MainWindow::TrialsIndex));
+        QCOMPARE(words(), QStringLiteral("program sh 1 -c 2 echo \"$0\" in \"$PWD\"; exec sleep 1 3 two words"));
+        QCOMPARE(folderLine().text(), shownPath(folder));
+        line().setText(QStringLiteral("sh -c 'exit 7'"));
+        QTRY_VERIFY(window().trialsPage().commandLine().endsWith(QStringLiteral("-- sh -c 'exit 7'")));
+        m_bench->click(QStringLiteral("runButton"));
+        const RunResult third = resultOfRun(3);
+        QCOMPARE(third.exitCode, std::optional(7));
+        QCOMPARE(third.identity.parentUuid.value_or(""), second.identity.uuid);
+        theListTellsThem();
+    }
+
+    void aTrialOfACheckpointGoesBackToALoader()
+    {
+        m_bench->bench().demoZoo();
+        window().showPage(MainWindow::TrialsIndex);
+        const auto checkpoint = inspectCheckpoint(m_bench->bench().demoZoo(), m_bench->bench().lab().families);
+        window().trialsPage().draft(std::make_shared<const Checkpoint>(*checkpoint));
+        QVERIFY(m_bench->find<QComboBox>(QStringLiteral("Dtype")).isVisible());
+        QVERIFY(!window().trialsPage().commandLine().contains(QStringLiteral("--backend command")));
+    }
+
+private:
+    void theListTellsThem()
+    {
+        window().showPage(MainWindow::RunsIndex);
+        const auto& table = m_bench->find<QTableView>(QStringLiteral("runsTable"));
+        const QAbstractItemModel& model = *table.model();
+        QTRY_COMPARE_WITH_TIMEOUT(model.rowCount(), 3, kLongMs);
+        const auto cell = [&model](int row, int column) { return model.index(row, column).data().toString(); };
+        QTRY_COMPARE_WITH_TIMEOUT(cell(0, RunsModel::Checkpoint), QStringLiteral("sh -c 'exit 7'"), kLongMs);
+        QCOMPARE(
+            cell(2, RunsModel::Checkpoint), QStringLiteral("sh -c 'echo \"$0\" in \"$PWD\"; exec sleep 1' 'two words'"));
+        for (const int column : {RunsModel::Dtype, RunsModel::Map})
+            QCOMPARE(cell(0, column), QStringLiteral("–"));
+        shoot("runs-program");
+    }
+};
+
+QTEST_MAIN(TestWatchedProgram)
+#include "tst_WatchedProgram.moc"
