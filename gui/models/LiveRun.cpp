@@ -119,6 +119,8 @@ std::vector<LiveLine> LiveRun::apply(const RunEvent& event)
     std::vector<LiveLine> lines = linesOf(event, tS);
     if (const auto* state = std::get_if<StateChanged>(&event.body))
         m_state = state->state;
+    else if (const auto* contained = std::get_if<RunContained>(&event.body))
+        m_contained = *contained;
     else if (const auto* samples = std::get_if<SamplesTaken>(&event.body))
         addSamples(samples->samples);
     else if (const auto* act = std::get_if<LabActed>(&event.body))
@@ -169,6 +171,8 @@ RunResult LiveRun::soFar() const
     RunResult result;
     result.identity = m_started->identity;
     result.startedUtc = m_started->startedUtc;
+    if (m_contained)
+        copyTo(result, *m_contained);
     result.curve = summarise(m_curve);
     result.hwmBytes = provenHighWater(m_curve);
     if (!m_curve.samples.empty())

@@ -80,6 +80,7 @@ private:
     TrialState m_state = TrialState::Baseline;
     Curve m_curve;
     std::vector<Phase> m_phases;
+    std::optional<RunContained> m_contained;
     std::optional<protocol::Progress> m_progress;
     std::optional<protocol::Hello> m_hello;
     std::optional<protocol::Loaded> m_loaded;

@@ -251,7 +251,7 @@ void tst_CliCommand::aLabThatWasStoppedSaysSoAndBlamesNobody()
     const std::string done = lab.path("slept");
     const auto process = lab.start(command(
         {"--stall", "2s", "--json", "--follow"}, {"sh", "-c", "echo ready; sleep 3; touch \"$0\"; sleep 1", done}));
-    QVERIFY(process->waitFor([](const QByteArray& out) { return out.contains("ready"); }));
+    QVERIFY(process->waitFor([](const QByteArray& out) { return out.contains("ready\\n"); }));
     process->signal(SIGSTOP);
     QTRY_VERIFY_WITH_TIMEOUT(fs::exists(done), 30'000); // Silent for longer than allowed, while nobody watched.
     process->signal(SIGCONT);
