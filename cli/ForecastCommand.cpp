@@ -4,6 +4,7 @@
 #include "cli/Table.h"
 #include "core/Units.h"
 #include "core/curve/CurveFile.h"
+#include "core/curve/CurveSummary.h"
 #include "core/curve/Forecast.h"
 
 #include <algorithm>
@@ -130,9 +131,10 @@ void print(Output& out, const CurveFile& curve, const Forecast& forecast, std::s
     out.printLine(text);
 }
 
-void keepUpTo(double atS, std::vector<Point>& points)
+void keepUpTo(double atS, CurveFile& curve)
 {
-    std::erase_if(points, [atS](const Point& point) { return point.x > atS; });
+    for (auto* points : {&curve.used, &curve.resident, &curve.swap})
+        std::erase_if(*points, [atS](const Point& point) { return point.x > atS; });
 }
 
 } // namespace
@@ -149,8 +151,8 @@ int forecast(Lab& lab, const Words& words)
         return lab.wrongUsage("--at " + inQuotes(*words.value("--at"))
             + " lies before the first row: the file begins at " + seconds(firstS) + ".");
     if (request.atS)
-        for (auto* points : {&curve->used, &curve->resident, &curve->swap})
-            keepUpTo(*request.atS, *points);
+        keepUpTo(*request.atS, *curve);
+    keepUpTo(upToEndOfLoad(curve->used).back().x, *curve); // Taking the process down is no phase.
     const Forecast foretold = loadlab::forecast(std::span<const Point>(curve->used), request.limitBytes);
     if (lab.json)
         lab.out.printJson(toJson(*curve, foretold, request.limitBytes));

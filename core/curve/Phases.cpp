@@ -15,6 +15,8 @@ constexpr std::size_t kFewest = 3; ///< Means of a phase.
 constexpr double kPenalty = 4; ///< Times ln(n).
 constexpr double kNoiseOfRange = 0.005;
 constexpr double kRangeOfHighest = 0.05;
+constexpr double kLeastRange = 16 << 20; ///< Bytes.
+constexpr double kCoversRange = 0.5;
 constexpr double kSameRate = 0.25;
 constexpr double kMeeting = 0.02; ///< Of the range.
 constexpr double kLevel = 0.01; ///< Of the range.
@@ -29,10 +31,16 @@ struct Range {
     [[nodiscard]] std::size_t count() const { return to - from; }
 };
 
-double rangeOf(std::span<const Point> means)
+struct Height {
+    double moved = 0; ///< Highest − lowest.
+    double range = 0; ///< As the criterion counts it.
+};
+
+Height heightOf(std::span<const Point> means)
 {
     const auto [lowest, highest] = std::ranges::minmax_element(means, {}, [](const Point& point) { return point.y; });
-    return std::max(highest->y - lowest->y, kRangeOfHighest * std::fabs(highest->y));
+    const double moved = highest->y - lowest->y;
+    return {moved, std::max({moved, kRangeOfHighest * std::fabs(highest->y), kLeastRange})};
 }
 
 /// Scatter of means about the line through their neighbours: a kink moves few of them, so that the median does not see
@@ -60,11 +68,15 @@ public:
     Segmentation(std::span<const Point> means, double quantum)
         : m_means(means)
         , m_sums(means)
-        , m_range(rangeOf(means))
+        , m_height(heightOf(means))
+        , m_range(m_height.range)
         , m_quantum(quantum)
         , m_noise(std::max({scatterOf(means), quantum / std::sqrt(12.0), kNoiseOfRange * m_range}))
     {
-        split();
+        if (isSmall())
+            m_ranges = {{0, means.size()}};
+        else
+            split();
         join();
     }
     [[nodiscard]] std::vector<FoundPhase> phases() const;
@@ -72,6 +84,7 @@ public:
 private:
     void split();
     void join();
+    [[nodiscard]] bool isSmall() const { return m_height.moved < kLeastRange; }
     [[nodiscard]] LineFit fit(const Range& range) const { return m_sums.fit(range.from, range.to); }
     [[nodiscard]] FoundPhase phaseOf(const Range& range) const;
     [[nodiscard]] bool isLevel(const FoundPhase& phase, double errors = 2) const;
@@ -82,6 +95,7 @@ private:
 
     std::span<const Point> m_means;
     LineSums m_sums;
+    Height m_height;
     double m_range;
     double m_quantum;
     double m_noise;
@@ -161,7 +175,8 @@ FoundPhase Segmentation::phaseOf(const Range& range) const
 /// `errors`: how many standard errors a rate must exceed.
 bool Segmentation::isLevel(const FoundPhase& phase, double errors) const
 {
-    return std::fabs(phase.rateBytesPerS) * (phase.toS - phase.fromS) < kLevel * m_range
+    const double level = isSmall() ? kCoversRange * m_height.moved : kLevel * m_range;
+    return std::fabs(phase.rateBytesPerS) * (phase.toS - phase.fromS) < level
         || std::fabs(phase.rateBytesPerS) <= errors * phase.rateErrorBytesPerS || phase.rateBytesPerS == 0;
 }
 
@@ -184,13 +199,14 @@ void Segmentation::nameThem(std::vector<FoundPhase>& phases) const
     double fastest = 0;
     for (FoundPhase& phase : phases) {
         const double time = phase.toS - phase.fromS;
-        const double height = std::fabs(phase.rateBytesPerS) * time;
+        const double height = phase.rateBytesPerS * time;
         if (isLevel(phase))
             phase.kind = PhaseKind::Level;
-        else if (time < kStepTime * whole && height > kStepHeight * m_range)
-            phase.kind = PhaseKind::Step;
+        else if (phase.rateBytesPerS < 0)
+            phase.kind = PhaseKind::Release;
         else
-            phase.kind = phase.rateBytesPerS < 0 ? PhaseKind::Release : PhaseKind::Growth;
+            phase.kind
+                = time < kStepTime * whole && height > kStepHeight * m_range ? PhaseKind::Step : PhaseKind::Growth;
         if (phase.kind == PhaseKind::Growth)
             fastest = std::max(fastest, phase.rateBytesPerS);
     }

@@ -14,14 +14,15 @@ namespace loadlab {
 
 /// What a stretch of a curve does, in one word for people and code.
 enum class PhaseKind {
-    /// "level": rises or falls by less than 1 % of the curve's range, or by less than twice its standard error.
+    /// "level": rises or falls by less than 1 % of the curve's range (below the floor: half of it), or by less than
+    /// twice its standard error.
     Level,
     /// "slow start": slow growth before anything grew faster; a first phase needs only one standard error for it.
     SlowStart,
     SlowGrowth, ///< "slow growth": less than a quarter of the fastest growth that lasted.
     Growth, ///< "growth"
-    Step, ///< "step": up or down within a fiftieth of the curve's time.
-    Release, ///< "release": memory is given back.
+    Step, ///< "step": up within a fiftieth of the curve's time.
+    Release, ///< "release": memory is given back, however fast.
 };
 std::string_view toWord(PhaseKind kind);
 
@@ -50,7 +51,9 @@ struct FoundPhase {
 /// long as two meet (their lines are no more than 2 % of the range, or 3 σ, apart where they touch) and either both are
 /// level or their rates differ by less than 25 % of the larger. A boundary is where the two lines cross, if that is no
 /// further than one mean away, else half way between the means that it separates. Range: highest − lowest, but at least
-/// 5 % of its highest value: some MiB of jitter on 12 GB are no phases.
+/// 5 % of its highest value, and 16 MiB: some MiB of jitter on 12 GB are no phases.
+/// Floor. A curve whose highest − lowest is below 16 MiB is one phase: so much the start of an interpreter takes, and
+/// the kernel's own counters, which it gathers per CPU before it adds them up, are off by parts of it.
 ///
 /// Cost: add() is constant on average and allocates nothing; phases() is quadratic in the means, never more than 400²/2
 /// steps of some 15 operations, however long the run (tests/bench/bench_curve: phasesOfHours). A passive object; one

@@ -14,6 +14,8 @@ private Q_SLOTS:
     void asItStoodThen();
     void theSwapRunResidentAndSwapApart();
     void aCurveThatLevelsOffIsNotForetold();
+    void theEndOfTheProcessIsNoPhase();
+    void anIdleProcessIsOnePhase();
     void forPeople();
     void wrongUsage_data();
     void wrongUsage();
@@ -100,6 +102,34 @@ void tst_CliForecast::aCurveThatLevelsOffIsNotForetold()
         const CliResult result = lab.run({"forecast", file, "--limit", "122GB", "--at", at, "--json"});
         QVERIFY2(result.code == 0 && result.object()["limit_reached_s"].isNull(), result.words());
     }
+}
+
+void tst_CliForecast::theEndOfTheProcessIsNoPhase()
+{
+    QByteArray table = "t_s,tree_bytes,rss_bytes,swap_bytes\n";
+    for (int i = 0; i <= 204; ++i) {
+        const double t = i / 10.0;
+        const double used = t < 10 ? 1e8 * t : t < 20 ? 1e9 : std::max(0.0, 1e9 - 4e9 * (t - 20));
+        const QByteArray cell = QByteArray::number(static_cast<qint64>(used));
+        table += QByteArray::number(t) + "," + cell + "," + cell + ",0\n";
+    }
+    const CliLab lab;
+    const CliResult result = lab.run({"forecast", written(lab, table), "--limit", "2GB", "--json"});
+    const QJsonObject got = result.object();
+    for (const QJsonArray& phases : {got["phases"].toArray(), got["resident"]["phases"].toArray()}) {
+        QVERIFY2(phases.size() == 2 && phases[1]["name"].toString() == "level", result.words());
+        QCOMPARE(phases[1]["to_s"].toDouble(), 20.0);
+    }
+    QCOMPARE(got["used_bytes"].toDouble(), 1e9);
+}
+
+void tst_CliForecast::anIdleProcessIsOnePhase()
+{
+    const CliLab lab;
+    const std::string idle = LOADLAB_SOURCE_DIR "/tests/data/idle-interpreter.csv";
+    const CliResult result = lab.run({"forecast", idle, "--limit", "1GiB", "--json"});
+    const QJsonArray phases = result.object()["phases"].toArray();
+    QVERIFY2(phases.size() == 1 && phases[0]["name"].toString() == "level", result.words());
 }
 
 void tst_CliForecast::forPeople()

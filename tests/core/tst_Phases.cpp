@@ -173,6 +173,33 @@ private Q_SLOTS:
         QVERIFY2(near(phases[0].toBytes, 3 * kGB, 0.01) && near(phases[1].fromBytes, 9 * kGB, 0.01), describe(phases));
     }
 
+    void whatFallsAtOnceIsARelease()
+    {
+        // Both within a fiftieth of the time.
+        const auto phases = findPhases(curveOf(0, 100, 4, [](double t) {
+            return kGB
+                * (t < 50          ? 0.1 * t
+                        : t < 51.5 ? 5 - 2 * (t - 50)
+                        : t < 75   ? 2
+                                   : std::min(5.0, 2 + 2 * (t - 75)));
+        }));
+        const auto kinds = kindsOf(phases);
+        QVERIFY2(std::ranges::count(kinds, PhaseKind::Release) == 1, describe(phases));
+        QVERIFY2(std::ranges::count(kinds, PhaseKind::Step) == 1, describe(phases));
+        for (const FoundPhase& phase : phases)
+            QVERIFY2(phase.kind != PhaseKind::Step || phase.rateBytesPerS > 0, describe(phases));
+    }
+
+    void aCurveOfSomeMiBIsOnePhase()
+    {
+        const auto steady = findPhases(curveOf(0, 60, 20, [](double t) { return 2e5 * t; }));
+        QVERIFY2((kindsOf(steady) == std::vector{PhaseKind::Growth}), describe(steady));
+        const auto begun = findPhases(curveOf(0, 60, 20, [](double t) { return t < 0.3 ? 3e7 * t : 9e6; }));
+        QVERIFY2((kindsOf(begun) == std::vector{PhaseKind::Level}), describe(begun));
+        const auto more = findPhases(curveOf(0, 60, 20, [](double t) { return 2e6 * std::min(t, 20.0); }));
+        QVERIFY2((kindsOf(more) == std::vector{PhaseKind::Growth, PhaseKind::Level}), describe(more));
+    }
+
     void aStaircaseOfSmallStepsIsOneGrowth()
     {
         const auto phases
