@@ -3,6 +3,7 @@
 #include "cli/Lab.h"
 #include "cli/Options.h"
 #include "cli/Values.h"
+#include "core/LimitWords.h"
 #include "core/Text.h"
 #include "core/Units.h"
 #include "core/checkpoint/Zoo.h"

@@ -1,6 +1,7 @@
 #include "cli/Values.h"
 
 #include "cli/Options.h"
+#include "core/LimitWords.h"
 #include "core/Text.h"
 #include "core/Units.h"
 #include "core/Variant.h"
@@ -73,22 +74,6 @@ Result<SystemTime> parseSince(std::string_view text, SystemTime now)
     if (const Result<std::chrono::nanoseconds> ago = parseDuration(text); ago && hasUnit)
         return now - std::chrono::duration_cast<std::chrono::system_clock::duration>(*ago);
     return notRight(text, "date and no time span (examples: 2026-01-31, 2026-01-31T12:00:00Z, 2h, 7d)");
-}
-
-Result<std::chrono::nanoseconds> parseTimeLimit(std::string_view text)
-{
-    Result<std::chrono::nanoseconds> limit = parseDuration(text);
-    if (limit && limit->count() <= 0)
-        return notRight(text, "time limit: it must be longer than nothing (examples: 90s, 15min)");
-    return limit;
-}
-
-Result<std::uint64_t> parseCap(std::string_view text)
-{
-    Result<std::uint64_t> cap = parseSize(text);
-    if (cap && *cap == 0)
-        return notRight(text, "memory cap: nothing runs in no memory (examples: 300MiB, 16GiB)");
-    return cap;
 }
 
 Result<double> parseSampleHz(std::string_view text)

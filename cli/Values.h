@@ -26,10 +26,6 @@ Result<ModeChoice> parseModes(std::string_view text);
 Result<std::chrono::system_clock::time_point> parseSince(
     std::string_view text, std::chrono::system_clock::time_point now);
 
-/// A duration above 0.
-Result<std::chrono::nanoseconds> parseTimeLimit(std::string_view text);
-/// `--cap-memory`: a size above 0.
-Result<std::uint64_t> parseCap(std::string_view text);
 /// 1 … 1000, decimals allowed.
 Result<double> parseSampleHz(std::string_view text);
 /// A whole number from `least` to `most`.

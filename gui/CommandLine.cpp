@@ -1,5 +1,6 @@
 #include "gui/CommandLine.h"
 
+#include "core/LimitWords.h"
 #include "core/Locations.h"
 #include "core/ShellWords.h"
 #include "core/Units.h"
@@ -11,21 +12,6 @@
 
 namespace loadlab {
 namespace {
-
-/// "90s", "1.5s": what --timeout takes, without loss.
-std::string durationWord(std::chrono::nanoseconds duration)
-{
-    const std::int64_t count = duration.count();
-    std::string word = std::to_string(count / 1'000'000'000);
-    if (const std::int64_t rest = count % 1'000'000'000; rest != 0) {
-        std::string digits = std::to_string(rest);
-        digits.insert(0, 9 - digits.size(), '0');
-        while (digits.back() == '0')
-            digits.pop_back();
-        word += "." + digits;
-    }
-    return word + "s";
-}
 
 std::string numberWord(double value)
 {
@@ -86,9 +72,9 @@ std::string commandLineOf(const TrialSpec& spec, const std::filesystem::path& da
     if (spec.limits.capSwapBytes)
         add("--cap-swap", exactSize(*spec.limits.capSwapBytes));
     if (spec.limits.timeout)
-        add("--timeout", durationWord(*spec.limits.timeout));
+        add("--timeout", exactDuration(*spec.limits.timeout));
     if (spec.limits.stall)
-        add("--stall", durationWord(*spec.limits.stall));
+        add("--stall", exactDuration(*spec.limits.stall));
     if (spec.limits.sampleHz != Limits().sampleHz)
         add("--sample-hz", numberWord(spec.limits.sampleHz));
     return spec.program.empty() ? line : line + " -- " + shellLine(spec.program);

@@ -1,38 +1,30 @@
 #include "gui/pages/LimitEditors.h"
 
+#include "core/LimitWords.h"
 #include "core/Units.h"
 #include "gui/Words.h"
 
 #include <QCheckBox>
+#include <QDoubleSpinBox>
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QLineEdit>
-#include <QSpinBox>
 #include <QStyle>
 
 namespace loadlab {
 namespace {
 
-Error wrong(const std::string& why)
-{
-    return {ErrorKind::Invalid, why};
-}
+/// "20 Hz", "2.5 Hz": no more digits than there are.
+class RateBox : public QDoubleSpinBox {
+public:
+    using QDoubleSpinBox::QDoubleSpinBox;
 
-Result<std::uint64_t> parseCap(std::string_view text)
-{
-    Result<std::uint64_t> cap = parseSize(text);
-    if (cap && *cap == 0)
-        return wrong("nothing runs in no memory");
-    return cap;
-}
-
-Result<std::chrono::nanoseconds> parseTimeLimit(std::string_view text)
-{
-    Result<std::chrono::nanoseconds> limit = parseDuration(text);
-    if (limit && *limit <= std::chrono::nanoseconds::zero())
-        return wrong("must be longer than nothing");
-    return limit;
-}
+protected:
+    QString textFromValue(double value) const override
+    {
+        return locale().toString(value, 'g', QLocale::FloatingPointShortest);
+    }
+};
 
 /// Nothing while it is switched off.
 template <typename T, typename Choice>
@@ -63,7 +55,7 @@ std::optional<std::string> textOf(const std::optional<std::chrono::nanoseconds>&
 {
     if (!duration)
         return std::nullopt;
-    return QString::number(std::chrono::duration<double>(*duration).count()).toStdString() + "s";
+    return exactDuration(*duration);
 }
 
 } // namespace
@@ -116,13 +108,14 @@ LimitEditors::Choice LimitEditors::add(
 
 void LimitEditors::addSampling()
 {
-    m_sampleHz = new QSpinBox(static_cast<QWidget*>(parent()));
+    m_sampleHz = new RateBox(static_cast<QWidget*>(parent()));
+    m_sampleHz->setDecimals(6);
     m_sampleHz->setRange(1, 1000);
     m_sampleHz->setSuffix(QStringLiteral(" Hz"));
-    m_sampleHz->setValue(static_cast<int>(Limits().sampleHz));
+    m_sampleHz->setValue(Limits().sampleHz);
     m_sampleHz->setAccessibleName(QStringLiteral("Samples a second"));
     m_sampleHz->setMaximumWidth(120);
-    connect(m_sampleHz, &QSpinBox::valueChanged, this, &LimitEditors::changed);
+    connect(m_sampleHz, &QDoubleSpinBox::valueChanged, this, &LimitEditors::changed);
     m_rows.push_back({QStringLiteral("Sampling"), m_sampleHz});
 }
 
@@ -162,7 +155,7 @@ void LimitEditors::setLimits(const Limits& limits)
     show(m_swap, textOf(limits.capSwapBytes));
     show(m_timeout, textOf(limits.timeout));
     show(m_stall, textOf(limits.stall));
-    m_sampleHz->setValue(static_cast<int>(limits.sampleHz));
+    m_sampleHz->setValue(limits.sampleHz);
 }
 
 } // namespace loadlab

@@ -9,7 +9,7 @@
 
 class QCheckBox;
 class QLineEdit;
-class QSpinBox;
+class QDoubleSpinBox;
 class QWidget;
 
 namespace loadlab {
@@ -47,7 +47,7 @@ private:
 
     std::vector<Row> m_rows;
     Choice m_guard, m_memory, m_swap, m_timeout, m_stall;
-    QSpinBox* m_sampleHz = nullptr;
+    QDoubleSpinBox* m_sampleHz = nullptr;
 };
 
 } // namespace loadlab

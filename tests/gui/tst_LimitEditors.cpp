@@ -1,6 +1,8 @@
+#include "core/LimitWords.h"
 #include "gui/pages/LimitEditors.h"
 
 #include <QCheckBox>
+#include <QDoubleSpinBox>
 #include <QLineEdit>
 #include <QSignalSpy>
 #include <QTest>
@@ -37,10 +39,15 @@ private Q_SLOTS:
         limits.capSwapBytes = 0;
         limits.timeout = std::chrono::milliseconds(90'500);
         limits.stall = std::chrono::minutes(2);
-        limits.sampleHz = 100;
+        limits.sampleHz = 2.5;
         m_editors.setLimits(limits);
         QCOMPARE(toJson(m_editors.limits().value()).dump(), toJson(limits).dump());
         QCOMPARE(value("Guard").text(), QStringLiteral("2.5%"));
+        QCOMPARE(m_form.findChild<QDoubleSpinBox*>()->text(), QStringLiteral("2.5 Hz"));
+        limits.timeout = std::chrono::milliseconds(1'234'567'891);
+        m_editors.setLimits(limits);
+        QCOMPARE(value("Time limit").text(), QStringLiteral("1234567.891s"));
+        QCOMPARE(toJson(m_editors.limits().value()).dump(), toJson(limits).dump());
         limits.guard = GuardMargin{std::uint64_t{4} << 30, 0};
         m_editors.setLimits(limits);
         QCOMPARE(value("Guard").text(), QStringLiteral("4GiB"));
@@ -73,6 +80,17 @@ private Q_SLOTS:
         box(field.constData()).setChecked(false);
         QVERIFY2(m_editors.limits(), "what is switched off is not read");
         QVERIFY(!value(field.constData()).property("bad").toBool());
+    }
+
+    void whatIsWrongIsSaidAsOnTheCommandLine()
+    {
+        box("Memory cap").setChecked(true);
+        value("Memory cap").setText(QStringLiteral("0"));
+        QVERIFY(m_editors.limits().error().message.ends_with(parseCap("0").error().message));
+        box("Memory cap").setChecked(false);
+        box("Stall limit").setChecked(true);
+        value("Stall limit").setText(QStringLiteral("0s"));
+        QVERIFY(m_editors.limits().error().message.ends_with(parseTimeLimit("0s").error().message));
     }
 
     void everyFieldHasAName()
