@@ -64,8 +64,8 @@ Ticks timeTicks(double fromS, double toS, int most)
 
 SizeUnit sizeUnitFor(double topBytes)
 {
-    // 0.95: a scale that ends at 1 GiB counts in GiB.
-    if (topBytes >= 0.95 * kKi * kKi * kKi)
+    // As figures::size() does, so that the axis and the words beside it agree; 0.95: a scale may end at the unit.
+    if (topBytes >= 0.095 * kKi * kKi * kKi)
         return {kKi * kKi * kKi, QStringLiteral("GiB")};
     if (topBytes >= 0.95 * kKi * kKi)
         return {kKi * kKi, QStringLiteral("MiB")};

@@ -21,7 +21,7 @@ struct Ticks {
 
 /// Seconds up to ten minutes, then minutes, then hours; the last tick carries the unit.
 Ticks timeTicks(double fromS, double toS, int most);
-/// GiB from 1 GiB, MiB below (KiB, B for the smallest); steps of 1, 2, 5 × 10ⁿ of that unit.
+/// GiB from 0.1 GiB, MiB below (KiB, B for the smallest); steps of 1, 2, 5 × 10ⁿ of that unit.
 Ticks sizeTicks(double topBytes, int most);
 /// Powers of ten of the unit between floor and top; all in one unit.
 Ticks logSizeTicks(double floorBytes, double topBytes);

@@ -105,10 +105,12 @@ std::optional<ChartForecast> chartForecastOf(const LiveOutlook& look)
 
 std::vector<ProfileRow> forecastRows(const LiveOutlook& look, double stepS)
 {
-    const ForecastCourse course(look.toLimit, look.limitBytes);
-    if (look.toLimit.why != Forecast::Why::Foretold || !(stepS > 0))
+    const bool limit = look.toLimit.why == Forecast::Why::Foretold;
+    if (!(limit || (look.toGuard && look.toGuard->why == Forecast::Why::Foretold)) || !(stepS > 0))
         return {};
-    const double endS = *look.toLimit.limitReachedS;
+    const Forecast& last = limit ? look.toLimit : *look.toGuard;
+    const ForecastCourse course(last, limit ? look.limitBytes : *look.guardBytes);
+    const double endS = *last.limitReachedS;
     const double every = stepS * std::max(1.0, std::ceil((endS - look.atS) / stepS / (kMostRows - 1)));
     const auto guardS = look.toGuard ? look.toGuard->limitReachedS : std::nullopt;
     std::vector<ProfileRow> rows;
@@ -132,7 +134,11 @@ std::vector<ProfileRow> forecastRows(const LiveOutlook& look, double stepS)
         stopped = stopped || stops;
         add(tS, stops ? QStringLiteral("forecast: guard stops") : QStringLiteral("forecast"));
     }
-    add(endS, stopped || !guardS ? QStringLiteral("forecast: limit") : QStringLiteral("forecast: guard, then limit"));
+    if (!limit)
+        add(endS, QStringLiteral("forecast: guard stops"));
+    else
+        add(endS,
+            stopped || !guardS ? QStringLiteral("forecast: limit") : QStringLiteral("forecast: guard, then limit"));
     rows.back().kind = ProfileRow::Kind::Limit;
     return rows;
 }

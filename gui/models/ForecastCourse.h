@@ -39,7 +39,8 @@ private:
 std::vector<ChartLimit> limitsOf(const LiveOutlook& look);
 /// For the chart; nothing while nothing is foretold.
 std::optional<ChartForecast> chartForecastOf(const LiveOutlook& look);
-/// What the profile would go on with: up to the limit, every `stepS` or a multiple of it, six rows at most.
+/// What the profile would go on with: up to the limit, or the guard where that alone is foretold, every `stepS` or a
+/// multiple of it, six rows at most.
 std::vector<ProfileRow> forecastRows(const LiveOutlook& look, double stepS);
 
 } // namespace loadlab

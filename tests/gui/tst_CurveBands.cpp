@@ -168,8 +168,10 @@ private Q_SLOTS:
         QCOMPARE(wordsOf(sizeTicks(160 * shots::kGiB, 8)),
             QStringList({"0", "20", "40", "60", "80", "100", "120", "140", "160"}));
         QCOMPARE(sizeTicks(160 * shots::kGiB, 8).unit, QStringLiteral("GiB"));
-        QCOMPARE(sizeTicks(0.5 * shots::kGiB, 6).unit, QStringLiteral("MiB"));
-        QCOMPARE(wordsOf(sizeTicks(0.5 * shots::kGiB, 6)), QStringList({"0", "100", "200", "300", "400", "500"}));
+        QCOMPARE(sizeTicks(0.05 * shots::kGiB, 6).unit, QStringLiteral("MiB"));
+        QCOMPARE(wordsOf(sizeTicks(0.05 * shots::kGiB, 6)), QStringList({"0", "10", "20", "30", "40", "50"}));
+        QCOMPARE(sizeTicks(0.5 * shots::kGiB, 6).unit, QStringLiteral("GiB")); // As the words beside it.
+        QCOMPARE(wordsOf(sizeTicks(0.5 * shots::kGiB, 6)), QStringList({"0.0", "0.1", "0.2", "0.3", "0.4", "0.5"}));
         QCOMPARE(wordsOf(sizeTicks(1.4 * shots::kGiB, 8)).last(), QStringLiteral("1.4"));
     }
 

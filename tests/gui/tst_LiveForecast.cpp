@@ -270,6 +270,20 @@ private Q_SLOTS:
         QCOMPARE(model.measuredRows(), 0);
     }
 
+    void aProfileGoesOnUpToTheGuardWhereThatAloneIsForetold()
+    {
+        growth::Host host = guarded({gib(8), 0});
+        host.memoryGiB = 50; // 44.7 of it free: what levels off at 40 meets the guard, not the limit.
+        const LiveForecast forecast = after(12, host, saturating);
+        QVERIFY(forecast.outlook().toLimit.why != Why::Foretold);
+        QCOMPARE(forecast.outlook().toGuard->why, Why::Foretold);
+        const std::vector<ProfileRow> rows = forecastRows(forecast.outlook(), 2);
+        QVERIFY(!rows.empty());
+        QCOMPARE(rows.back().phase, QStringLiteral("forecast: guard stops"));
+        QVERIFY(qAbs(static_cast<double>(rows.back().usedBytes) - 36.7 * kGiB) < 0.5 * kGiB);
+        QVERIFY(qAbs(rows.back().tS - *forecast.outlook().toGuard->limitReachedS) < 1e-9);
+    }
+
     void silenceIsToldInWords()
     {
         LiveForecast forecast = after(30, {}, growth::ofTheNotes);
