@@ -276,6 +276,17 @@ bool Connection::hasMoved() const
     return ::sqlite3_file_control(handle(), "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK && moved != 0;
 }
 
+std::string Connection::head() const
+{
+    std::string bytes(100, '\0');
+    sqlite3_file* main = nullptr;
+    ::sqlite3_file_control(handle(), "main", SQLITE_FCNTL_FILE_POINTER, &main);
+    if (!main || !main->pMethods
+        || main->pMethods->xRead(main, bytes.data(), static_cast<int>(bytes.size()), 0) != SQLITE_OK)
+        bytes.clear();
+    return bytes;
+}
+
 void Connection::keepLogAtClose(bool keep) const
 {
     ::sqlite3_db_config(handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keep ? 1 : 0, nullptr);

@@ -119,6 +119,8 @@ public:
     [[nodiscard]] bool isReadOnly() const;
     /// The main file is no longer at its path (moved, deleted, replaced).
     [[nodiscard]] bool hasMoved() const;
+    /// The first 100 bytes of the main file as they lie there, whatever the -wal says; none when they cannot be read.
+    [[nodiscard]] std::string head() const;
     void keepLogAtClose(bool keep) const; ///< Kept: the last close does not write the -wal into the main file.
     void hardenAgainstSchema() const; ///< A schema from elsewhere can do no more than hold data.
     [[nodiscard]] std::int64_t changes() const;

@@ -1,6 +1,7 @@
 #include "db/StoreFile.h"
 
 #include "core/Text.h"
+#include "db/FileMarks.h"
 #include "db/Schema.h"
 
 #include <cerrno>
@@ -36,6 +37,11 @@ bool hasBytes(const path& file, const char* suffix)
     return ::stat(beside.c_str(), &status) == 0 && status.st_size > 0;
 }
 
+bool isBeingWritten(const path& file)
+{
+    return hasBytes(file, "-wal") || hasBytes(file, "-journal");
+}
+
 Result<void> refuseNewer(const path& file, std::int64_t schema)
 {
     if (schema <= schema::newest())
@@ -52,6 +58,16 @@ Error refuseForeign(const path& file, std::int64_t applicationId)
             + ") and is left alone; " + kElsewhere);
 }
 
+/// Whose unfinished work it is, where `marks` can tell.
+Result<Owner> ownerInMidWork(const path& file, const std::optional<FileMarks>& marks)
+{
+    if (!marks || !marks->areOurs())
+        return Owner::Unsettled;
+    if (Result<void> known = refuseNewer(file, marks->schema); !known)
+        return std::move(known).error();
+    return Owner::Ours;
+}
+
 /// Reads the marks in the file's header. Immutable: SQLite then takes no lock and makes no file beside it; through
 /// SQLite rather than by a descriptor of our own, because closing that would drop the locks of this process's other
 /// connections.
@@ -64,8 +80,10 @@ Result<Owner> ownerByHeader(const path& file)
     const Result<void> begun = opened->execute("BEGIN");
     const auto id = begun ? opened->number("PRAGMA application_id") : begun.error();
     if (!id) {
-        const bool beingWritten = hasBytes(file, "-journal") || hasBytes(file, "-wal");
-        return id.error().kind == ErrorKind::Invalid && beingWritten ? Result(Owner::Unsettled) : id.error();
+        if (id.error().kind != ErrorKind::Invalid || !isBeingWritten(file))
+            return id.error();
+        // A checkpoint or commit that was cut off: the header may count pages that lie only in the log.
+        return ownerInMidWork(file, marksInHeader(opened->head()));
     }
     const auto schema = opened->number("PRAGMA user_version");
     if (!schema)
@@ -80,7 +98,7 @@ Result<Owner> ownerByHeader(const path& file)
         return tables.error();
     if (*id != 0 || *schema != 0 || *tables != 0)
         return refuseForeign(file, *id);
-    return hasBytes(file, "-wal") || hasBytes(file, "-journal") ? Owner::Unsettled : Owner::Nobody;
+    return isBeingWritten(file) ? ownerInMidWork(file, marksInLog(file)) : Owner::Nobody;
 }
 
 /// NotFound: there is no such file.
@@ -151,13 +169,8 @@ Result<void> configure(const Connection& database)
                             "PRAGMA journal_size_limit = 16777216");
 }
 
-struct Marks {
-    std::int64_t applicationId = 0;
-    std::int64_t schema = 0;
-};
-
 /// Both as they were at one moment: another lab may be setting them right now.
-Result<Marks> readMarks(const Connection& database)
+Result<FileMarks> readMarks(const Connection& database)
 {
     if (Result<void> begun = database.execute("BEGIN"); !begun)
         return std::move(begun).error();
@@ -166,15 +179,15 @@ Result<Marks> readMarks(const Connection& database)
     const Result<void> ended = database.execute("COMMIT");
     if (!schema || !ended)
         return schema ? ended.error() : schema.error();
-    return Marks{*id, *schema};
+    return FileMarks{*id, *schema};
 }
 
 Result<void> checkMarksInUse(const Connection& database)
 {
-    const Result<Marks> marks = readMarks(database);
+    const Result<FileMarks> marks = readMarks(database);
     if (!marks)
         return marks.error();
-    if (marks->applicationId != schema::kApplicationId && marks->schema != 0)
+    if (!marks->areOurs() && marks->schema != 0)
         return refuseForeign(database.file(), marks->applicationId);
     return refuseNewer(database.file(), marks->schema);
 }

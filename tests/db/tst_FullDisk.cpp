@@ -52,6 +52,7 @@ private Q_SLOTS:
     void storesNoRunOnAFullDisk();
     void recordsOnWhenTheDiskHasRoomAgain();
     void marksWhatAFullDiskCost();
+    void opensWhatAFullDiskKeptFromTheMainFile();
     void makesNoDatabaseOnAFullDisk();
 };
 
@@ -167,6 +168,29 @@ void tst_FullDisk::marksWhatAFullDiskCost()
     const Curve curve = take(store.curve({1}));
     QVERIFY(curve.samples.size() >= 30'000 && curve.samples.size() < 80'000);
     QCOMPARE(curve.samples.back()[Column::TreeBytes], std::int64_t{79'999} << 20); // The highest stays.
+}
+
+/// The last close writes page 1 of the log into the main file, and finds no room for the pages behind it.
+void tst_FullDisk::opensWhatAFullDiskKeptFromTheMainFile()
+{
+    const SmallDisk disk;
+    const std::filesystem::path file = disk.file("runs.sqlite");
+    std::uintmax_t before = 0;
+    {
+        RunStore store = take(RunStore::open(file));
+        before = std::filesystem::file_size(file);
+        const RunId run = take(store.startRun(started()));
+        take(store.addSamples(run, samples(100)));
+        take(store.addLog(run, LogStream::Stderr, 0, noise(100'000)));
+        disk.fill();
+    }
+    QVERIFY(std::filesystem::file_size(file) < before + 100'000);
+    disk.free();
+    for (const auto mode : {RunStore::Mode::ReadOnly, RunStore::Mode::ReadWrite}) {
+        const RunStore store = take(RunStore::open(file, mode));
+        QVERIFY(take(store.curve({1})).samples == samples(100));
+        QVERIFY(take(store.check()).ok);
+    }
 }
 
 void tst_FullDisk::makesNoDatabaseOnAFullDisk()

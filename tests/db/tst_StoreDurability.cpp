@@ -1,3 +1,4 @@
+#include "CutOff.h"
 #include "Folder.h"
 #include "Lab.h"
 #include "Noise.h"
@@ -48,6 +49,8 @@ class tst_StoreDurability : public QObject {
 private Q_SLOTS:
     void keepsSamplesAndLogUntilShortlyBeforeAKill();
     void opensAfterAKillAtAnyMoment();
+    void opensAfterAKillThatCutACheckpointShort();
+    void opensWhatLiesInTheLogAlone();
     void writesBetweenTheCommitsToTheDisk();
     void leavesNoHalfOfARunWhoseEndFindsNoRoom();
     void saysThatAFileMayNotGrow();
@@ -106,6 +109,39 @@ void tst_StoreDurability::opensAfterAKillAtAnyMoment()
             QVERIFY(row.mode == FailureMode::Ok || row.mode == FailureMode::LabLost);
         QVERIFY(take(store.countRuns()) >= static_cast<std::uint64_t>(i % 3 != 0 ? i : 0));
     }
+}
+
+/// Page 1 came into the main file, and counts pages that only the log has.
+void tst_StoreDurability::opensAfterAKillThatCutACheckpointShort()
+{
+    const Folder source;
+    const Folder folder;
+    RunStore lab = take(RunStore::open(source.file()));
+    const RunId run = take(lab.startRun(started()));
+    take(lab.addSamples(run, samples(100)));
+    take(lab.addLog(run, LogStream::Stderr, 0, noise(100'000)));
+    copyWithLog(source.file(), folder.file());
+    writeFirstPageOfLog(folder.file());
+    for (const auto mode : {RunStore::Mode::ReadOnly, RunStore::Mode::ReadWrite}) {
+        const RunStore store = take(RunStore::open(folder.file(), mode));
+        QVERIFY(take(store.curve(run)).samples == samples(100));
+        QVERIFY(take(store.check()).ok);
+    }
+}
+
+/// The main file is an empty database in write-ahead mode: all of LoadLab's is in the log.
+void tst_StoreDurability::opensWhatLiesInTheLogAlone()
+{
+    const Folder source;
+    const Folder folder;
+    RawDatabase(source.file()).execute("PRAGMA journal_mode = WAL");
+    const RawDatabase reader(source.file()); // keeps the log from being written into the main file
+    reader.execute("BEGIN; SELECT * FROM sqlite_schema");
+    RunStore lab = take(RunStore::open(source.file()));
+    take(lab.startRun(started()));
+    copyWithLog(source.file(), folder.file());
+    QCOMPARE(std::filesystem::file_size(folder.file()), std::uintmax_t{4096});
+    QCOMPARE(take(take(RunStore::open(folder.file(), RunStore::Mode::ReadOnly)).countRuns()), std::uint64_t{1});
 }
 
 void tst_StoreDurability::writesBetweenTheCommitsToTheDisk()

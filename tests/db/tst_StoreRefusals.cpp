@@ -1,3 +1,4 @@
+#include "CutOff.h"
 #include "Folder.h"
 #include "RawDatabase.h"
 #include "RunBuilder.h"
@@ -34,12 +35,6 @@ Error refusalOf(const Folder& folder, const std::filesystem::path& file)
     return writing.error();
 }
 
-void copyWithLog(const std::filesystem::path& from, const std::filesystem::path& to)
-{
-    for (const char* suffix : {"", "-wal"})
-        std::filesystem::copy_file(from.native() + suffix, to.native() + suffix);
-}
-
 /// Acts as an ordinary user for a while: root may write everywhere.
 class OrdinaryUser {
 public:
@@ -62,6 +57,7 @@ private Q_SLOTS:
     void leavesAlone_data();
     void leavesAlone();
     void leavesAloneWhatAnotherProgramIsWriting();
+    void leavesAloneACutCheckpointOfAnotherProgram();
     void refusesANewerSchema();
     void refusesANewerSchemaThatIsStillInTheLog();
     void refusesWhatIsNoRegularFile();
@@ -127,6 +123,22 @@ void tst_StoreRefusals::leavesAloneWhatAnotherProgramIsWriting()
     const Error error = refusalOf(folder, folder.file());
     QCOMPARE(error.kind, ErrorKind::Invalid);
     QVERIFY2(error.message.find("unfinished work") != std::string::npos, error.message.c_str());
+}
+
+void tst_StoreRefusals::leavesAloneACutCheckpointOfAnotherProgram()
+{
+    for (const std::string mark : {"", "PRAGMA application_id = 7;"}) {
+        const Folder source;
+        const Folder folder;
+        RawDatabase(source.file()).execute(mark + "PRAGMA journal_mode = WAL; CREATE TABLE t(x)");
+        const RawDatabase other(source.file());
+        other.execute("PRAGMA wal_autocheckpoint = 0; INSERT INTO t VALUES (zeroblob(100000)); CREATE TABLE u(x)");
+        copyWithLog(source.file(), folder.file());
+        writeFirstPageOfLog(folder.file());
+        const Error error = refusalOf(folder, folder.file());
+        QCOMPARE(error.kind, ErrorKind::Invalid);
+        QVERIFY2(error.message.find("unfinished work") != std::string::npos, error.message.c_str());
+    }
 }
 
 void tst_StoreRefusals::refusesANewerSchema()
