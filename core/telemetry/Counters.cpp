@@ -122,8 +122,9 @@ void addProcessCounters(std::vector<CounterInfo>& into)
         "more on hundreds"));
     into.push_back(inStatus(Column::FileBytes,
         "RssFile:", "file pages that several processes map count in each; never part of tree_bytes"));
-    into.push_back(inStatus(
-        Column::ShmemBytes, "RssShmem:", "pages that several processes touched count in each; PSS at marks tells"));
+    into.push_back(inStatus(Column::ShmemBytes, "RssShmem:",
+        "mapped pages, each once as far as the run's cgroup or PSS tells, else in every process that touched it; files "
+        "written to a tmpfs are in cgroup_usage_bytes alone"));
     into.push_back(inStatus(Column::SwapBytes, "VmSwap:", "without swapped shared memory"));
     into.push_back(inStatus(Column::TreeBytes, "RssAnon:", "as its summands; never file pages"));
     into.push_back(inStatus(Column::RssBytes, "RssAnon:", "as its summands: shared pages count in each process"));

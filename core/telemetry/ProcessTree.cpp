@@ -107,7 +107,11 @@ struct ProcessTree::State {
     bool ioKnown = false;
     std::uint64_t highWater = 0;
     std::uint64_t provenAnon = 0;
-    std::uint64_t lastShmem = 0;
+    std::uint64_t lastShmem = 0; ///< Each page once, as far as known.
+    std::uint64_t shmemSum = 0; ///< Of the processes, as last read.
+    std::uint64_t largestShmem = 0; ///< Of one of them.
+    std::uint64_t toldShmem = 0; ///< What the sum of that moment really took: countShmemAs().
+    std::uint64_t toldShmemSum = 0; ///< 0: nobody told.
     std::uint64_t lastSwap = 0;
     std::uint64_t lastPid = 0;
     bool settled = false; ///< The machine's last pid stood still at the last look.
@@ -127,6 +131,7 @@ struct ProcessTree::State {
     void noteInheritance(Member& member);
     void settleEnded();
     template <typename Whole, typename Own> std::uint64_t countedOnce(Whole wholeOf, Own ownOf);
+    [[nodiscard]] std::uint64_t shmemSince(std::uint64_t largest) const;
     bool fillMemory(Sample& into);
     void fillUse(Sample& into);
     bool sampleResident(Sample& into);
@@ -293,20 +298,33 @@ template <typename Whole, typename Own> std::uint64_t ProcessTree::State::counte
     return sum;
 }
 
+/// Until somebody tells anew, what the processes touch more is taken for the same pages, and what less for a share.
+std::uint64_t ProcessTree::State::shmemSince(std::uint64_t largest) const
+{
+    if (toldShmemSum == 0)
+        return shmemSum;
+    const auto left = static_cast<double>(std::min(shmemSum, toldShmemSum)) / static_cast<double>(toldShmemSum);
+    return std::max(largest, static_cast<std::uint64_t>(static_cast<double>(toldShmem) * left));
+}
+
 bool ProcessTree::State::fillMemory(Sample& into)
 {
     ProcessReading sum;
     std::uint64_t rss = 0;
     std::int64_t running = 0;
+    std::uint64_t largest = 0;
     for (const auto& member : members) {
         const auto& now = member.now;
         rss += now.anonBytes + now.fileBytes + now.shmemBytes;
         sum.fileBytes += now.fileBytes;
         sum.shmemBytes += now.shmemBytes;
+        largest = std::max(largest, now.shmemBytes);
         sum.threads += now.zombie ? 0 : now.threads;
         running += now.zombie ? 0 : 1;
     }
-    lastShmem = sum.shmemBytes;
+    shmemSum = sum.shmemBytes;
+    largestShmem = largest;
+    lastShmem = shmemSince(largest);
     lastSwap = countedOnce([](const Member& member) { return member.now.swapBytes; }, ownSwap);
     const auto anon = countedOnce([](const Member& member) { return member.now.anonBytes; }, ownAnon);
     into[Column::AnonBytes] = valueOf(anon);
@@ -388,6 +406,21 @@ bool ProcessTree::sample(Sample& into, Depth depth)
         m_state->pids.push_back(member.id.pid);
     m_state->fillUse(into);
     return m_state->fillMemory(into);
+}
+
+bool ProcessTree::mayCountShmemTwice() const
+{
+    return m_state->shmemSum > m_state->largestShmem;
+}
+
+void ProcessTree::countShmemAs(std::uint64_t bytes, Sample& sample)
+{
+    State& state = *m_state;
+    state.lastShmem = std::clamp(bytes, state.largestShmem, std::max(state.largestShmem, state.shmemSum));
+    state.toldShmem = state.lastShmem;
+    state.toldShmemSum = state.shmemSum;
+    sample[Column::ShmemBytes] = valueOf(state.lastShmem);
+    sample[Column::TreeBytes] = sample[Column::AnonBytes] + sample[Column::ShmemBytes] + sample[Column::SwapBytes];
 }
 
 std::span<const pid_t> ProcessTree::pids() const

@@ -38,7 +38,7 @@ enum class Orphans {
 /// Known biases:
 /// - anon: pages that a fork shares with its parent count once (told by the same image: no exec since; what it faulted
 ///   in or grew by counts as its own). Understated while a parent rewrites pages that its fork still holds.
-/// - shmem: pages that several processes have touched count in each of them; pssTreeBytes() tells.
+/// - shmem: pages that several processes have touched count in each of them, until countShmemAs() tells better.
 /// - file and RSS are plain sums: file pages that several processes map count in each.
 /// - faults, CPU, bytes read: what a process used after the last sample before its end is only known where a parent in
 ///   the tree waits for it. Children that came and went between two samples count through their parent in the same way.
@@ -55,6 +55,12 @@ public:
 
     /// Fills the tree columns of the sample. False when no process is left (the columns are then 0, the sums stay).
     bool sample(Sample& into, Depth depth = Depth::Full);
+    /// Whether the last full sample may count shared memory twice: more than one process has touched some.
+    [[nodiscard]] bool mayCountShmemTwice() const;
+    /// All that the tree's shared memory takes, told by somebody who sees pages and not processes; taken as far as it
+    /// lies between the largest of one process and the sum. Corrects that sample and, until the next call, later ones:
+    /// what is touched more counts as the same pages.
+    void countShmemAs(std::uint64_t bytes, Sample& sample);
     /// Pids of the last full sample, zombies too; valid until the next one.
     [[nodiscard]] std::span<const pid_t> pids() const;
     /// Every process that runs now (zombies do not), the root first.

@@ -11,6 +11,7 @@
 #include <cmath>
 #include <condition_variable>
 #include <cstring>
+#include <limits>
 #include <mutex>
 #include <poll.h>
 #include <sched.h>
@@ -30,6 +31,7 @@ constexpr double kHighestHz = 1000;
 constexpr double kFullColumnsHz = 20; ///< Above, those that cost more come so often.
 constexpr std::int64_t kPauseNs = 250'000'000;
 constexpr std::int64_t kPssEveryNs = 1'000'000'000;
+constexpr std::int64_t kPausePerPss = 20; ///< Where it is needed: a twentieth of the thread's time.
 constexpr std::int64_t kMostForPss = std::int64_t{1} << 30; ///< Resident.
 constexpr std::int64_t kMostForPssAtHighRates = std::int64_t{64} << 20;
 
@@ -98,6 +100,7 @@ struct Sampler::State {
     long majorFaults = 0; ///< Of this thread, as last read.
     std::uint64_t tick = 0; ///< Ticks that passed, taken or missed.
     std::int64_t pssReadNs = 0;
+    std::int64_t pssNeededNs = 0; ///< Not before, where nothing else tells how much memory is shared.
     int longTicks = 0; ///< In a row.
     int niceBefore = 0; ///< Of this thread, before it was raised.
 
@@ -127,6 +130,8 @@ struct Sampler::State {
     bool onWake();
     void take(ProcessTree::Depth depth);
     void readMore(Sample& sample);
+    bool pssIsDue(const Sample& sample) const;
+    void countShmemOnce(Sample& sample);
     void takeMark();
     void ring() const;
 };
@@ -300,12 +305,36 @@ void Sampler::State::readMore(Sample& sample)
 {
     for (const auto& source : sources)
         source(sample, tree->pids());
+    if (pssIsDue(sample)) {
+        const auto began = monotonicNs();
+        pssReadNs = sample.monotonicNs;
+        if (const auto pss = tree->pssTreeBytes())
+            sample[Column::PssBytes] = static_cast<std::int64_t>(*pss);
+        pssNeededNs = monotonicNs() + kPausePerPss * (monotonicNs() - began);
+    }
+    if (tree->mayCountShmemTwice())
+        countShmemOnce(sample);
+}
+
+bool Sampler::State::pssIsDue(const Sample& sample) const
+{
     const auto most = rateHz <= kAllEveryTickHz ? kMostForPss : kMostForPssAtHighRates;
-    if (sample[Column::RssBytes] > most || sample.monotonicNs - pssReadNs < kPssEveryNs)
-        return;
-    pssReadNs = sample.monotonicNs;
-    if (const auto pss = tree->pssTreeBytes())
-        sample[Column::PssBytes] = static_cast<std::int64_t>(*pss);
+    if (sample[Column::RssBytes] <= most && sample.monotonicNs - pssReadNs >= kPssEveryNs)
+        return true;
+    return tree->mayCountShmemTwice() && !sample.has(Column::CgroupFileBytes) && sample.monotonicNs >= pssNeededNs;
+}
+
+/// The run's cgroup is charged with every page once, also with what is no memory of the tree (the kernel's own, files
+/// in a tmpfs); PSS adds up to the tree's share of its pages.
+void Sampler::State::countShmemOnce(Sample& sample)
+{
+    auto most = std::numeric_limits<std::int64_t>::max();
+    if (sample.has(Column::CgroupUsageBytes) && sample.has(Column::CgroupFileBytes))
+        most = sample[Column::CgroupUsageBytes] - sample[Column::CgroupFileBytes] - sample[Column::AnonBytes];
+    if (sample.has(Column::PssBytes))
+        most = std::min(most, sample[Column::PssBytes] - sample[Column::AnonBytes] - sample[Column::SwapBytes]);
+    if (most != std::numeric_limits<std::int64_t>::max())
+        tree->countShmemAs(static_cast<std::uint64_t>(std::max<std::int64_t>(0, most)), sample);
 }
 
 void Sampler::State::takeMark()

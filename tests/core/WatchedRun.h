@@ -18,6 +18,7 @@ namespace loadlab::test {
 
 inline constexpr std::uint64_t kMiB = 1 << 20;
 inline const std::string kHog = LOADLAB_BINARY_DIR "/tests/memory_hog";
+inline const std::string kSharer = LOADLAB_BINARY_DIR "/tests/memory_sharer";
 
 inline TrialSpec commandSpec(const std::vector<std::string>& program)
 {

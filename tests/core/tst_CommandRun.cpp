@@ -46,6 +46,8 @@ private Q_SLOTS:
     void aSigkillWhileTheKernelKillsSomebodyElse();
     void withoutAGroupTheKernelsLogNamesTheVictim();
     void withoutAGroupTheWatchdogKeepsTheCap();
+    void sharedMemoryCountsOnce_data();
+    void sharedMemoryCountsOnce();
     void theGuardKnowsTheWatchdogsCap();
     void theGuardStopsItBeforeTheKernelDoes();
     void theGuardActsInTimeOnWhatIsFast();
@@ -470,6 +472,30 @@ void tst_CommandRun::withoutAGroupTheWatchdogKeepsTheCap()
     QVERIFY2(watched.acts().starts_with("cap "), watched.acts().c_str());
     QVERIFY2(result.curve.peakTreeBytes < 300 * kMiB, allWords(result).c_str());
     QVERIFY(findProcessesOfRun(watched.runner->uuid()).empty());
+}
+
+void tst_CommandRun::sharedMemoryCountsOnce_data()
+{
+    QTest::addColumn<bool>("contained");
+    QTest::newRow("by the cgroup") << true;
+    QTest::newRow("by PSS, and the watchdog lets it be") << false;
+}
+
+void tst_CommandRun::sharedMemoryCountsOnce()
+{
+    QFETCH(bool, contained);
+    if (contained && m_containment.kind() == GroupKind::None)
+        QSKIP("no containment here");
+    Watched watched;
+    Limits limits;
+    limits.capMemoryBytes = 150 * kMiB;
+    const RunResult result = run(watched, "exec " + kSharer + " 96 4 500", limits, contained);
+    QVERIFY2(modeOf(result) == "ok", allWords(result).c_str());
+    const std::uint64_t peak = result.curve.peakTreeBytes;
+    QVERIFY2(peak >= 96 * kMiB && peak < 110 * kMiB, std::to_string(peak).c_str());
+    QVERIFY(result.curve.peakRssBytes > 300 * kMiB); // The plain sum.
+    if (contained)
+        QVERIFY(peakTreeAtMostBytes(result).value_or(0) >= peak);
 }
 
 void tst_CommandRun::theGuardKnowsTheWatchdogsCap()
