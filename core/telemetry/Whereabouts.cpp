@@ -6,6 +6,8 @@
 #include "core/telemetry/ProcFile.h"
 
 #include <algorithm>
+#include <array>
+#include <set>
 #include <vector>
 
 namespace loadlab {
@@ -58,33 +60,78 @@ std::optional<Whereabouts> openFile(pid_t pid, const std::vector<fs::path>& plac
     return best;
 }
 
+struct Mapping {
+    fs::path file;
+    std::uint64_t residentBytes = 0;
+    bool isCode = false; ///< Executable.
+    bool isShared = false; ///< What is written to it goes to the file.
+};
+
 /// "7f…-7f… r--p offset dev inode   /path" begins a mapping, "Rss:  12 kB" is inside it.
-std::optional<Whereabouts> mappedFile(pid_t pid, const std::vector<fs::path>& places)
+std::vector<Mapping> mappingsOf(pid_t pid)
 {
     const auto text = readSmallFile("/proc/" + std::to_string(pid) + "/smaps", kMostSmaps);
-    std::optional<Whereabouts> best;
-    fs::path current;
+    std::vector<Mapping> mappings;
+    bool ofFile = false;
     for (std::size_t at = 0; at < text.size();) {
         const auto line = std::string_view(text).substr(at, text.find('\n', at) - at);
         at += line.size() + 1;
-        if (const auto slash = line.find(" /"); slash != line.npos && line.find('-') < line.find(' ')) {
-            current = line.substr(slash + 1);
-            if (!isAmong(current, places))
-                current.clear();
-        } else if (line.starts_with("Rss:") && !current.empty()) {
+        if (const auto space = line.find(' '); line.find('-') < space) {
+            const auto slash = line.find(" /");
+            ofFile = slash != line.npos;
+            if (ofFile) {
+                const auto mode = line.substr(space + 1, 4);
+                mappings.push_back({line.substr(slash + 1), 0, mode.find('x') != mode.npos, mode == "rw-s"});
+            }
+        } else if (line.starts_with("Rss:") && ofFile) {
             auto rest = line.substr(4);
-            const auto resident = procfs::takeNumber(rest).value_or(0) * 1024;
-            std::error_code ignored;
-            const auto size = fs::file_size(current, ignored);
-            if (ignored || resident == 0)
-                continue;
-            const bool partly = resident < size;
-            const bool bestPartly = best && best->atBytes < best->sizeBytes;
-            if (!best || (partly && !bestPartly) || (partly == bestPartly && best->file < current))
-                best = Whereabouts{pid, current, resident, size, true};
-        } else if (line.find('-') < line.find(' ')) {
-            current.clear(); // A mapping of no file.
+            mappings.back().residentBytes = procfs::takeNumber(rest).value_or(0) * 1024;
         }
+    }
+    return mappings;
+}
+
+/// Programs, libraries, locales, fonts: what every program has mapped. Libraries elsewhere have code.
+bool isOfTheSystem(const fs::path& file)
+{
+    constexpr std::array folders{"/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/share", "/lib", "/lib64", "/etc"};
+    return std::ranges::any_of(folders, [&file](const char* folder) { return isBelow(file, folder); });
+}
+
+/// Without places what looks like a file that is loaded.
+void keepWhatIsLoaded(std::vector<Mapping>& mappings, const std::vector<fs::path>& places)
+{
+    std::set<fs::path> others;
+    for (const Mapping& mapping : mappings)
+        if (places.empty() ? mapping.isCode || mapping.isShared || isOfTheSystem(mapping.file)
+                           : !isAmong(mapping.file, places))
+            others.insert(mapping.file);
+    std::erase_if(mappings, [&others](const Mapping& mapping) { return others.contains(mapping.file); });
+}
+
+/// Shards lie in one folder and are read in order; elsewhere the larger file is more of a load.
+bool isFurther(const Whereabouts& a, const Whereabouts& b)
+{
+    const bool aPartly = a.atBytes < a.sizeBytes;
+    const bool bPartly = b.atBytes < b.sizeBytes;
+    if (aPartly != bPartly)
+        return aPartly;
+    return a.file.parent_path() == b.file.parent_path() ? a.file > b.file : a.sizeBytes > b.sizeBytes;
+}
+
+std::optional<Whereabouts> mappedFile(pid_t pid, const std::vector<fs::path>& places)
+{
+    std::vector<Mapping> mappings = mappingsOf(pid);
+    keepWhatIsLoaded(mappings, places);
+    std::optional<Whereabouts> best;
+    for (const Mapping& mapping : mappings) {
+        std::error_code ignored;
+        const auto size = fs::file_size(mapping.file, ignored);
+        if (ignored || mapping.residentBytes == 0 || (places.empty() && size < kLeastAnywhere))
+            continue;
+        const Whereabouts found{pid, mapping.file, mapping.residentBytes, size, true};
+        if (!best || isFurther(found, *best))
+            best = found;
     }
     return best;
 }

@@ -19,9 +19,10 @@ struct Whereabouts {
 };
 
 /// The file below `folder` (or the file itself) that is being read: one that is open and neither at its beginning nor
-/// at its end comes first, then a mapping that is partly resident, the last by name of several (shards are read in
-/// order). From fdinfo and smaps: costs up to 10 ms per resident GiB and takes the target's mmap lock, so only where a
-/// run stands still or is asked about. Without a folder: any file of 1 MiB or more that is open for reading alone.
+/// at its end comes first, then a mapping that is partly resident, of several in one folder the last by name (shards are
+/// read in order), else the largest. From fdinfo and smaps: costs up to 10 ms per resident GiB and takes the target's
+/// mmap lock, so only where a run stands still or is asked about. Without a folder: any file of 1 MiB or more that is
+/// open for reading alone, or mapped and neither code, nor written to, nor below /usr/lib, /usr/share or /etc.
 /// Nothing when no process has such a file, or none may be read. Any thread.
 std::optional<Whereabouts> findWhereabouts(std::span<const pid_t> processes, const std::filesystem::path& folder);
 

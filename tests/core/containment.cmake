@@ -1,5 +1,5 @@
 # Tests of core/containment, and of what runs make of it.
-foreach(program memory_hog memory_sharer)
+foreach(program file_mapper memory_hog memory_sharer)
     add_executable(${program} ${program}.cpp)
     set_target_properties(${program} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
     target_link_libraries(${program} PRIVATE loadlab_options Threads::Threads)
@@ -18,3 +18,4 @@ foreach(hogging tst_RunGroup tst_CommandRun tst_SlowRuns)
     add_dependencies(${hogging} memory_hog)
 endforeach()
 add_dependencies(tst_CommandRun memory_sharer)
+add_dependencies(tst_SlowRuns file_mapper)

@@ -55,6 +55,25 @@ private Q_SLOTS:
         QVERIFY2(told.find(words.toStdString()) != std::string::npos, told.c_str());
     }
 
+    void aLoadByMappingStandsStillAtItsShard()
+    {
+        const QTemporaryDir folder;
+        std::string files;
+        for (const char* name : {"/model-1.safetensors", "/model-2.safetensors"}) {
+            const std::string file = folder.path().toStdString() + name;
+            std::ofstream(file) << std::string(8 << 20, 'x');
+            files += " " + file;
+        }
+        Limits limits;
+        limits.stall = 2s;
+        limits.timeout = 20s;
+        const RunResult result = run("exec " LOADLAB_BINARY_DIR "/tests/file_mapper 2097152" + files, limits);
+        QVERIFY2(modeOf(result) == "hang", allWords(result).c_str());
+        const std::string told = factOf(result, "standstill");
+        QVERIFY2(told.find("; at model-2.safetensors, ") != std::string::npos, told.c_str());
+        QVERIFY2(told.find(" of 8,388,608 bytes of its mapping in memory") != std::string::npos, told.c_str());
+    }
+
     void whatIsSlowIsNone_data()
     {
         QTest::addColumn<QByteArray>("line");

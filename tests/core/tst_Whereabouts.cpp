@@ -105,6 +105,29 @@ private Q_SLOTS:
         QVERIFY(here->atBytes >= std::uint64_t(kMiB) && here->atBytes <= here->sizeBytes);
     }
 
+    void withoutAFolderAMappingThatLooksLikeALoadCounts()
+    {
+        const std::vector<fs::path> files{makeFile("model-00001-of-00003.safetensors", 2 * kMiB),
+            makeFile("model-00002-of-00003.safetensors", 8 * kMiB), makeFile("vocabulary.json", kMiB / 2),
+            makeFile("zz-code.so", 2 * kMiB), makeFile("zz-state.db", 2 * kMiB)};
+        const std::vector<std::int64_t> touched{2 * kMiB, kMiB / 2, kMiB / 4, kMiB / 4, kMiB / 4};
+        std::vector<void*> mappings;
+        for (std::size_t i = 0; i < files.size(); ++i)
+            mappings.push_back(mapped(files[i], touched[i], i == 3 ? PROT_READ | PROT_EXEC : PROT_READ, i == 4));
+        const auto here = findWhereabouts(self(), {});
+        ::munmap(mappings[1], 8 * kMiB);
+        const auto whole = findWhereabouts(self(), {});
+        ::munmap(mappings[0], 2 * kMiB);
+        const auto none = findWhereabouts(self(), {});
+        for (std::size_t i = 2; i < files.size(); ++i)
+            ::munmap(mappings[i], fs::file_size(files[i]));
+        QVERIFY(here && here->mapped);
+        QCOMPARE(here->file, files[1]);
+        QVERIFY2(here->atBytes >= std::uint64_t(kMiB / 2) && here->atBytes < here->sizeBytes, toWords(*here).c_str());
+        QVERIFY(whole && whole->file == files[0] && whole->atBytes == whole->sizeBytes);
+        QVERIFY2(!none, none ? none->file.c_str() : "");
+    }
+
     void aHubCacheIsReadThroughItsLinks()
     {
         fs::create_directories(m_path / "blobs");
@@ -223,6 +246,21 @@ private Q_SLOTS:
     }
 
 private:
+    /// Shared ones are open for writing.
+    static void* mapped(const fs::path& file, std::int64_t touched, int protection, bool shared)
+    {
+        const auto size = fs::file_size(file);
+        const int fd = ::open(file.c_str(), shared ? O_RDWR : O_RDONLY);
+        void* data
+            = ::mmap(nullptr, size, protection | (shared ? PROT_WRITE : 0), shared ? MAP_SHARED : MAP_PRIVATE, fd, 0);
+        ::close(fd);
+        if (data == MAP_FAILED)
+            qFatal("cannot map %s", file.c_str());
+        ::madvise(data, size, MADV_RANDOM);
+        for (std::int64_t at = 0; at < touched; at += 4096)
+            static_cast<void>(*(static_cast<volatile const char*>(data) + at));
+        return data;
+    }
     fs::path makeFile(const char* name, std::int64_t size)
     {
         const auto file = m_path / name;
