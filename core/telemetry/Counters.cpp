@@ -142,7 +142,8 @@ void addProcessCounters(std::vector<CounterInfo>& into)
                                 "parent in the tree waits for them"),
         readOwnClock));
     into.push_back(
-        inFile(described(Column::ReadBytes, "bytes", "from storage only: what the page cache holds costs nothing here"),
+        inFile(described(Column::ReadBytes, "bytes",
+                   "from storage, swap included: what comes back from swap counts, what the page cache holds does not"),
             "/proc/self/io", "read_bytes:"));
     into.push_back(inFile(
         described(Column::ReadCharBytes, "bytes", "read calls, also from the page cache; mapped files are not in it"),

@@ -10,9 +10,11 @@ namespace loadlab {
 namespace {
 
 constexpr double kWorthReading = 64 << 10; ///< Bytes a second: below, it is a timer or a log file that is read.
-constexpr double kSlowReading = 1 << 20; ///< Below, a rate in MiB would be 0.00.
+constexpr double kSlow = 1 << 20; ///< Below, a rate in MiB would be 0.00.
 constexpr double kWorthGrowing = 1 << 20;
-constexpr double kWorthSwapping = 1 << 20;
+constexpr double kWorthSwapping = 1 << 20; ///< Anybody's, while the tree has swap.
+constexpr double kWorthFaulting = 8; ///< Major faults a second: then it is the tree that waits for those pages.
+constexpr double kPageBytes = 4096;
 constexpr double kCpuCores = 0.02;
 
 /// By how much a column that only grows moved; 0 where it is not told.
@@ -27,12 +29,21 @@ Pace paceBetween(const Sample& from, const Sample& to)
     const double seconds = static_cast<double>(to.monotonicNs - from.monotonicNs) / 1e9;
     const auto rate = [&](Column column) { return moved(from, to, column) / seconds; };
     const bool swaps = to.has(Column::SwapBytes) && to[Column::SwapBytes] > 0;
+    const double swappedIn = swaps ? rate(Column::SystemSwapInBytes) : 0;
     Pace pace;
-    pace.readBytesPerS = std::max({rate(Column::ReadBytes), rate(Column::ReadCharBytes), rate(Column::FileBytes)});
+    // The kernel counts what comes back from swap as read from storage.
+    const double stored = std::max(0.0, rate(Column::ReadBytes) - swappedIn);
+    pace.readBytesPerS = std::max({stored, rate(Column::ReadCharBytes), rate(Column::FileBytes)});
     pace.growthBytesPerS = rate(Column::TreeBytes);
-    pace.swapBytesPerS = swaps ? rate(Column::SystemSwapInBytes) + rate(Column::SystemSwapOutBytes) : 0;
+    pace.swapBytesPerS = swaps ? swappedIn + rate(Column::SystemSwapOutBytes) : 0;
+    pace.majorFaultsPerS = rate(Column::MajorFaults);
     pace.cpuCores = rate(Column::CpuNs) / 1e9;
     return pace;
+}
+
+std::string rateWords(double bytesPerS)
+{
+    return bytesPerS < kSlow ? formatSize(static_cast<std::uint64_t>(bytesPerS)) + "/s" : formatRate(bytesPerS);
 }
 
 std::string cores(double number)
@@ -60,11 +71,9 @@ std::string toWords(const Pace& pace)
     case Pace::Kind::Still:
         return "standing still";
     case Pace::Kind::Swapping:
-        return "swapping at " + formatRate(pace.swapBytesPerS) + ", " + cores(pace.cpuCores) + " busy";
+        return "swapping at " + rateWords(pace.swapBytesPerS) + ", " + cores(pace.cpuCores) + " busy";
     case Pace::Kind::Reading:
-        return "reading at "
-            + (pace.readBytesPerS < kSlowReading ? formatSize(static_cast<std::uint64_t>(pace.readBytesPerS)) + "/s"
-                                                 : formatRate(pace.readBytesPerS));
+        return "reading at " + rateWords(pace.readBytesPerS);
     case Pace::Kind::Growing:
         return "growing by " + formatRate(pace.growthBytesPerS) + " without reading";
     case Pace::Kind::Computing:
@@ -125,7 +134,10 @@ Pace PaceWatch::pace() const
     pace.spanS = static_cast<double>(spanNs) / 1e9;
     const auto goesOn
         = [](double rate, double laterRate, double worth) { return rate >= worth && laterRate >= worth / 4; };
-    if (goesOn(pace.swapBytesPerS, now.swapBytesPerS, kWorthSwapping))
+    const bool waitsForSwap
+        = goesOn(pace.majorFaultsPerS, now.majorFaultsPerS, kWorthFaulting) && pace.swapBytesPerS > pace.readBytesPerS;
+    const double worthSwapping = waitsForSwap ? kWorthFaulting * kPageBytes : kWorthSwapping;
+    if (goesOn(pace.swapBytesPerS, now.swapBytesPerS, worthSwapping))
         pace.kind = Pace::Kind::Swapping;
     else if (goesOn(pace.readBytesPerS, now.readBytesPerS, kWorthReading))
         pace.kind = Pace::Kind::Reading;

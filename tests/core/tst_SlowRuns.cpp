@@ -105,8 +105,16 @@ private Q_SLOTS:
                 allWords(result).c_str());
     }
 
+    void whatSwapsIsNone_data()
+    {
+        QTest::addColumn<QByteArray>("pages");
+        QTest::newRow("as fast as it can") << QByteArray();
+        QTest::newRow("some pages a second") << QByteArray(" 40"); // read_bytes has them, too.
+    }
+
     void whatSwapsIsNone()
     {
+        QFETCH(QByteArray, pages);
         if (m_containment.kind() == GroupKind::None)
             QSKIP(("no containment here: " + m_containment.detail()).c_str());
         const SwapFile swap(fs::current_path(), 256 * kMiB);
@@ -117,12 +125,12 @@ private Q_SLOTS:
         limits.capSwapBytes = 160 * kMiB;
         limits.stall = 2s;
         limits.timeout = 5s;
-        const RunResult result = run("exec " + kHog + " 128 0 1000 again", limits);
+        const RunResult result = run("exec " + kHog + " 128 0 1000 again" + pages.toStdString(), limits);
         QVERIFY2(modeOf(result) == "timed_out", allWords(result).c_str());
         QVERIFY2(result.verdict->summary.find(", swapping at ") != std::string::npos, allWords(result).c_str());
         QVERIFY2(result.curve.peakSwapBytes >= 32 * kMiB, allWords(result).c_str());
         QVERIFY2(result.curve.swapBeganS && *result.curve.swapBeganS < 5, allWords(result).c_str());
-        const auto swapped = [&](Column column) { return m_last.has(column) && m_last[column] > 0; };
+        const auto swapped = [&](Column column) { return m_swapped.has(column) && m_swapped[column] > 0; };
         QVERIFY(swapped(Column::SwapBytes) && swapped(Column::SystemSwapInBytes) && swapped(Column::MajorFaults));
     }
 
@@ -138,15 +146,16 @@ private:
         Watched watched;
         watched.start(line, limits, commandSurroundings(m_rules, &m_containment));
         RunResult result = watched.runner->wait();
+        m_swapped = {};
         for (const Sample& sample : watched.samples())
-            if (sample.has(Column::SwapBytes) && sample[Column::Processes] > 0)
-                m_last = sample;
+            if (sample.has(Column::SwapBytes) && sample[Column::SwapBytes] > 0)
+                m_swapped = sample;
         return result;
     }
 
     Containment m_containment = Containment::none({});
     Rules m_rules;
-    Sample m_last; ///< Of a run's life.
+    Sample m_swapped; ///< The last one with swap: at its end a process has none.
 };
 
 QTEST_GUILESS_MAIN(tst_SlowRuns)

@@ -27,12 +27,13 @@ struct Second {
     double swappedIn = 0;
     std::int64_t swap = 0;
     const char* line = ""; ///< Printed ten times in it.
+    double faults = 0; ///< Major ones.
 };
 
 Pace after(const std::vector<Second>& seconds)
 {
     PaceWatch watch(std::chrono::seconds(2));
-    std::array<double, 4> sums{};
+    std::array<double, 5> sums{};
     std::int64_t ns = 1'000'000'000;
     for (const auto& second : seconds)
         for (int i = 0; i < 10; ++i) {
@@ -42,6 +43,7 @@ Pace after(const std::vector<Second>& seconds)
             sample[Column::TreeBytes] = static_cast<std::int64_t>(sums[1] += second.tree / 10);
             sample[Column::CpuNs] = static_cast<std::int64_t>(sums[2] += second.cpuS * 1e8);
             sample[Column::SystemSwapInBytes] = static_cast<std::int64_t>(sums[3] += second.swappedIn / 10);
+            sample[Column::MajorFaults] = static_cast<std::int64_t>(sums[4] += second.faults / 10);
             sample[Column::SwapBytes] = second.swap;
             watch.output(second.line);
             watch.sample(sample);
@@ -229,6 +231,14 @@ private Q_SLOTS:
         QCOMPARE(after({printing, {}, {}, {}}).kind, Pace::Kind::Still);
         const Second swapping{1e6, 0, 0.1, 5e7, kMiB};
         QCOMPARE(after({swapping, swapping, swapping}).kind, Pace::Kind::Swapping);
+        const Second thrashing{1e5, 0, 0, 1e5, kMiB, "", 25};
+        QCOMPARE(after({thrashing, thrashing, thrashing}).kind, Pace::Kind::Swapping);
+        QCOMPARE(
+            toWords(after({thrashing, thrashing, thrashing})), std::string("swapping at 97.7 KiB/s, 0.0 cores busy"));
+        const Second beside{1e5, 0, 0, 1e5, kMiB}; // Others swap a little; what was read were their pages.
+        QCOMPARE(after({beside, beside, beside}).kind, Pace::Kind::Still);
+        const Second reading{1e8, 0, 0, 1e5, kMiB, "", 500}; // A mapped file faults as well.
+        QCOMPARE(after({reading, reading, reading}).kind, Pace::Kind::Reading);
         const Second others{0, 0, 0, 5e7, 0}; // The machine swaps, this tree does not.
         QCOMPARE(after({others, others, others}).kind, Pace::Kind::Still);
     }
