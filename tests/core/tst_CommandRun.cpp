@@ -492,7 +492,7 @@ void tst_CommandRun::sharedMemoryCountsOnce()
     const RunResult result = run(watched, "exec " + kSharer + " 96 4 500", limits, contained);
     QVERIFY2(modeOf(result) == "ok", allWords(result).c_str());
     const std::uint64_t peak = result.curve.peakTreeBytes;
-    QVERIFY2(peak >= 96 * kMiB && peak < 110 * kMiB, std::to_string(peak).c_str());
+    QVERIFY2(peak >= 96 * kMiB && peak < 100 * kMiB, std::to_string(peak).c_str());
     QVERIFY(result.curve.peakRssBytes > 300 * kMiB); // The plain sum.
     if (contained)
         QVERIFY(peakTreeAtMostBytes(result).value_or(0) >= peak);
