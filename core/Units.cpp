@@ -65,7 +65,11 @@ std::string printed(const char* format, double value)
 {
     std::array<char, 64> buffer {};
     std::snprintf(buffer.data(), buffer.size(), format, value);
-    return buffer.data();
+    std::string_view text(buffer.data());
+    // What rounds to zero has no sign.
+    if (text.starts_with('-') && text.find_first_of("123456789") == text.npos)
+        text.remove_prefix(1);
+    return std::string(text);
 }
 
 /// Three significant digits without an exponent; large figures stay whole.

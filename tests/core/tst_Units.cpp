@@ -19,6 +19,7 @@ private Q_SLOTS:
     void refusesWhatIsNoDuration();
     void writesThreeDigits_data();
     void writesThreeDigits();
+    void writesNoSignBeforeZero();
     void writesDurations_data();
     void writesDurations();
     void keepsTimesThroughText();
@@ -117,6 +118,12 @@ void tst_Units::writesThreeDigits()
 {
     QFETCH(quint64, bytes);
     QTEST(QString::fromStdString(formatSize(bytes)), "text");
+}
+
+void tst_Units::writesNoSignBeforeZero()
+{
+    QCOMPARE(formatRate(-100), std::string("0.00 MiB/s"));
+    QCOMPARE(formatRate(-100e6), std::string("-0.09 GiB/s"));
 }
 
 void tst_Units::writesDurations_data()
