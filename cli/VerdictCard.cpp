@@ -129,6 +129,10 @@ std::string capWords(const RunResult& result)
         text += kept(*limits.capMemoryBytes, " of memory, ", result.capKeptBy);
     if (limits.capSwapBytes)
         text += (text.empty() ? "" : "; ") + kept(*limits.capSwapBytes, " of swap, ", result.swapCapKeptBy);
+    if (const auto& outside = result.traces.outsideGroup; !text.empty() && !outside.empty())
+        text += ", but not for " + printable(outside.front())
+            + (outside.size() > 1 ? " and " + formatCount(outside.size() - 1) + " more" : "")
+            + ": it left the run's group";
     return text;
 }
 

@@ -70,22 +70,6 @@ bool hasOption(const std::string& options, std::string_view wanted)
     return false;
 }
 
-/// This process's group: in the v1 hierarchy of `controller`, or with "" in the v2 one.
-std::string ownPath(const CgroupWorld& world, const std::string& controller)
-{
-    std::ifstream file(world.root / "proc/self/cgroup");
-    for (std::string line; std::getline(file, line);) {
-        const std::size_t first = line.find(':');
-        const std::size_t second = line.find(':', first + 1);
-        if (first == std::string::npos || second == std::string::npos)
-            continue;
-        const std::string controllers = line.substr(first + 1, second - first - 1);
-        if (controllers == controller || (!controller.empty() && hasOption(controllers, controller)))
-            return line.substr(second + 1);
-    }
-    return "/";
-}
-
 /// In a container the path may be the host's, of which only a part, or nothing, is mounted here.
 Hierarchy hierarchyOf(const Mount& mount, const std::string& path)
 {
@@ -101,6 +85,22 @@ Hierarchy hierarchyOf(const Mount& mount, const std::string& path)
 
 } // namespace
 
+std::optional<std::string> groupPathOf(
+    const CgroupWorld& world, const std::string& process, const std::string& controller)
+{
+    std::ifstream file(world.root / "proc" / process / "cgroup");
+    for (std::string line; std::getline(file, line);) {
+        const std::size_t first = line.find(':');
+        const std::size_t second = line.find(':', first + 1);
+        if (first == std::string::npos || second == std::string::npos)
+            continue;
+        const std::string controllers = line.substr(first + 1, second - first - 1);
+        if (controllers == controller || (!controller.empty() && hasOption(controllers, controller)))
+            return line.substr(second + 1);
+    }
+    return std::nullopt;
+}
+
 int CgroupWorld::makeGroupFolder(const fs::path& folder)
 {
     return ::mkdir(folder.c_str(), 0755) == 0 ? 0 : errno;
@@ -115,7 +115,7 @@ std::optional<Hierarchy> findMemoryHierarchyV1(const CgroupWorld& world)
 {
     for (const Mount& mount : readMounts(world))
         if (mount.type == "cgroup" && hasOption(mount.superOptions, "memory"))
-            return hierarchyOf(mount, ownPath(world, "memory"));
+            return hierarchyOf(mount, groupPathOf(world, "self", "memory").value_or("/"));
     return std::nullopt;
 }
 
@@ -123,7 +123,7 @@ std::optional<Hierarchy> findHierarchyV2(const CgroupWorld& world)
 {
     for (const Mount& mount : readMounts(world))
         if (mount.type == "cgroup2")
-            return hierarchyOf(mount, ownPath(world, ""));
+            return hierarchyOf(mount, groupPathOf(world, "self", "").value_or("/"));
     return std::nullopt;
 }
 

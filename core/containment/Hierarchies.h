@@ -29,6 +29,10 @@ std::optional<Hierarchy> findMemoryHierarchyV1(const CgroupWorld& world);
 /// The v2 hierarchy, with whatever controllers.
 std::optional<Hierarchy> findHierarchyV2(const CgroupWorld& world);
 
+/// The group of a process ("self", "4711"): in the v1 hierarchy of `controller`, or with "" in the v2 one. Nothing when
+/// it is gone, or that hierarchy is not there. The v1 ones tell "/" of a process that is ending.
+std::optional<std::string> groupPathOf(
+    const CgroupWorld& world, const std::string& process, const std::string& controller);
 /// Whether a list of words (cgroup.controllers, cgroup.subtree_control) holds this one.
 bool holdsWord(const std::filesystem::path& file, std::string_view word);
 /// Writes a whole value in one write, as these files want it. 0 or errno.

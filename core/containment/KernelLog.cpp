@@ -66,22 +66,32 @@ std::optional<OomVictim> killedIn(std::string_view line)
         close = line.rfind(')');
     if (!pid || open == std::string_view::npos || close == std::string_view::npos || close < open)
         return std::nullopt;
-    return OomVictim{*pid, toUtf8(line.substr(open + 1, close - open - 1)),
-        bytesAfter(line, " anon-rss:") + bytesAfter(line, " shmem-rss:"), {}};
+    OomVictim victim;
+    victim.pid = *pid;
+    victim.name = toUtf8(line.substr(open + 1, close - open - 1));
+    victim.heldBytes = bytesAfter(line, " anon-rss:") + bytesAfter(line, " shmem-rss:");
+    return victim;
 }
 
-/// "oom-kill:constraint=…,task_memcg=/path,task=python3,pid=4711,uid=0"
-std::string groupIn(std::string_view line, pid_t& pid)
+/// "oom-kill:constraint=…,oom_memcg=/path,task_memcg=/path,task=python3,pid=4711,uid=0", of the machine with
+/// ",global_oom" in place of the first path: pid and groups of the victim that comes next.
+std::optional<OomVictim> announcedIn(std::string_view line)
 {
+    constexpr std::string_view limited = ",oom_memcg=";
     constexpr std::string_view memcg = ",task_memcg=";
+    const std::size_t limit = line.find(limited);
     const std::size_t group = line.find(memcg);
-    const std::size_t task = line.find(",task=", group == std::string_view::npos ? 0 : group);
+    const std::size_t task = line.find(",task=", group == line.npos ? 0 : group);
     const std::size_t number = line.rfind(",pid=");
-    if (line.find("oom-kill:") == std::string_view::npos || group == std::string_view::npos
-        || task == std::string_view::npos || number == std::string_view::npos)
-        return {};
-    pid = numberAt(line.substr(number + 5)).value_or(0);
-    return toUtf8(line.substr(group + memcg.size(), task - group - memcg.size()));
+    if (line.find("oom-kill:") == line.npos || group == line.npos || task == line.npos || number == line.npos)
+        return std::nullopt;
+    OomVictim victim;
+    victim.pid = numberAt(line.substr(number + 5)).value_or(0);
+    victim.group = toUtf8(line.substr(group + memcg.size(), task - group - memcg.size()));
+    victim.ofMachine = line.substr(0, group).ends_with(",global_oom");
+    if (limit < group)
+        victim.limitedGroup = toUtf8(line.substr(limit + limited.size(), group - limit - limited.size()));
+    return victim;
 }
 
 } // namespace
@@ -113,13 +123,14 @@ std::vector<OomVictim> KernelLog::takeVictims()
         const std::string_view line(record.data(), static_cast<std::size_t>(got));
         if (!isTheKernels(line))
             continue;
-        pid_t pid = 0;
-        if (std::string path = groupIn(line.substr(0, line.find('\n')), pid); !path.empty()) {
-            m_groupOf = pid;
-            m_group = std::move(path);
-        }
+        if (std::optional<OomVictim> announced = announcedIn(line.substr(0, line.find('\n'))))
+            m_announced = *std::move(announced);
         if (std::optional<OomVictim> victim = victimIn(line)) {
-            victim->group = victim->pid == m_groupOf ? m_group : std::string();
+            if (victim->pid == m_announced.pid) {
+                victim->group = m_announced.group;
+                victim->limitedGroup = m_announced.limitedGroup;
+                victim->ofMachine = m_announced.ofMachine;
+            }
             victims.push_back(*std::move(victim));
         }
     }

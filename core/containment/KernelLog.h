@@ -17,6 +17,8 @@ struct OomVictim {
     std::string name; ///< UTF-8.
     std::uint64_t heldBytes = 0; ///< Anonymous and shared memory that it had at that moment; 0: not told.
     std::string group; ///< Path of its memory cgroup, where the kernel says it.
+    std::string limitedGroup; ///< Path of the memory cgroup that had met its limit, where the kernel says it.
+    bool ofMachine = false; ///< The kernel says that the whole machine had run out.
 };
 
 /// Of one line of the kernel's log; nothing when it names no victim.
@@ -35,8 +37,7 @@ public:
 
 private:
     Descriptor m_device;
-    pid_t m_groupOf = 0; ///< Of the record that came before the victim's.
-    std::string m_group;
+    OomVictim m_announced; ///< By the record before the victim's own.
 };
 
 } // namespace loadlab

@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <fstream>
 #include <poll.h>
+#include <sstream>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -20,6 +21,19 @@
 namespace loadlab {
 namespace fs = std::filesystem;
 namespace {
+
+/// PF_EXITING of the ninth field of stat; a name before it may hold anything.
+bool isEnding(pid_t pid)
+{
+    constexpr std::uint64_t exiting = 0x4;
+    const std::string stat = readSmallFile("/proc/" + std::to_string(pid) + "/stat");
+    std::istringstream fields(stat.substr(std::min(stat.size(), stat.rfind(')') + 1)));
+    std::string skipped;
+    for (int field = 3; field < 9; ++field)
+        fields >> skipped;
+    std::uint64_t flags = 0;
+    return !(fields >> flags) || (flags & exiting) != 0;
+}
 
 constexpr std::array<std::string_view, 3> kKinds{"none", "cgroup1", "cgroup2"};
 constexpr std::string_view kNameBegins = "loadlab-";
@@ -292,6 +306,16 @@ GroupReading RunGroup::read() const
 std::vector<pid_t> RunGroup::processes() const
 {
     return processesIn(m_folder);
+}
+
+std::optional<std::string> RunGroup::placeOutside(const ProcessId& process) const
+{
+    const std::string pid = std::to_string(process.pid);
+    const auto place = groupPathOf(m_world, pid, m_kind == GroupKind::V1 ? "memory" : "");
+    if (!place || place->find(m_folder.filename().string()) != std::string::npos)
+        return std::nullopt;
+    // Asked last: one that is not ending now was not when its group was read, and v1 told no "/" for that.
+    return !isEnding(process.pid) && isAlive(process) ? place : std::nullopt;
 }
 
 std::vector<fs::path> RunGroup::withEnclosing() const

@@ -84,6 +84,9 @@ public:
     [[nodiscard]] GroupReading read() const;
     /// Its processes, and those of groups made below it; zombies too.
     [[nodiscard]] std::vector<pid_t> processes() const;
+    /// Where a process is that is neither in it nor below: the path of its group in the same hierarchy. Nothing of one
+    /// that is ending or gone.
+    [[nodiscard]] std::optional<std::string> placeOutside(const ProcessId& process) const;
     /// Its folder and those of the groups around it, as far as they are mounted here.
     [[nodiscard]] std::vector<std::filesystem::path> withEnclosing() const;
     /// Kills whatever is in it and removes it, with the groups below; tries again until `limit` is over. False when it

@@ -428,6 +428,15 @@ std::span<const pid_t> ProcessTree::pids() const
     return m_state->pids;
 }
 
+std::vector<ProcessId> ProcessTree::ids() const
+{
+    std::vector<ProcessId> ids;
+    ids.reserve(m_state->members.size());
+    for (const auto& member : m_state->members)
+        ids.push_back(member.id);
+    return ids;
+}
+
 std::vector<ProcessId> ProcessTree::living()
 {
     m_state->refreshThreads();

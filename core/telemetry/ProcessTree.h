@@ -63,6 +63,8 @@ public:
     void countShmemAs(std::uint64_t bytes, Sample& sample);
     /// Pids of the last full sample, zombies too; valid until the next one.
     [[nodiscard]] std::span<const pid_t> pids() const;
+    /// The same, with their start times.
+    [[nodiscard]] std::vector<ProcessId> ids() const;
     /// Every process that runs now (zombies do not), the root first.
     [[nodiscard]] std::vector<ProcessId> living();
     /// Largest VmHWM of any one process seen at any time.

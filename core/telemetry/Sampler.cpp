@@ -454,6 +454,12 @@ std::vector<pid_t> Sampler::living() const
     return pids;
 }
 
+std::vector<ProcessId> Sampler::known() const
+{
+    const std::lock_guard lock(m_state->mutex);
+    return m_state->tree ? m_state->tree->ids() : std::vector<ProcessId>();
+}
+
 SamplerReport Sampler::report() const
 {
     const std::lock_guard lock(m_state->mutex);

@@ -78,6 +78,8 @@ public:
     void mark();
     /// The tree's processes that still run, root first. Any thread, also after stop().
     std::vector<pid_t> living() const;
+    /// The tree's processes as last sampled, zombies too: reads nothing. Any thread, also after stop().
+    std::vector<ProcessId> known() const;
     /// How it goes so far. Any thread.
     SamplerReport report() const;
     /// Ends the thread and says how it went; again: says it again.

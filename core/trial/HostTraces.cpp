@@ -98,7 +98,7 @@ json toJson(const HostTraces& traces)
         {"group",
             {{"highest_usage_bytes", orNull(traces.groupHighestBytes)},
                 {"highest_with_swap_bytes", orNull(traces.groupHighestWithSwapBytes)},
-                {"limit_hits", orNull(traces.groupLimitHits)}}},
+                {"limit_hits", orNull(traces.groupLimitHits)}, {"left_by", traces.outsideGroup}}},
         {"dirty_start_bytes", orNull(traces.dirtyStartBytes)}, {"pauses", pausesJson(traces.pauses)}};
 }
 
@@ -117,6 +117,7 @@ try {
         traces.groupHighestBytes = group.optional<std::uint64_t>("highest_usage_bytes");
         traces.groupHighestWithSwapBytes = group.optional<std::uint64_t>("highest_with_swap_bytes");
         traces.groupLimitHits = group.optional<std::uint64_t>("limit_hits");
+        traces.outsideGroup = group.value<std::vector<std::string>>("left_by");
     }
     return traces;
 } catch (const FieldError&) {

@@ -27,6 +27,7 @@ struct HostTraces {
     std::optional<std::uint64_t> groupHighestBytes; ///< The group's highest usage, page cache included.
     std::optional<std::uint64_t> groupHighestWithSwapBytes; ///< At least what memory and swap together ever were.
     std::optional<std::uint64_t> groupLimitHits;
+    std::vector<std::string> outsideGroup; ///< Processes that left the run's group: no cap of it held for them.
     std::vector<std::string> processes; ///< That outlived the worker and were killed.
     /// The run before in the same queue had not given back so much when this one started.
     std::optional<std::uint64_t> dirtyStartBytes;

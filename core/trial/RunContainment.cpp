@@ -11,7 +11,6 @@ namespace {
 
 constexpr double kWatchdogHz = 100;
 constexpr std::int64_t kLookEveryNs = 450'000'000;
-constexpr std::size_t kMostTreePids = 100'000;
 
 std::string breachWords(const CapWatchdog::Breach& breach)
 {
@@ -144,7 +143,8 @@ double RunContainment::sampleHz(double asked) const
 
 void RunContainment::started(pid_t worker)
 {
-    m_tree.insert(worker);
+    takeVictims(); // Of others: the pid may have been theirs.
+    m_tree.started(worker);
     m_watchdog.arm(worker);
     m_guard->arm(worker);
 }
@@ -155,10 +155,35 @@ void RunContainment::check(const Sample& sample)
     m_guard->check(sample);
 }
 
-void RunContainment::noteTree(const std::vector<pid_t>& tree)
+std::vector<std::string> RunContainment::noteTree(std::vector<ProcessId> tree)
 {
-    if (m_tree.size() < kMostTreePids)
-        m_tree.insert(tree.begin(), tree.end());
+    if (m_ended)
+        return {};
+    takeVictims();
+    m_tree.note(std::move(tree));
+    std::vector<std::string> outside = m_group ? m_tree.newOutside(*m_group) : std::vector<std::string>();
+    m_outside.insert(m_outside.end(), outside.begin(), outside.end());
+    return outside;
+}
+
+/// Read at every note: what the log says since the last one was of processes that ran then.
+void RunContainment::takeVictims()
+{
+    using Limit = KernelVictim::Limit;
+    const std::string own = m_group ? m_group->folder().filename().string() : std::string();
+    const auto inOwn = [&own](const std::string& path) { return !own.empty() && path.find(own) != std::string::npos; };
+    for (OomVictim& victim : m_log.takeVictims()) {
+        const bool ours = inOwn(victim.group) || m_tree.hadJustNow(victim.pid);
+        KernelVictim told{victim.pid, std::move(victim.name), ours, victim.heldBytes,
+            ours && m_tree.isWorker(victim.pid), Limit::Unknown, std::move(victim.limitedGroup)};
+        if (victim.ofMachine)
+            told.limit = Limit::Machine;
+        else if (!told.limitedGroup.empty())
+            told.limit = told.limitedGroup.ends_with(own) && inOwn(told.limitedGroup) ? Limit::Run
+                : inOwn(told.limitedGroup)                                            ? Limit::Below
+                                                                                      : Limit::Other;
+        m_victims.push_back(std::move(told));
+    }
 }
 
 std::vector<pid_t> RunContainment::processes() const
@@ -168,6 +193,8 @@ std::vector<pid_t> RunContainment::processes() const
 
 void RunContainment::ended(RunFacts& facts)
 {
+    takeVictims(); // Before the worker's pid may be another's.
+    m_ended = true;
     m_watchdog.disarm();
     m_guard->disarm();
     if (const auto stop = m_guard->stopped()) {
@@ -188,14 +215,9 @@ void RunContainment::readEvidence(RunFacts& facts)
         facts.after.cgroupOomKill = m_last->oomKills;
     }
     facts.kernelLogRead = m_log.isReadable();
-    for (const OomVictim& victim : m_log.takeVictims()) {
-        const bool inGroup = m_group && !victim.group.empty()
-            && victim.group.find(m_group->folder().filename().string()) != std::string::npos;
-        // A pid that the tree had at some time may be another's later; a victim outside the run's group is no part of
-        // it.
-        const bool inTree = !m_group && m_tree.contains(victim.pid);
-        facts.kernelVictims.push_back({victim.pid, victim.name, inGroup || inTree, victim.heldBytes});
-    }
+    takeVictims();
+    facts.kernelVictims = m_victims;
+    facts.outsideGroup = m_outside;
 }
 
 bool RunContainment::remove(std::chrono::milliseconds limit)
@@ -210,6 +232,7 @@ void RunContainment::describe(RunResult& result, const RunFacts& facts) const
     const HostState after = readHostState();
     traces.after = after.memory;
     traces.processes = facts.leftovers;
+    traces.outsideGroup = facts.outsideGroup;
     for (const ShmFile& file : newShmFiles(m_before, after))
         traces.shmFiles.push_back({file.name, file.bytes});
     const std::uint64_t grown = after.memory.cacheBytes - std::min(after.memory.cacheBytes, m_before.memory.cacheBytes);

@@ -8,6 +8,7 @@
 #include "core/containment/HostState.h"
 #include "core/containment/KernelLog.h"
 #include "core/trial/RunEvent.h"
+#include "core/trial/RunTree.h"
 #include "core/verdict/RunFacts.h"
 
 #include <chrono>
@@ -15,7 +16,6 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <set>
 #include <string>
 #include <sys/types.h>
 #include <vector>
@@ -54,9 +54,9 @@ public:
     [[nodiscard]] const std::string& detail() const { return m_detail; } ///< Where the group is, or why there is none.
     void started(pid_t worker);
     void check(const Sample& sample);
-    /// The tree's processes of this moment: whom the kernel's log may name later. Without a group only.
-    [[nodiscard]] bool wantsTree() const { return !m_group; }
-    void noteTree(const std::vector<pid_t>& tree);
+    /// The tree's processes as last sampled: whom the kernel's log may name by the next time. Those found outside the
+    /// group for the first time.
+    std::vector<std::string> noteTree(std::vector<ProcessId> tree);
     /// Whatever is in the group, named by nobody else.
     [[nodiscard]] std::vector<pid_t> processes() const;
     /// The worker has ended and is not reaped yet: what watchdog and guard did.
@@ -71,6 +71,7 @@ public:
 private:
     void splitCaps(const Caps& caps);
     void makeGuard();
+    void takeVictims();
     [[nodiscard]] std::optional<Guard::Pool> poolUnderLimits();
 
     const Containment* m_available;
@@ -90,7 +91,10 @@ private:
     std::string m_swapKeptBy = "none";
     GroupKind m_kind = GroupKind::None; ///< Also when the group is gone.
     KernelLog m_log;
-    std::set<pid_t> m_tree;
+    RunTree m_tree;
+    std::vector<KernelVictim> m_victims;
+    std::vector<std::string> m_outside;
+    bool m_ended = false;
     HostState m_before;
     std::optional<GroupReading> m_last;
 };

@@ -133,8 +133,9 @@ void TrialRun::takeMail()
         if (m_life)
             m_life->sample(sample);
     }
-    if (m_worker && m_containment.wantsTree() && !m_mail.empty())
-        m_containment.noteTree(m_sampler->living());
+    if (m_worker && !m_mail.empty())
+        for (const std::string& process : m_containment.noteTree(m_sampler->known()))
+            act("outside_group", process + ": it left the run's group, whose caps and counters do not hold for it");
     if (m_worker && m_worker->state() != WorkerProcess::State::Ended)
         tellGuard();
     obey(orders);

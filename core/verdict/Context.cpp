@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::size_t kMaxWarnings = 3;
 constexpr std::size_t kMaxPauses = 3;
+constexpr std::size_t kMaxOutside = 3;
 
 bool hasSource(const Finding& finding, std::string_view source)
 {
@@ -46,12 +47,19 @@ void addMachineCounter(const RunFacts& facts, Finding& finding)
     if (finding.mode == FailureMode::HostOomKilled || groupKills(facts))
         return;
     if (const auto kills = machineKills(facts)) {
-        std::string whom = "some process was killed for lack of memory, not shown to be of this run";
-        if (!facts.kernelVictims.empty())
-            whom = "pid " + std::to_string(facts.kernelVictims.front().pid) + " (" + facts.kernelVictims.front().name
-                + ") was killed for lack of memory, no process of this run";
-        add(finding, "vmstat.oom_kill", killWords(*kills) + " on the whole machine: " + whom,
-            FailureMode::HostOomKilled, facts.kernelVictims.empty() ? 0.3 : 0.1);
+        const auto& victims = facts.kernelVictims;
+        auto victim = std::ranges::find_if(victims, &KernelVictim::ofThisRun);
+        const bool ours = victim != victims.end();
+        const double alone = victims.empty() ? 0.3 : 0.1;
+        if (!ours)
+            victim = victims.begin();
+        const std::string whom = victims.empty()
+            ? "some process"
+            : "pid " + std::to_string(victim->pid) + " (" + excerpt(victim->name, 100) + ")";
+        add(finding, "vmstat.oom_kill",
+            killWords(*kills) + " on the whole machine: " + whom + (ours ? " of this run" : "")
+                + " was killed for lack of memory" + (ours ? "" : ", not shown to be of this run"),
+            FailureMode::HostOomKilled, ours ? 0.9 : alone);
     } else if (facts.after.vmstatOomKill && facts.before.vmstatOomKill && killedByOthers(facts)) {
         add(finding, "vmstat.oom_kill", "no out-of-memory kill on this machine during the run",
             FailureMode::HostOomKilled, -0.9);
@@ -64,13 +72,23 @@ void addGroupCounter(const RunFacts& facts, Finding& finding)
         return;
     if (const auto kills = groupKills(facts)) {
         Evidence evidence = groupEvidence(*kills, 0.9);
-        evidence.fact += ": the kernel killed a process of it for lack of memory";
+        const std::uint64_t count = kills->after - kills->before;
+        evidence.fact += ": the kernel killed " + (count == 1 ? "a process" : formatCount(count) + " processes")
+            + " of it for lack of memory";
         finding.evidence.push_back(std::move(evidence));
-    } else if (facts.after.cgroupOomKill && killedByOthers(facts)) {
+    } else if (facts.after.cgroupOomKill && killedByOthers(facts) && facts.outsideGroup.empty()) {
         const std::string stands = std::to_string(*facts.after.cgroupOomKill);
         add(finding, "cgroup.oom_kill", stands + " -> " + stands + " in the run's own group: not the kernel",
             FailureMode::HostOomKilled, -1.0);
     }
+}
+
+void addOutside(const RunFacts& facts, Finding& finding)
+{
+    for (std::size_t i = 0; i < std::min(facts.outsideGroup.size(), kMaxOutside); ++i)
+        add(finding, "lab",
+            facts.outsideGroup[i] + ": it left the run's group, whose caps and counters did not hold for it",
+            finding.mode, 0.3);
 }
 
 /// How memory stood, where memory may have been the matter.
@@ -81,18 +99,22 @@ void addMemory(const RunFacts& facts, Finding& finding)
         = killed || finding.mode == FailureMode::HostAllocFailed || finding.mode == FailureMode::HostOomKilled;
     if (!matters || facts.curve.baselineAvailableBytes == 0)
         return;
+    const std::string peak
+        = formatSize(facts.curve.peakTreeBytes) + (facts.curve.peakSwapBytes > 0 ? " with swap" : "");
     const std::string cap
-        = facts.limits.capMemoryBytes ? " under its cap of " + formatSize(*facts.limits.capMemoryBytes) : std::string();
+        = facts.limits.capMemoryBytes ? "; its cap of memory: " + formatSize(*facts.limits.capMemoryBytes) : "";
     const std::string before = formatSize(facts.curve.baselineAvailableBytes);
     const std::string lowest = formatSize(facts.curve.lowestAvailableBytes);
     add(finding, "curve",
         "memory available " + (before == lowest ? "stayed at " + before : "fell from " + before + " to " + lowest)
-            + " on the machine, the run's peak was " + formatSize(facts.curve.peakTreeBytes) + cap,
+            + " on the machine, the run's peak was " + peak + cap,
         finding.mode, 0.2);
     if (facts.curve.swapBeganS)
         add(finding, "curve",
-            "swapping began after " + std::to_string(static_cast<int>(*facts.curve.swapBeganS)) + " s", finding.mode,
-            0.15);
+            "swapping began after "
+                + formatDuration(std::chrono::round<std::chrono::nanoseconds>(
+                    std::chrono::duration<double>(*facts.curve.swapBeganS))),
+            finding.mode, 0.15);
 }
 
 void addDefect(const RunFacts& facts, Finding& finding)
@@ -165,6 +187,7 @@ void addContext(const Case& asked, Finding& finding)
     addEnding(asked.facts, finding);
     addGroupCounter(asked.facts, finding);
     addMachineCounter(asked.facts, finding);
+    addOutside(asked.facts, finding);
     addMemory(asked.facts, finding);
     addDefect(asked.facts, finding);
     addWords(asked.facts, finding);

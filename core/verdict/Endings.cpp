@@ -158,8 +158,8 @@ bool isRequestToEnd(int signal)
 /// What is known of the kernel's part in a SIGKILL that the lab did not send.
 std::string kernelsPart(const RunFacts& facts)
 {
-    const bool ownGroup = facts.after.cgroupOomKill.has_value();
-    const std::string notIt = ownGroup
+    const bool allCounted = facts.after.cgroupOomKill && facts.outsideGroup.empty();
+    const std::string notIt = allCounted
         ? ", and not by the kernel for lack of memory: the counter of the run's own group "
           "stands still"
         : ", and nothing shows that the kernel did it for lack of memory";

@@ -162,15 +162,52 @@ Finding ofTimeout(const RunFacts& facts)
     return finding;
 }
 
-/// What the kernel killed: the worker itself, or one of its processes.
-std::string oomSentence(const RunFacts& facts)
+/// What had no more memory, where the kernel's log tells.
+std::string limitWords(const RunFacts& facts, const KernelVictim& victim)
 {
-    const bool itself = facts.wait && facts.wait->signal == SIGKILL;
-    std::string words
-        = itself ? "The kernel killed it for lack of memory" : "The kernel killed a process of it for lack of memory";
-    if (facts.limits.capMemoryBytes)
-        words += ", under a cap of " + formatSize(*facts.limits.capMemoryBytes);
-    return words + whenWords(facts) + (itself ? "." : "; it ended with " + endWords(facts) + ".");
+    switch (victim.limit) {
+    case KernelVictim::Limit::Unknown:
+        return "";
+    case KernelVictim::Limit::Run:
+        return facts.limits.capMemoryBytes ? ", at its cap of " + formatSize(*facts.limits.capMemoryBytes) : "";
+    case KernelVictim::Limit::Below:
+        return ", at the limit of a group that the run made below its own";
+    case KernelVictim::Limit::Other:
+        return ", at the limit of the group " + excerpt(victim.limitedGroup, 120);
+    case KernelVictim::Limit::Machine:
+        return ", as the whole machine had no more";
+    }
+    return "";
+}
+
+/// Of this run: the worker, where it is among them, else the first.
+const KernelVictim* victimOfThisRun(const RunFacts& facts)
+{
+    const auto& victims = facts.kernelVictims;
+    auto found = std::ranges::find_if(victims, &KernelVictim::isWorker);
+    if (found == victims.end())
+        found = std::ranges::find_if(victims, &KernelVictim::ofThisRun);
+    return found == victims.end() ? nullptr : &*found;
+}
+
+/// Only the log tells the worker from its processes: a parent may end itself by SIGKILL when a child was killed.
+std::string whomTheKernelKilled(const RunFacts& facts, const KernelVictim* victim, std::uint64_t kills)
+{
+    if (victim && victim->isWorker)
+        return kills < 2 ? "it" : "it and " + formatCount(kills - 1) + " more of its processes";
+    if (kills > 1)
+        return formatCount(kills) + " processes of it";
+    const bool maybeItself = !victim && facts.wait && facts.wait->signal == SIGKILL && !endedByTheLab(facts);
+    return maybeItself ? "it or a process of it" : "a process of it";
+}
+
+std::string oomSentence(const RunFacts& facts, std::uint64_t kills)
+{
+    const KernelVictim* victim = victimOfThisRun(facts);
+    const bool itself = victim && victim->isWorker;
+    return "The kernel killed " + whomTheKernelKilled(facts, victim, kills) + " for lack of memory"
+        + (victim ? limitWords(facts, *victim) : "") + whenWords(facts)
+        + (itself ? "." : "; it ended with " + endWords(facts) + ".");
 }
 
 void addVictims(const RunFacts& facts, Finding& finding)
@@ -178,14 +215,9 @@ void addVictims(const RunFacts& facts, Finding& finding)
     for (const KernelVictim& victim : facts.kernelVictims)
         if (victim.ofThisRun)
             finding.evidence.push_back(evidenceFor(FailureMode::HostOomKilled, "kernel.log",
-                "killed pid " + std::to_string(victim.pid) + " (" + victim.name + ") of this run for lack of memory",
+                "killed pid " + std::to_string(victim.pid) + " (" + victim.name + ") of this run for lack of memory"
+                    + limitWords(facts, victim),
                 0.95));
-}
-
-bool anyVictimOfThisRun(const RunFacts& facts)
-{
-    return std::any_of(facts.kernelVictims.begin(), facts.kernelVictims.end(),
-        [](const KernelVictim& victim) { return victim.ofThisRun; });
 }
 
 Finding ofSilence(const RunFacts& facts)
@@ -274,14 +306,16 @@ Answer kernelEvidence(const Case& asked)
         return std::nullopt;
     constexpr auto kMode = FailureMode::HostOomKilled;
     if (const auto kills = groupKills(facts)) {
-        auto finding = found(kMode, 0.98, "kernel-cgroup-oom-kill", oomSentence(facts), groupEvidence(*kills, 1.0));
+        auto finding = found(kMode, 0.98, "kernel-cgroup-oom-kill", oomSentence(facts, kills->after - kills->before),
+            groupEvidence(*kills, 1.0));
         addVictims(facts, finding);
         return finding;
     }
     const auto machine = machineKills(facts);
-    if (!machine || !anyVictimOfThisRun(facts))
+    const auto ours = std::ranges::count_if(facts.kernelVictims, &KernelVictim::ofThisRun);
+    if (!machine || ours == 0)
         return std::nullopt;
-    auto finding = found(kMode, 0.97, "kernel-log-oom-kill", oomSentence(facts),
+    auto finding = found(kMode, 0.97, "kernel-log-oom-kill", oomSentence(facts, static_cast<std::uint64_t>(ours)),
         evidenceFor(kMode, "vmstat.oom_kill", killWords(*machine) + " on the whole machine", 0.9));
     addVictims(facts, finding);
     return finding;

@@ -34,8 +34,12 @@ struct LabActs {
 struct KernelVictim {
     std::int64_t pid = 0;
     std::string name;
-    bool ofThisRun = false; ///< By the run's own group; without one by a pid of its tree.
+    bool ofThisRun = false; ///< By the run's own group, or as a process that its tree had just then.
     std::uint64_t heldBytes = 0; ///< Anonymous and shared memory at that moment.
+    bool isWorker = false;
+    /// What had no more: the run's own group, one below it, any other, or the machine.
+    enum class Limit { Unknown, Run, Below, Other, Machine } limit = Limit::Unknown;
+    std::string limitedGroup = {}; ///< Its path, where it is a group.
 };
 
 /// Everything a verdict may rest on. A value: judging it again with later rules needs nothing else.
@@ -50,6 +54,9 @@ struct RunFacts {
     KernelCounters after;
     bool kernelLogRead = false; ///< Its victims since the start of the run are known.
     std::vector<KernelVictim> kernelVictims;
+    /// Processes that ran outside the run's group: "pid 4711 (bash), in /other". Neither cap nor counters held for
+    /// them.
+    std::vector<std::string> outsideGroup;
     std::optional<protocol::Hello> hello;
     std::optional<protocol::Loaded> loaded;
     std::optional<protocol::WorkerError> error;

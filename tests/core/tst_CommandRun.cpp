@@ -45,6 +45,11 @@ private Q_SLOTS:
     void aSigkillWhileTheKernelKillsSomebodyElse_data();
     void aSigkillWhileTheKernelKillsSomebodyElse();
     void withoutAGroupTheKernelsLogNamesTheVictim();
+    void whoLeftTheGroupAndWasKilledIsProof_data();
+    void whoLeftTheGroupAndWasKilledIsProof();
+    void aCapThatAProcessLeftIsNotSaidToHold();
+    void theLimitThatWasMetIsNamed();
+    void aParentThatEndsItselfIsNotTheVictim();
     void withoutAGroupTheWatchdogKeepsTheCap();
     void sharedMemoryCountsOnce_data();
     void sharedMemoryCountsOnce();
@@ -285,7 +290,8 @@ void tst_CommandRun::overTheCapTheKernelsWordIsProof()
     QVERIFY2(result.traces.groupLimitHits.value_or(1) > 0, allWords(result).c_str());
     if (KernelLog().isReadable())
         QVERIFY2(factOf(result, "kernel.log").find("(memory_hog)") != std::string::npos, allWords(result).c_str());
-    QVERIFY2(factOf(result, "curve").find(" under its cap of 100 MiB") != std::string::npos, allWords(result).c_str());
+    QVERIFY2(
+        factOf(result, "curve").find("; its cap of memory: 100 MiB") != std::string::npos, allWords(result).c_str());
     for (const Evidence& evidence : result.verdict->evidence)
         QVERIFY2(evidence.supports != "unknown", evidence.fact.c_str());
 }
@@ -457,6 +463,89 @@ void tst_CommandRun::withoutAGroupTheKernelsLogNamesTheVictim()
     QVERIFY2(factOf(result, "kernel.log").find("(memory_hog)") != std::string::npos, allWords(result).c_str());
     QVERIFY2(factOf(result, "vmstat.oom_kill").find(" -> ") != std::string::npos, allWords(result).c_str());
     QVERIFY(group->remove(2s));
+}
+
+void tst_CommandRun::whoLeftTheGroupAndWasKilledIsProof_data()
+{
+    QTest::addColumn<QByteArray>("line");
+    QTest::newRow("the worker") << QByteArray("echo $$ > PROCS; exec HOG");
+    QTest::newRow("a child, its parent ends with 7") << QByteArray("sh -c 'echo $$ > PROCS; exec HOG'; exit 7");
+    QTest::newRow("a child, its parent ends with 137") << QByteArray("sh -c 'echo $$ > PROCS; exec HOG'; exit 137");
+}
+
+void tst_CommandRun::whoLeftTheGroupAndWasKilledIsProof()
+{
+    if (m_containment.kind() != GroupKind::V1 || !KernelLog().isReadable())
+        QSKIP("needs the kernel's log and a v1 group that the program itself enters");
+    QFETCH(QByteArray, line);
+    auto elsewhere = m_containment.makeGroup(makeUuid(), {100 * kMiB, 0}).value();
+    line.replace("PROCS", (elsewhere->folder() / "cgroup.procs").c_str());
+    line.replace("HOG", (kHog + " 300 60").c_str());
+    Watched watched;
+    const RunResult result = run(watched, line.toStdString());
+    QVERIFY2(modeOf(result) == "host_oom_killed", allWords(result).c_str());
+    QVERIFY2(
+        factOf(result, "kernel.log").find("(memory_hog) of this run") != std::string::npos, allWords(result).c_str());
+    QVERIFY2(watched.acts().find("outside_group") != std::string::npos, watched.acts().c_str());
+    const std::string limit = "at the limit of the group " + std::string("/");
+    QVERIFY2(result.verdict->summary.find(limit) != std::string::npos, allWords(result).c_str());
+    for (const Remedy& remedy : result.verdict->remedies)
+        QVERIFY2(!remedy.text.starts_with("Raise --cap-memory"), remedy.text.c_str());
+    QVERIFY(elsewhere->remove(2s));
+}
+
+void tst_CommandRun::aCapThatAProcessLeftIsNotSaidToHold()
+{
+    if (m_containment.kind() != GroupKind::V1)
+        QSKIP("needs a v1 group that the program itself enters");
+    auto elsewhere = m_containment.makeGroup(makeUuid(), {}).value();
+    Limits limits;
+    limits.capMemoryBytes = 100 * kMiB;
+    Watched watched;
+    const RunResult result = run(watched,
+        "echo $$ > " + (elsewhere->folder() / "cgroup.procs").string() + "; exec " + kHog + " 150 40", limits);
+    QVERIFY2(modeOf(result) == "ok", allWords(result).c_str());
+    QCOMPARE(result.traces.outsideGroup.size(), std::size_t{1});
+    QVERIFY2(factOf(result, "lab").find("it left the run's group") != std::string::npos, allWords(result).c_str());
+    QCOMPARE(resultFromJson(toJson(result)).value().traces.outsideGroup, result.traces.outsideGroup);
+    QVERIFY(elsewhere->remove(2s));
+}
+
+void tst_CommandRun::theLimitThatWasMetIsNamed()
+{
+    if (m_containment.kind() != GroupKind::V1 || !KernelLog().isReadable())
+        QSKIP("needs the kernel's log and a v1 group that the program itself makes");
+    Limits limits;
+    limits.capMemoryBytes = 400 * kMiB;
+    Watched watched;
+    const RunResult result = run(watched,
+        "g=" + findMemoryHierarchyV1({})->mount.string()
+            + "$(grep :memory: /proc/self/cgroup | cut -d: -f3)/inner; mkdir $g; echo 50M > $g/memory.limit_in_bytes; "
+              "sh -c \"echo \\$\\$ > $g/cgroup.procs; exec "
+            + kHog + " 300\"; exit 3",
+        limits);
+    QVERIFY2(modeOf(result) == "host_oom_killed", allWords(result).c_str());
+    const std::string& summary = result.verdict->summary;
+    QVERIFY2(summary.find("a group that the run made below its own") != std::string::npos, allWords(result).c_str());
+    QVERIFY2(result.traces.outsideGroup.empty(), allWords(result).c_str());
+    for (const Remedy& remedy : result.verdict->remedies)
+        QVERIFY2(!remedy.text.starts_with("Raise --cap-memory"), remedy.text.c_str());
+}
+
+void tst_CommandRun::aParentThatEndsItselfIsNotTheVictim()
+{
+    NEEDS_GROUPS();
+    if (!KernelLog().isReadable())
+        QSKIP("only the kernel's log tells the one from the other");
+    Limits limits;
+    limits.capMemoryBytes = 100 * kMiB;
+    limits.capSwapBytes = 0;
+    Watched watched;
+    const RunResult result = run(watched, kHog + " 300; " + kHog + " 300; kill -9 $$", limits);
+    QVERIFY2(modeOf(result) == "host_oom_killed", allWords(result).c_str());
+    QVERIFY2(result.verdict->summary.starts_with(
+                 "The kernel killed 2 processes of it for lack of memory, at its cap of 100 MiB"),
+        allWords(result).c_str());
 }
 
 void tst_CommandRun::withoutAGroupTheWatchdogKeepsTheCap()

@@ -543,6 +543,7 @@ const Remedy* remedyOf(const Verdict& verdict, std::string_view id)
 } // namespace
 
 Q_DECLARE_METATYPE(Row)
+Q_DECLARE_METATYPE(RunFacts)
 
 class tst_Judge : public QObject {
     Q_OBJECT
@@ -652,6 +653,89 @@ private Q_SLOTS:
         RunFacts facts;
         facts.startError = Error{ErrorKind::NotFound, "no such program in PATH: 'x'"};
         QCOMPARE(judge(facts, rules()).summary, std::string("No such program in PATH: 'x'."));
+    }
+
+    void aVictimNotKnownIsNotSaidToBeOfNoRun()
+    {
+        auto facts = endedWithLog(code(7), "");
+        facts.before.vmstatOomKill = 3;
+        facts.after.vmstatOomKill = 4;
+        facts.kernelVictims = {{4711, "python3", false}};
+        const auto verdict = judge(facts, rules());
+        const auto* item = evidenceOf(verdict, "vmstat.oom_kill");
+        QVERIFY(item);
+        QCOMPARE(item->fact,
+            std::string("3 -> 4 on the whole machine: pid 4711 (python3) was killed for lack of memory, not shown to "
+                        "be of this run"));
+    }
+
+    void whomTheKernelKilledIsTold_data()
+    {
+        using Limit = KernelVictim::Limit;
+        QTest::addColumn<RunFacts>("facts");
+        QTest::addColumn<QString>("begins");
+        auto facts = endedWithLog(signalled(SIGKILL), "");
+        facts.limits.capMemoryBytes = std::uint64_t{100} << 20;
+        facts.before.cgroupOomKill = 0;
+        facts.after.cgroupOomKill = 1;
+        QTest::newRow("no log") << facts << "it or a process of it for lack of memory";
+        facts.kernelVictims = {{8, "mine", true, 0, false, Limit::Run}};
+        QTest::newRow("a child") << facts << "a process of it for lack of memory, at its cap of 100 MiB";
+        facts.kernelVictims.front().isWorker = true;
+        QTest::newRow("the worker") << facts << "it for lack of memory, at its cap of 100 MiB";
+        facts.kernelVictims.front().limit = Limit::Machine;
+        QTest::newRow("of the machine") << facts << "it for lack of memory, as the whole machine had no more";
+        facts.kernelVictims.front().limit = Limit::Unknown;
+        QTest::newRow("of nobody knows what") << facts << "it for lack of memory after";
+        facts.after.cgroupOomKill = 3;
+        QTest::newRow("with others") << facts << "it and 2 more of its processes for lack of memory";
+    }
+
+    void whomTheKernelKilledIsTold()
+    {
+        QFETCH(RunFacts, facts);
+        QFETCH(QString, begins);
+        const auto verdict = judge(facts, rules());
+        QVERIFY2(verdict.summary.starts_with("The kernel killed " + begins.toStdString()), verdict.summary.c_str());
+    }
+
+    void onlyTheLimitThatWasMetIsToBeRaised()
+    {
+        auto facts = endedWithLog(code(1), "");
+        facts.after.cgroupOomKill = 1;
+        for (const auto limit : {KernelVictim::Limit::Run, KernelVictim::Limit::Below, KernelVictim::Limit::Other,
+                 KernelVictim::Limit::Machine}) {
+            facts.kernelVictims = {{8, "mine", true, 0, false, limit, "/other"}};
+            const auto verdict = judge(facts, rules());
+            const bool group = limit == KernelVictim::Limit::Below || limit == KernelVictim::Limit::Other;
+            QCOMPARE(remedyOf(verdict, "free-memory") != nullptr, limit == KernelVictim::Limit::Run);
+            QCOMPARE(remedyOf(verdict, "limit-of-the-group") != nullptr, group);
+            QCOMPARE(remedyOf(verdict, "memory-of-the-machine") != nullptr, limit == KernelVictim::Limit::Machine);
+        }
+    }
+
+    void aGroupThatWasLeftCountsNothingOut()
+    {
+        auto facts = endedWithLog(signalled(SIGKILL), "");
+        facts.before.cgroupOomKill = facts.after.cgroupOomKill = 0;
+        auto verdict = judge(facts, rules());
+        QVERIFY(!remedyOf(verdict, "who-killed-it") && remedyOf(verdict, "who-else-killed-it"));
+        facts.outsideGroup = {"pid 5 (bash), in /other"};
+        verdict = judge(facts, rules());
+        QVERIFY2(verdict.summary.find("stands still") == std::string::npos, verdict.summary.c_str());
+        QVERIFY(!evidenceOf(verdict, "cgroup.oom_kill"));
+        QVERIFY(remedyOf(verdict, "who-killed-it") && !remedyOf(verdict, "who-else-killed-it"));
+    }
+
+    void swapIsToldToTheHundredth()
+    {
+        auto facts = endedWithLog(signalled(SIGKILL), "");
+        facts.curve.baselineAvailableBytes = 1000;
+        facts.curve.swapBeganS = 0.85;
+        std::string said;
+        for (const auto& item : judge(facts, rules()).evidence)
+            said += item.fact + "\n";
+        QVERIFY2(said.find("swapping began after 0.850 s") != std::string::npos, said.c_str());
     }
 
     void aKillBySomebodyElseSaysWhatTheKernelDidMeanwhile()

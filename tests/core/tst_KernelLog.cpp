@@ -91,8 +91,15 @@ void tst_KernelLog::onlyWhatComesAfterTheMarkCounts()
     QCOMPARE(victims.front().pid, 12);
     QCOMPARE(victims.front().name, std::string("y,z"));
     QCOMPARE(victims.front().group, std::string("/a/loadlab-x"));
+    QCOMPARE(victims.front().limitedGroup, std::string("/a"));
+    QVERIFY(!victims.front().ofMachine);
     QCOMPARE(victims.front().heldBytes, std::uint64_t{0}); // Not told.
     QVERIFY(log.takeVictims().empty());
+    say("6,4,4,-;oom-kill:constraint=CONSTRAINT_NONE,mems_allowed=0,global_oom,task_memcg=/a,task=y,pid=13,uid=0");
+    QVERIFY(log.takeVictims().empty());
+    say("3,5,5,-;Out of memory: Killed process 13 (y) total-vm:1kB");
+    const std::vector<OomVictim> ofMachine = log.takeVictims();
+    QVERIFY(ofMachine.size() == 1 && ofMachine.front().ofMachine && ofMachine.front().limitedGroup.empty());
 }
 
 void tst_KernelLog::whatAProgramWritesIsNoEvidence()
