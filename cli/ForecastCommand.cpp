@@ -150,9 +150,8 @@ int forecast(Lab& lab, const Words& words)
     if (request.atS && *request.atS < firstS)
         return lab.wrongUsage("--at " + inQuotes(*words.value("--at"))
             + " lies before the first row: the file begins at " + seconds(firstS) + ".");
-    if (request.atS)
-        keepUpTo(*request.atS, *curve);
-    keepUpTo(upToEndOfLoad(curve->used).back().x, *curve); // Taking the process down is no phase.
+    // Taking the process down is no phase; how it stood at an instant, nobody knew it yet.
+    keepUpTo(request.atS ? *request.atS : upToEndOfLoad(curve->used).back().x, *curve);
     const Forecast foretold = loadlab::forecast(std::span<const Point>(curve->used), request.limitBytes);
     if (lab.json)
         lab.out.printJson(toJson(*curve, foretold, request.limitBytes));

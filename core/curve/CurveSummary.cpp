@@ -120,18 +120,20 @@ double slope(const Curve& curve, Column column, double fromS, double toS)
 
 std::size_t endOfLoad(std::span<const Point> tree)
 {
-    constexpr double share = 0.9;
+    constexpr double nothing = 0.1;
+    constexpr double falling = 0.02;
+    constexpr double restS = 0.5;
     std::size_t last = tree.size();
     while (last > 0 && tree[last - 1].y <= 0)
         --last;
-    if (last == 0)
+    if (last-- == 0)
         return 0;
-    const double windowS = std::clamp((tree[--last].x - tree.front().x) / 10, 2.0, 15.0);
-    double highest = 0;
-    for (std::size_t i = last + 1; i-- > 0 && tree[last].x - tree[i].x <= windowS;)
-        highest = std::max(highest, tree[i].y);
-    while (tree[last].y < highest * share)
-        --last;
+    const double highest = std::ranges::max_element(tree, {}, &Point::y)->y;
+    if (tree.back().y > nothing * highest)
+        return last;
+    for (std::size_t i = last; i-- > 0 && (i + 1 == last || tree[last].x - tree[i].x <= restS);)
+        if (tree[i].y > tree[last].y + falling * highest)
+            last = i;
     return last;
 }
 

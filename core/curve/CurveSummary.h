@@ -37,9 +37,10 @@ struct CurveSummary {
     double meanRateBytesPerS = 0; ///< Of tree_bytes: (peak − first) / (time of the peak − time of the first).
 };
 
-/// Where the load was still there: index of the last point of tree_bytes before the process was taken down. Memory that
-/// goes within the last tenth of the run (at least 2, at most 15 s) and does not come back was given up, not loaded: of
-/// that stretch the last point at 90 % of its highest counts. Points in order of time; 0 for none.
+/// Where the load was still there: index of the last point of tree_bytes before the process was taken down. That is a
+/// fall at the very end which ends at nothing, or at most at a tenth of the curve's highest, and rests nowhere for more
+/// than half a second (or one point, where they are further apart): within that time it falls by 2 % of the highest or
+/// more. Whatever else is given back is the load's own. Points in order of time; 0 for none.
 std::size_t endOfLoad(std::span<const Point> tree);
 /// The points up to there, so without the process's end; empty for none.
 std::span<const Point> upToEndOfLoad(std::span<const Point> tree);

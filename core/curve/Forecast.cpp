@@ -186,7 +186,8 @@ Forecast forecast(const PhaseFinder& curve, const std::vector<FoundPhase>& phase
         return result;
     }
     const double open = std::max(std::fabs(phase.toBytes - result.usedBytes), curve.quantum() / 2);
-    foretell(result, going, phase.toS - phase.fromS, limitBytes - phase.toBytes, open);
+    // The line may be above the limit where the last point is not yet.
+    foretell(result, going, phase.toS - phase.fromS, std::max(0.0, limitBytes - phase.toBytes), open);
     return result;
 }
 

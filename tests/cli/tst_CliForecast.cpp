@@ -4,6 +4,7 @@
 #include <QTest>
 
 #include <cmath>
+#include <functional>
 
 /// `loadlab forecast` on tables of curves.
 class tst_CliForecast : public QObject {
@@ -15,6 +16,8 @@ private Q_SLOTS:
     void theSwapRunResidentAndSwapApart();
     void aCurveThatLevelsOffIsNotForetold();
     void theEndOfTheProcessIsNoPhase();
+    void whatIsGivenBackIsNoEnd();
+    void noInstantIsForetoldBeforeTheLastRow();
     void anIdleProcessIsOnePhase();
     void forPeople();
     void wrongUsage_data();
@@ -121,6 +124,40 @@ void tst_CliForecast::theEndOfTheProcessIsNoPhase()
         QCOMPARE(phases[1]["to_s"].toDouble(), 20.0);
     }
     QCOMPARE(got["used_bytes"].toDouble(), 1e9);
+}
+
+/// Rows of what `usedGB` holds at times `stepS` apart.
+static QByteArray tableOf(double stepS, int rows, const std::function<double(double)>& usedGB)
+{
+    QByteArray table = "t_s,used_gb\n";
+    for (int i = 0; i < rows; ++i)
+        table += QByteArray::number(i * stepS) + "," + QByteArray::number(usedGB(i * stepS)) + "\n";
+    return table;
+}
+
+void tst_CliForecast::whatIsGivenBackIsNoEnd()
+{
+    const CliLab lab;
+    const std::string level = written(lab, tableOf(0.5, 221, [](double t) { return t <= 100 ? t : 60; }));
+    const CliResult held = lab.run({"forecast", level, "--limit", "120GB", "--json"});
+    QVERIFY2(held.object()["limit_reached_s"].isNull() && held.object()["at_s"].toDouble() == 110, held.words());
+    const std::string again = written(lab, tableOf(0.5, 241, [](double t) { return t <= 100 ? t : t - 20; }));
+    const CliResult grows = lab.run({"forecast", again, "--limit", "120GB", "--json"});
+    const double limitS = grows.object()["limit_reached_s"].toDouble();
+    QVERIFY2(std::abs(limitS - 140) < 1 && grows.object()["used_bytes"].toDouble() == 100e9, grows.words());
+}
+
+void tst_CliForecast::noInstantIsForetoldBeforeTheLastRow()
+{
+    const CliLab lab;
+    const std::string saw = written(lab, tableOf(0.1, 1000, [](double t) { return 10 + 2 * std::fmod(t, 5.0); }));
+    for (const char* at : {"19.9s", "20s", "21.5s", "22s", "24.9s"}) {
+        const CliResult result = lab.run({"forecast", saw, "--limit", "22GB", "--at", at, "--json"});
+        const QJsonObject got = result.object();
+        QCOMPARE(got["at_s"].toDouble(), QByteArray(at).chopped(1).toDouble());
+        for (const char* instant : {"limit_reached_s", "low_s", "high_s"})
+            QVERIFY2(got[instant].isNull() || got[instant].toDouble() >= got["at_s"].toDouble(), result.words());
+    }
 }
 
 void tst_CliForecast::anIdleProcessIsOnePhase()

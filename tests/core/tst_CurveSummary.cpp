@@ -176,6 +176,43 @@ private Q_SLOTS:
         QCOMPARE(endOfLoad(std::vector<Point>{{0, 0}, {1, 0}}), std::size_t{0});
     }
 
+    void memoryThatAProcessLivesOnStaysInTheLoad_data()
+    {
+        QTest::addColumn<double>("restGB");
+        QTest::addColumn<double>("restS");
+        QTest::addColumn<bool>("gone");
+        QTest::newRow("a level below the peak") << 60.0 << 10.0 << false;
+        QTest::newRow("a level below the peak, then its end") << 60.0 << 1.7 << true;
+        QTest::newRow("nearly nothing, held") << 3.0 << 1.7 << true;
+        QTest::newRow("half of it, at the last point") << 50.0 << 0.0 << false;
+    }
+
+    void memoryThatAProcessLivesOnStaysInTheLoad()
+    {
+        QFETCH(double, restGB);
+        QFETCH(double, restS);
+        QFETCH(bool, gone);
+        std::vector<Point> tree;
+        for (int i = 0; i <= 400; ++i)
+            tree.push_back({i * 0.05, 5e9 * i * 0.05});
+        for (int i = 0; i <= std::lround(restS / 0.05); ++i)
+            tree.push_back({tree.back().x + 0.05, restGB * 1e9});
+        const std::size_t alive = tree.size() - 1;
+        if (gone)
+            tree.push_back({tree.back().x + 0.05, 0});
+        QCOMPARE(endOfLoad(tree), alive);
+    }
+
+    void aLargeLoadIsTakenDownOverSeconds()
+    {
+        std::vector<Point> tree;
+        for (int i = 0; i <= 400; ++i)
+            tree.push_back({i * 0.05, 5e9 * i * 0.05});
+        while (tree.back().y > 1e9)
+            tree.push_back({tree.back().x + 0.05, tree.back().y - 0.5e9}); // 10 GB/s
+        QVERIFY(tree[endOfLoad(tree)].y >= 98e9);
+    }
+
     void everyPhaseGetsItsOwnRate()
     {
         auto curve = ramp(10, 0, 1e6);
