@@ -205,6 +205,17 @@ std::optional<double> LiveRun::growthBytesPerS(double overS) const
     return slope(m_curve, Column::TreeBytes, lastS - overS, lastS);
 }
 
+std::optional<double> LiveRun::samplesPerS(double overS) const
+{
+    if (m_curve.samples.size() < 2)
+        return std::nullopt;
+    const double lastS = secondsOf(m_curve.samples.back().monotonicNs);
+    const auto first = std::ranges::lower_bound(
+        m_curve.samples, lastS - overS, {}, [this](const Sample& sample) { return secondsOf(sample.monotonicNs); });
+    const double spanS = lastS - secondsOf(first->monotonicNs);
+    return spanS > 0 ? std::optional(static_cast<double>(m_curve.samples.end() - first - 1) / spanS) : std::nullopt;
+}
+
 const Sample* LiveRun::lastSample() const
 {
     return m_curve.samples.empty() ? nullptr : &m_curve.samples.back();

@@ -63,6 +63,8 @@ public:
     [[nodiscard]] double elapsedS(std::int64_t nowNs) const;
     /// Of the process tree over the last seconds of the curve; nothing below two samples.
     [[nodiscard]] std::optional<double> growthBytesPerS(double overS) const;
+    /// The same of how many samples come a second.
+    [[nodiscard]] std::optional<double> samplesPerS(double overS) const;
     [[nodiscard]] const Sample* lastSample() const;
 
 private:

@@ -34,6 +34,7 @@ namespace {
 
 constexpr int kFiguresMs = 500;
 constexpr double kProfileStepS = 5;
+constexpr double kRateOverS = 3;
 
 QString stateOf(const LiveRun& run)
 {
@@ -42,11 +43,13 @@ QString stateOf(const LiveRun& run)
     return toQString(toWireName(run.state()));
 }
 
+/// The pace that was reached; for a guard or a watchdog it is higher than asked.
 QString rateWords(const LiveRun& run)
 {
-    return QStringLiteral("%1 Hz · %2")
-        .arg(run.started().identity.limits.sampleHz)
-        .arg(figures::count(run.curve().samples.size(), QStringLiteral("sample"), QStringLiteral("samples")));
+    const double hz = run.hasEnded() ? run.result()->curve.rateHz : run.samplesPerS(kRateOverS).value_or(0);
+    const QString samples
+        = figures::count(run.curve().samples.size(), QStringLiteral("sample"), QStringLiteral("samples"));
+    return hz > 0 ? QStringLiteral("%1 Hz · %2").arg(figures::threeDigits(hz), samples) : samples;
 }
 
 } // namespace
@@ -381,7 +384,8 @@ QString LivePage::lastRunWords() const
     return QStringLiteral("The last load was run %1: %2, %3, %4.")
         .arg(m_lastRun->run.value)
         .arg(toQString(m_lastRun->checkpointName.empty() ? m_lastRun->program : m_lastRun->checkpointName),
-            lookOf(mode).words.toLower(), figures::duration(m_lastRun->duration));
+            lookOf(mode).words.toLower(),
+            figures::duration(m_lastRun->duration));
 }
 
 void LivePage::refreshEmpty()

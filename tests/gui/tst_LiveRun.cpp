@@ -32,10 +32,10 @@ Sample sample(double seconds, std::int64_t treeBytes)
     return one;
 }
 
-RunEvent samples(double from, double to, std::int64_t bytesPerSecond)
+RunEvent samples(double from, double to, std::int64_t bytesPerSecond, double hz = 20)
 {
     SamplesTaken taken;
-    for (double s = from; s < to; s += 0.05)
+    for (double s = from; s < to; s += 1 / hz)
         taken.samples.push_back(sample(s, static_cast<std::int64_t>(s * static_cast<double>(bytesPerSecond))));
     return at(to, taken);
 }
@@ -64,6 +64,17 @@ class TestLiveRun : public QObject {
     Q_OBJECT
 
 private Q_SLOTS:
+    void tellsThePaceOfNow()
+    {
+        LiveRun run;
+        run.apply(started());
+        QVERIFY(!run.samplesPerS(3));
+        run.apply(samples(0, 4, kMiB));
+        QCOMPARE(qRound(*run.samplesPerS(3)), 20);
+        run.apply(samples(4, 8, kMiB, 50)); // A guard was armed.
+        QCOMPARE(qRound(*run.samplesPerS(3)), 50);
+    }
+
     void followsARunFromStartToEnd()
     {
         LiveRun run;
