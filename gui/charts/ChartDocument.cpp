@@ -1,5 +1,6 @@
 #include "gui/charts/ChartDocument.h"
 
+#include "core/ShellWords.h"
 #include "core/Text.h"
 #include "core/Units.h"
 #include "core/curve/CurveSummary.h"
@@ -54,16 +55,29 @@ QString joined(const QStringList& parts)
     return present.join(QStringLiteral(" · "));
 }
 
+std::vector<std::string> programOf(const Json& run)
+{
+    TrialIdentity identity;
+    if (run.is_object())
+        programFromJson(run, identity);
+    return identity.program;
+}
+
 QString titleOf(const Json& run)
 {
     const Json& id = at(run, {"run"});
     return joined({id.is_number_integer() ? QStringLiteral("Run %1").arg(id.get<long long>()) : QString(),
-        words(at(run, {"checkpoint", "name"}))});
+        words(at(run, {"checkpoint", "name"})), QString::fromStdString(programWords(programOf(run)))});
+}
+
+QString modeOf(const Json& run)
+{
+    return shownMode(words(at(run, {"mode"})), !programOf(run).empty());
 }
 
 QString verdictWords(const Json& run)
 {
-    const QString mode = words(at(run, {"mode"}));
+    const QString mode = modeOf(run);
     if (mode.isEmpty())
         return run.is_object() && run.contains("mode") ? QStringLiteral("in progress") : QString();
     const Json& confidence = at(run, {"confidence"});
@@ -77,13 +91,20 @@ QString mapWords(const Json& map)
     return map.is_object() ? QStringLiteral("own map") : words(map);
 }
 
+QString capWords(const Json& run)
+{
+    const double cap = number(at(run, {"cap", "memory_bytes"}));
+    return cap > 0 ? QStringLiteral("cap %1").arg(figures::size(static_cast<std::uint64_t>(cap))) : QString();
+}
+
 QString subtitleOf(const Json& run)
 {
     QString started = words(at(run, {"started_utc"}));
     started = started.left(19).replace(u'T', u' ');
-    return joined({words(at(run, {"variant", "backend"})), words(at(run, {"variant", "dtype"})),
-        mapWords(at(run, {"variant", "device_map"})), started.isEmpty() ? QString() : started + QStringLiteral(" UTC"),
-        verdictWords(run)});
+    const bool watched = !programOf(run).empty(); // It has neither dtype nor device map.
+    return joined({words(at(run, {"variant", "backend"})), watched ? QString() : words(at(run, {"variant", "dtype"})),
+        watched ? QString() : mapWords(at(run, {"variant", "device_map"})), capWords(run),
+        started.isEmpty() ? QString() : started + QStringLiteral(" UTC"), verdictWords(run)});
 }
 
 QString kindOf(const QString& source)
@@ -151,7 +172,7 @@ ChartEnd endingOf(const Json& run, const Curve& curve)
 {
     if (!run.is_object() || !run.contains("mode") || (curve.samples.empty() && !run["mode"].is_null()))
         return {};
-    const QString mode = words(run["mode"]);
+    const QString mode = modeOf(run);
     ChartEnd end{markOf(mode), 0, {}};
     end.atS = endOf(curve, end.mark);
     const double peak = number(at(run, {"memory", "peak_tree_bytes"}));

@@ -77,8 +77,8 @@ struct ChartDocument {
     bool gpuInPool
         = false; ///< Unified memory: GPU memory is part of the machine's and stacks; else it is a line of its own.
 
-    QString title; ///< "Run 7 · qwen3-omni-30b"
-    QString subtitle; ///< "transformers · auto · cuda · 14 Dec 17:31:06 · Host OOM, killed"
+    QString title; ///< "Run 7 · qwen3-omni-30b", "Run 8 · python load.py"
+    QString subtitle; ///< "transformers · auto · cuda · cap 2.00 GiB · 14 Dec 17:31:06 · Host OOM, killed"
     QString machine; ///< "Jetson AGX Thor · 122 GiB"
     QString source; ///< "20.0 Hz, 1,101 samples · counters: /proc of the process tree"
     std::string runJson; ///< RunResult as JSON (docs/CLI.md), for the JSON export; may be empty.

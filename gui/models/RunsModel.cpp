@@ -30,6 +30,11 @@ QString modeOf(const RunRow& row)
     return row.mode ? toQString(toWireName(*row.mode)) : QString();
 }
 
+QString shownModeOf(const RunRow& row)
+{
+    return shownMode(modeOf(row), !row.program.empty());
+}
+
 /// Of the checkpoint, or the program.
 QString nameOf(const RunRow& row)
 {
@@ -292,7 +297,7 @@ QVariant RunsModel::data(const QModelIndex& index, int role) const
     case Qt::DisplayRole:
         return index.column() == CurveColumn ? QVariant() : display(*row, index.column());
     case Qt::AccessibleTextRole:
-        return index.column() == CurveColumn ? sparklineWords(row->peakTreeBytes, secondsOf(*row), modeOf(*row))
+        return index.column() == CurveColumn ? sparklineWords(row->peakTreeBytes, secondsOf(*row), shownModeOf(*row))
                                              : display(*row, index.column());
     case Qt::ToolTipRole:
         return index.column() == Checkpoint ? toQString(row->program.empty() ? row->checkpointPath : row->program)
@@ -300,7 +305,7 @@ QVariant RunsModel::data(const QModelIndex& index, int role) const
                                             : toQString(row->summary);
     case Qt::EditRole:
     case ModeRole:
-        return modeOf(*row);
+        return shownModeOf(*row);
     case RunIdRole:
         return QVariant::fromValue<qint64>(row->run.value);
     case SparkValuesRole:
@@ -332,7 +337,7 @@ QString RunsModel::display(const RunRow& row, int column) const
     case Duration:
         return row.mode ? figures::duration(row.duration) : figures::kNone;
     case Outcome:
-        return lookOf(modeOf(row)).words;
+        return lookOf(shownModeOf(row)).words;
     default:
         return {};
     }

@@ -22,7 +22,7 @@ class RunsModel : public QAbstractTableModel {
 public:
     enum Column { Run, Started, Checkpoint, Backend, Dtype, Map, CurveColumn, Peak, Duration, Outcome, ColumnCount };
     enum Role {
-        ModeRole = Qt::UserRole, ///< Wire name; empty: in progress.
+        ModeRole = Qt::UserRole, ///< As shownMode(); empty: in progress.
         RunIdRole, ///< qint64; 0 while the row is not read.
         SparkValuesRole, ///< QVector<float>
         SparkKeyRole, ///< QString, grows with what was measured.

@@ -39,7 +39,9 @@ constexpr double kRateOverS = 3;
 QString stateOf(const LiveRun& run)
 {
     if (run.hasEnded())
-        return run.result()->verdict ? toQString(toWireName(run.result()->verdict->mode)) : QStringLiteral("unknown");
+        return run.result()->verdict
+            ? shownMode(toQString(toWireName(run.result()->verdict->mode)), !run.result()->identity.program.empty())
+            : QStringLiteral("unknown");
     return toQString(toWireName(run.state()));
 }
 
@@ -384,7 +386,7 @@ QString LivePage::lastRunWords() const
     return QStringLiteral("The last load was run %1: %2, %3, %4.")
         .arg(m_lastRun->run.value)
         .arg(toQString(m_lastRun->checkpointName.empty() ? m_lastRun->program : m_lastRun->checkpointName),
-            lookOf(mode).words.toLower(),
+            lookOf(shownMode(mode, !m_lastRun->program.empty())).words.toLower(),
             figures::duration(m_lastRun->duration));
 }
 

@@ -135,6 +135,19 @@ void ReadoutStrip::showEnded(const RunResult& result)
     set(2, QStringLiteral("Least that was free"),
         curve.lowestAvailableBytes > 0 ? figures::size(curve.lowestAvailableBytes) : figures::kNone,
         QStringLiteral("%1 at the start").arg(figures::size(curve.baselineAvailableBytes)));
+    if (result.identity.program.empty())
+        showLoaded(result);
+    else
+        set(3, QStringLiteral("Largest process"), result.hwmBytes > 0 ? figures::size(result.hwmBytes) : figures::kNone,
+            QStringLiteral("high-water mark of one process"));
+    set(4, QStringLiteral("Ended after"), figures::duration(result.duration), endWords(result));
+    m_count->clear();
+    m_bar->hide();
+    m_cells[4].remark->show();
+}
+
+void ReadoutStrip::showLoaded(const RunResult& result)
+{
     const QString loaded = result.loaded
         ? figures::parameters(result.loaded->parameters) + QStringLiteral(" parameters")
         : figures::kNone;
@@ -143,10 +156,6 @@ void ReadoutStrip::showEnded(const RunResult& result)
                 + figures::count(result.loaded->tensors, QStringLiteral("tensor"), QStringLiteral("tensors"))
             : result.progress ? progressWords(*result.progress)
                               : QStringLiteral("no tensor was told of"));
-    set(4, QStringLiteral("Ended after"), figures::duration(result.duration), endWords(result));
-    m_count->clear();
-    m_bar->hide();
-    m_cells[4].remark->show();
 }
 
 } // namespace loadlab

@@ -37,6 +37,7 @@ private:
     };
     Cell makeCell();
     void set(std::size_t cell, const QString& name, const QString& figure, const QString& remark);
+    void showLoaded(const RunResult& result);
     void showProgress(const std::optional<protocol::Progress>& progress, const QString& need);
 
     std::array<Cell, 5> m_cells;

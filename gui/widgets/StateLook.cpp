@@ -34,6 +34,7 @@ constexpr std::array kKnown{
     Known{"cancelled", "stop", Role::Neutral, nullptr},
     Known{"model_missing", "unk", Role::Neutral, nullptr},
     Known{"unknown", "unk", Role::Neutral, nullptr},
+    Known{"ended", "ok", Role::Ok, "Ended"},
     // A run in progress.
     Known{"", "run", Role::Info, "Loading"},
     Known{"running", "run", Role::Info, "Loading"},
@@ -81,6 +82,11 @@ StateLook lookOf(QStringView wireName)
     return {QStringLiteral("unk"), wireName.toString(), Role::Neutral};
 }
 
+QString shownMode(const QString& modeWireName, bool watched)
+{
+    return watched && modeWireName == QLatin1String("ok") ? QStringLiteral("ended") : modeWireName;
+}
+
 QString inWords(const QString& sentence)
 {
     static const QRegularExpression wireName(QStringLiteral("\\b[a-z]+(?:_[a-z]+)+\\b"));
@@ -117,7 +123,8 @@ Outcome outcomeOf(QStringView wireName)
 {
     if (wireName.isEmpty())
         return Outcome::Running;
-    if (wireName == QLatin1String("ok") || wireName == QLatin1String("loaded_but_wrong"))
+    if (wireName == QLatin1String("ok") || wireName == QLatin1String("ended")
+        || wireName == QLatin1String("loaded_but_wrong"))
         return Outcome::Loaded;
     return lookOf(wireName).role == Role::Neutral ? Outcome::Unknown : Outcome::Failed;
 }

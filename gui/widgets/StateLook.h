@@ -19,6 +19,8 @@ struct StateLook {
 /// ("baseline", "loading" …), a manifest's ("usable", "broken"). Empty: a run in progress ("Loading").
 /// A word that nobody knows is shown as it is, with the sign for unknown.
 StateLook lookOf(QStringView wireName);
+/// What lookOf() takes of a verdict's mode: "ended" where a watched program ended well, for it loads nothing.
+QString shownMode(const QString& modeWireName, bool watched);
 
 /// A sentence of the lab's other parts as a person reads it: begins with a capital, and failure modes stand in words
 /// ("structure_mismatch: …" → "Structure mismatch: …"). Names in it that begin a sentence stay ("model.safetensors").
@@ -28,7 +30,7 @@ QString phaseWords(std::string_view name);
 
 /// What a run came to, for the mark at its curve's end: ○ running, ● loaded, × failed, □ unknown or given up.
 enum class Outcome { Running, Loaded, Failed, Unknown };
-/// Of a mode's wire name; empty: running.
+/// Of a mode's wire name or shownMode(); empty: running.
 Outcome outcomeOf(QStringView wireName);
 
 } // namespace loadlab

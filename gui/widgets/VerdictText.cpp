@@ -186,7 +186,8 @@ QString toMarkdown(const RunResult& result)
         return out + QStringLiteral("No verdict yet.\n");
     const Verdict& verdict = *result.verdict;
     out += QStringLiteral("**%1** (`%2`), confidence %3, %4. %5\n\n")
-               .arg(lookOf(text(std::string(toWireName(verdict.mode)))).words,
+               .arg(lookOf(shownMode(text(std::string(toWireName(verdict.mode))), !result.identity.program.empty()))
+                        .words,
                    text(std::string(toWireName(verdict.mode))), confidence(verdict.confidence),
                    basisOfConfidence(verdict), text(verdict.summary));
     for (const Figure& figure : figuresOf(result))

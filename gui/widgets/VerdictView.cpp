@@ -20,9 +20,11 @@
 namespace loadlab {
 namespace {
 
-QString wireOf(const Verdict& verdict)
+QString modeOf(const RunResult& result)
 {
-    return QString::fromUtf8(toWireName(verdict.mode).data(), static_cast<qsizetype>(toWireName(verdict.mode).size()));
+    const std::string_view wire = toWireName(result.verdict->mode);
+    return shownMode(
+        QString::fromUtf8(wire.data(), static_cast<qsizetype>(wire.size())), !result.identity.program.empty());
 }
 
 QLabel* makeSmall(const QString& text, QWidget* parent)
@@ -149,7 +151,7 @@ void VerdictView::buildHead(QVBoxLayout& layout)
     auto* row = new QHBoxLayout;
     row->setSpacing(8);
     auto* badge = new ModeBadge(m_theme, m_content);
-    badge->setState(wireOf(verdict));
+    badge->setState(modeOf(m_result));
     badge->setLarge(full);
     row->addWidget(badge);
     if (full) {
@@ -159,7 +161,7 @@ void VerdictView::buildHead(QVBoxLayout& layout)
     } else {
         row->addStretch();
     }
-    row->addWidget(new ConfidenceBar(m_theme, verdict.confidence, lookOf(wireOf(verdict)).role, m_content));
+    row->addWidget(new ConfidenceBar(m_theme, verdict.confidence, lookOf(modeOf(m_result)).role, m_content));
     row->addWidget(makeTitle(verdict_text::confidence(verdict.confidence), m_content));
     if (full)
         row->addWidget(makeSmall(verdict_text::basisOfConfidence(verdict), m_content));
@@ -172,7 +174,7 @@ void VerdictView::buildHead(QVBoxLayout& layout)
     connect(sentence, &LinkLabel::runRequested, this, &VerdictView::runRequested);
     layout.addWidget(sentence);
     setAccessibleName(QStringLiteral("%1, confidence %2")
-                          .arg(lookOf(wireOf(verdict)).words, verdict_text::confidence(verdict.confidence)));
+                          .arg(lookOf(modeOf(m_result)).words, verdict_text::confidence(verdict.confidence)));
     setAccessibleDescription(QString::fromStdString(verdict.summary));
 }
 

@@ -331,6 +331,25 @@ private Q_SLOTS:
         QVERIFY(document.end.words.startsWith(QStringLiteral("Host OOM, killed at")));
     }
 
+    void aWatchedProgramIsNamedAndLoadsNothing()
+    {
+        RunResult run = shots::loadedRun();
+        run.identity.checkpointName.clear();
+        run.identity.checkpointPath.clear();
+        run.identity.program = {"/usr/bin/python3", "load.py", "two words"};
+        run.identity.variant = {};
+        run.identity.variant.backend = "command";
+        run.identity.limits.capMemoryBytes = 2ULL << 30;
+        const ChartDocument document = makeDocument(run, shots::loadedCurve());
+        QCOMPARE(document.title, QStringLiteral("Run 12 · python3 load.py 'two words'"));
+        QVERIFY2(
+            document.subtitle.startsWith(QStringLiteral("command · cap 2.00 GiB · 20")), qPrintable(document.subtitle));
+        QVERIFY2(
+            document.subtitle.endsWith(QStringLiteral(" · Ended, confidence 0.99")), qPrintable(document.subtitle));
+        QVERIFY2(document.end.words.startsWith(QStringLiteral("Ended, peak")), qPrintable(document.end.words));
+        QCOMPARE(document.end.mark, ChartEnd::Mark::Loaded);
+    }
+
     void phasesAreSpeltAlikeWhileItRunsAndAfterwards()
     {
         MemoryChart chart(m_holder);

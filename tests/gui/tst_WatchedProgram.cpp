@@ -5,6 +5,7 @@
 #include "gui/pages/LivePage.h"
 #include "gui/pages/RunsPage.h"
 #include "gui/pages/TrialsPage.h"
+#include "gui/widgets/Figures.h"
 
 #include <QComboBox>
 #include <QLineEdit>
@@ -160,7 +161,11 @@ private Q_SLOTS:
         const QString said = QStringLiteral("two words in %1").arg(QString::fromStdString(folder.string()));
         QTRY_VERIFY2(log().contains(said), qPrintable(log()));
         QVERIFY(m_bench->visibleText().contains(QStringLiteral("sh -c 'echo")));
-        QVERIFY(!m_bench->visibleText().contains(QStringLiteral("auto")));
+        for (const char* word : {"auto", "Loaded", "tensor"})
+            QVERIFY2(!m_bench->visibleText().contains(QLatin1String(word)), word);
+        QVERIFY(m_bench->visibleText().contains(QStringLiteral("Largest process")));
+        QVERIFY(
+            m_bench->visibleText().contains(QStringLiteral("%1 Hz · ").arg(figures::threeDigits(first.curve.rateHz))));
         shoot("live-program");
 
         m_bench->click(QStringLiteral("runAgainButton"));
@@ -204,8 +209,9 @@ private:
         QTRY_COMPARE_WITH_TIMEOUT(model.rowCount(), 3, kLongMs);
         const auto cell = [&model](int row, int column) { return model.index(row, column).data().toString(); };
         QTRY_COMPARE_WITH_TIMEOUT(cell(0, RunsModel::Checkpoint), QStringLiteral("sh -c 'exit 7'"), kLongMs);
-        QCOMPARE(
-            cell(2, RunsModel::Checkpoint), QStringLiteral("sh -c 'echo \"$0\" in \"$PWD\"; exec sleep 1' 'two words'"));
+        QCOMPARE(cell(2, RunsModel::Checkpoint),
+            QStringLiteral("sh -c 'echo \"$0\" in \"$PWD\"; exec sleep 1' 'two words'"));
+        QCOMPARE(cell(2, RunsModel::Outcome), QStringLiteral("Ended"));
         for (const int column : {RunsModel::Dtype, RunsModel::Map})
             QCOMPARE(cell(0, column), QStringLiteral("–"));
         shoot("runs-program");
