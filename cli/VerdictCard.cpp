@@ -4,6 +4,7 @@
 #include "core/Text.h"
 #include "core/Units.h"
 #include "core/containment/RunGroup.h"
+#include "core/curve/Phases.h"
 
 #include <algorithm>
 #include <array>
@@ -154,12 +155,15 @@ void printHost(Sections& sections, const RunResult& result)
     }
 }
 
-/// "1.23 ± 0.03 GiB/s": as many decimals as the error's first digit needs; without an error that would read as 0.
+/// "1.23 ± 0.03 GiB/s": as many decimals as the error's first digit needs; without an error that would read as 0. Of a
+/// level the bound that makes it one: "within ± 0.10 GiB/s".
 std::string rateWords(const Phase& phase)
 {
     constexpr double mib = 1 << 20;
     constexpr int mostDecimals = 3;
     const double error = phase.rateErrorBytesPerS.value_or(0);
+    if (phase.name == toWord(PhaseKind::Level))
+        return "within \u00b1 " + formatRate(std::max(std::fabs(phase.rateBytesPerS), 2 * error));
     const bool inGib = std::max(std::fabs(phase.rateBytesPerS), error) >= 0.00995 * 1024 * mib; // As formatRate().
     const double unit = inGib ? 1024 * mib : mib;
     if (error / unit < 0.5e-3)

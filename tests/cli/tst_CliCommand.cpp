@@ -2,8 +2,10 @@
 #include "core/worker/WorkerProcess.h"
 #include "tests/cli/FakeRun.h"
 
+#include <QJsonDocument>
 #include <QTest>
 
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -258,9 +260,11 @@ void tst_CliCommand::aLabThatWasStoppedSaysSoAndBlamesNobody()
     QCOMPARE(process->wait(), 0);
     const QJsonObject run = lastLine(process->out);
     const QJsonArray pauses = run["host"].toObject()["pauses"].toArray();
-    QVERIFY2(pauses.size() == 1, process->out);
-    QCOMPARE(pauses.first().toObject()["of"].toString(), "lab");
-    QVERIFY2(pauses.first().toObject()["for_s"].toDouble() > 2, process->out);
+    // A busy machine may hold the lab up for a second as well.
+    const auto isOurs = [](const QJsonValue& pause) {
+        return pause.toObject()["of"].toString() == "lab" && pause.toObject()["for_s"].toDouble() > 2;
+    };
+    QVERIFY2(std::ranges::count_if(pauses, isOurs) == 1, QJsonDocument(pauses).toJson());
     QVERIFY2(run["samples"].toObject()["missed_ticks"].toInt() < 30, process->out); // Of 60 that passed meanwhile.
 }
 

@@ -434,6 +434,8 @@ private Q_SLOTS:
         std::ifstream in(file);
         const nlohmann::json exported = nlohmann::json::parse(in);
         const RunStore store = take(RunStore::open(m_bench->bench().lab().database, RunStore::Mode::ReadOnly));
+        // What is told after the start is written a little later.
+        QTRY_VERIFY(!take(store.run(*controller().liveRunId())).containment.empty());
         const nlohmann::json stored = toJson(take(store.run(*controller().liveRunId())));
         QVERIFY(exported.at("mode").is_null());
         QVERIFY(!exported.at("curve").at("rows").empty());
