@@ -23,8 +23,8 @@ double moved(const Sample& from, const Sample& to, Column column)
     return from.has(column) && to.has(column) ? static_cast<double>(to[column] - from[column]) : 0;
 }
 
-/// Its rates alone.
-Pace paceBetween(const Sample& from, const Sample& to)
+/// Its rates alone. `mapsMore`: that more of files is mapped tells of reading.
+Pace paceBetween(const Sample& from, const Sample& to, bool mapsMore)
 {
     const double seconds = static_cast<double>(to.monotonicNs - from.monotonicNs) / 1e9;
     const auto rate = [&](Column column) { return moved(from, to, column) / seconds; };
@@ -33,7 +33,7 @@ Pace paceBetween(const Sample& from, const Sample& to)
     Pace pace;
     // The kernel counts what comes back from swap as read from storage.
     const double stored = std::max(0.0, rate(Column::ReadBytes) - swappedIn);
-    pace.readBytesPerS = std::max({stored, rate(Column::ReadCharBytes), rate(Column::FileBytes)});
+    pace.readBytesPerS = std::max({stored, rate(Column::ReadCharBytes), mapsMore ? rate(Column::FileBytes) : 0});
     pace.growthBytesPerS = rate(Column::TreeBytes);
     pace.swapBytesPerS = swaps ? swappedIn + rate(Column::SystemSwapOutBytes) : 0;
     pace.majorFaultsPerS = rate(Column::MajorFaults);
@@ -119,6 +119,24 @@ const PaceWatch::Moment* PaceWatch::oldestWithin(std::int64_t windowNs) const
     return nullptr;
 }
 
+/// What is read through mappings adds up; those of children that come and go only look so between two samples.
+bool PaceWatch::mapsMore(std::int64_t spanNs) const
+{
+    const std::int64_t lastNs = m_now.sample.monotonicNs;
+    std::int64_t mostBefore = 0;
+    std::int64_t leastSince = m_now.sample[Column::FileBytes];
+    for (std::size_t i = 0; i < m_count; ++i) {
+        const Sample& kept = m_ring[i].sample;
+        if (lastNs - kept.monotonicNs > spanNs)
+            continue;
+        if (lastNs - kept.monotonicNs > spanNs / 2)
+            mostBefore = std::max(mostBefore, kept[Column::FileBytes]);
+        else
+            leastSince = std::min(leastSince, kept[Column::FileBytes]);
+    }
+    return mostBefore < leastSince;
+}
+
 Pace PaceWatch::pace() const
 {
     const Sample& last = m_now.sample;
@@ -127,8 +145,10 @@ Pace PaceWatch::pace() const
     if (spanNs < m_windowNs / 4)
         return {};
     const Moment* later = oldestWithin(spanNs / 2);
-    Pace pace = paceBetween(from->sample, last);
-    const Pace now = later && later->sample.monotonicNs < last.monotonicNs ? paceBetween(later->sample, last) : pace;
+    const bool mapping = mapsMore(spanNs);
+    Pace pace = paceBetween(from->sample, last, mapping);
+    const Pace now
+        = later && later->sample.monotonicNs < last.monotonicNs ? paceBetween(later->sample, last, mapping) : pace;
     pace.printedLines = m_now.lines - from->lines;
     pace.printedBytes = m_now.bytes - from->bytes;
     pace.spanS = static_cast<double>(spanNs) / 1e9;

@@ -61,6 +61,7 @@ private:
         std::uint64_t bytes = 0;
     };
     [[nodiscard]] const Moment* oldestWithin(std::int64_t windowNs) const;
+    [[nodiscard]] bool mapsMore(std::int64_t spanNs) const;
 
     static constexpr std::size_t kSlots = 32; ///< One per thirty-second of the window: enough for its edge.
 
