@@ -1,11 +1,11 @@
 #include "cli/BackendProbe.h"
 
 #include "cli/Output.h"
-#include "core/ShellWords.h"
 #include "core/Text.h"
 #include "core/Units.h"
 #include "core/worker/JsonLineReader.h"
 #include "core/worker/Protocol.h"
+#include "core/worker/Spawn.h"
 #include "core/worker/Subprocess.h"
 
 #include <algorithm>
@@ -60,11 +60,9 @@ WorkerCommand probeCommand(const PluginManifest& manifest)
 
 std::string silenceWords(const WorkerCommand& command, std::chrono::milliseconds limit)
 {
-    std::vector<std::string> words{command.program.string()};
-    words.insert(words.end(), command.arguments.begin(), command.arguments.end());
     return "it did not answer within " + formatDuration(limit)
         + "; on a busy machine that is no fault: try again when there is less to do, or wait for its answer with "
-        + shellLine(words);
+        + commandLineOf(command);
 }
 
 void ask(const PluginManifest& manifest, std::chrono::milliseconds limit, BackendReport& report)

@@ -93,12 +93,11 @@ void readSettings(Statement& row, TrialIdentity& into)
 }
 
 /// The one limit that has no column.
-std::optional<GuardMargin> guardIn(const std::string& settings)
+std::optional<GuardMargin> guardIn(const json& settings)
 {
-    const json object = json::parse(settings, nullptr, false);
-    if (!object.is_object() || !object.contains("limits"))
+    if (!settings.contains("limits"))
         return std::nullopt;
-    const Result<Limits> limits = limitsFromJson(object.at("limits"));
+    const Result<Limits> limits = limitsFromJson(settings.at("limits"));
     return limits ? limits->guard : std::nullopt;
 }
 
@@ -114,12 +113,9 @@ void readCheckpoint(Statement& row, TrialIdentity& into)
 
 /// What was watched; it has no column. A run that was recorded before the program was written down
 /// still has the line that started it.
-void readWatched(const std::string& settings, RunResult& into)
+void readWatched(const json& settings, RunResult& into)
 {
-    const json parts = json::parse(settings, nullptr, false);
-    if (!parts.is_object())
-        return;
-    programFromJson(parts, into.identity);
+    programFromJson(settings, into.identity);
     if (!into.identity.program.empty() || !into.identity.checkpointPath.empty())
         return;
     if (const Result<SplitLine> line = splitLikeShell(into.commandLine))
@@ -324,9 +320,10 @@ Result<StoredRun> readRun(const Connection& database, RunId run)
     circumstancesFromJson(json::parse(row.optionalText().value_or("{}"), nullptr, false), result);
     result.counters = countersFromJson(json::parse(row.optionalText().value_or("[]"), nullptr, false));
     result.commandLine = row.optionalText().value_or(result.commandLine);
-    const std::string settings = row.text();
-    result.identity.limits.guard = guardIn(settings);
-    readWatched(settings, result);
+    if (const json settings = json::parse(row.text(), nullptr, false); settings.is_object()) {
+        result.identity.limits.guard = guardIn(settings);
+        readWatched(settings, result);
+    }
     result.capKeptBy = row.text();
     result.containment = row.text();
     stored.ended = row.integer() != 0;

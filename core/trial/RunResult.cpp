@@ -220,8 +220,7 @@ json toJson(const TrialIdentity& identity)
     json checkpoint = nullptr;
     if (!identity.checkpointPath.empty()) {
         checkpoint = {{"path", toUtf8(identity.checkpointPath)}, {"name", toUtf8(identity.checkpointName)},
-            {"family", identity.family.empty() ? json(nullptr) : json(toUtf8(identity.family))},
-            {"fingerprint", identity.fingerprint.empty() ? json(nullptr) : json(identity.fingerprint)},
+            {"family", textOrNull(identity.family)}, {"fingerprint", textOrNull(identity.fingerprint)},
             {"size_bytes", identity.checkpointBytes}, {"parameters", identity.checkpointParameters}};
         if (!isUtf8(identity.checkpointPath))
             checkpoint["path_hex"] = toHex(identity.checkpointPath);

@@ -1,9 +1,9 @@
-#include "core/ShellWords.h"
 #include "core/Text.h"
 #include "core/Units.h"
 #include "core/checkpoint/HubCache.h"
 #include "core/telemetry/ProcessTree.h"
 #include "core/trial/TrialRun.h"
+#include "core/worker/Spawn.h"
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -14,13 +14,6 @@ namespace loadlab {
 namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 namespace {
-
-std::string commandLineOf(const WorkerCommand& command)
-{
-    std::vector<std::string> words{command.program.string()};
-    words.insert(words.end(), command.arguments.begin(), command.arguments.end());
-    return shellLine(words);
-}
 
 /// What inspecting foretold for this variant; 0 when it did not.
 std::uint64_t predictedPeak(const Checkpoint& checkpoint, const Variant& variant)

@@ -1,5 +1,6 @@
 #include "core/worker/Spawn.h"
 
+#include "core/ShellWords.h"
 #include "core/Text.h"
 
 #include <algorithm>
@@ -285,6 +286,13 @@ Result<fs::path> findProgram(const fs::path& program, const fs::path& folder)
     if (name.find('/') == std::string::npos)
         return findInPath(name);
     return asProgram(folder.empty() ? program : fs::absolute(folder / program));
+}
+
+std::string commandLineOf(const WorkerCommand& command)
+{
+    std::vector<std::string> words{command.program.string()};
+    words.insert(words.end(), command.arguments.begin(), command.arguments.end());
+    return shellLine(words);
 }
 
 Result<Spawned> spawn(const WorkerCommand& command)

@@ -5,6 +5,7 @@
 #include "core/worker/WorkerProcess.h"
 
 #include <filesystem>
+#include <string>
 #include <sys/types.h>
 
 namespace loadlab {
@@ -25,6 +26,9 @@ struct Spawned {
 /// sought in PATH, as a shell does. NotFound: no such program; Worker: it is there, but a folder or not executable.
 Result<std::filesystem::path> findProgram(
     const std::filesystem::path& program, const std::filesystem::path& folder = {});
+
+/// The line that a shell would take for it.
+std::string commandLineOf(const WorkerCommand& command);
 
 /// Forks and executes. The child leads its own group, dies with the calling thread, has default signal handlers, no
 /// descriptor but 0, 1, 2, and a raised oom_score_adj. Waits until exec succeeded or failed.
