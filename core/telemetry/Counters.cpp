@@ -123,7 +123,7 @@ void addProcessCounters(std::vector<CounterInfo>& into)
     into.push_back(inStatus(Column::FileBytes,
         "RssFile:", "file pages that several processes map count in each; never part of tree_bytes"));
     into.push_back(inStatus(Column::ShmemBytes, "RssShmem:",
-        "mapped pages, each once as far as PSS or the run's cgroup tells, else in every process that touched it; files "
+        "mapped pages, each once as far as the run's cgroup or PSS tells, else in every process that touched it; files "
         "written to a tmpfs are in cgroup_usage_bytes alone"));
     into.push_back(inStatus(Column::SwapBytes, "VmSwap:", "without swapped shared memory"));
     into.push_back(inStatus(Column::TreeBytes, "RssAnon:", "as its summands; never file pages"));

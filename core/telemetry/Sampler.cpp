@@ -11,8 +11,8 @@
 #include <cmath>
 #include <condition_variable>
 #include <cstring>
+#include <limits>
 #include <mutex>
-#include <optional>
 #include <poll.h>
 #include <sched.h>
 #include <sys/eventfd.h>
@@ -321,21 +321,20 @@ bool Sampler::State::pssIsDue(const Sample& sample) const
     const auto most = rateHz <= kAllEveryTickHz ? kMostForPss : kMostForPssAtHighRates;
     if (sample[Column::RssBytes] <= most && sample.monotonicNs - pssReadNs >= kPssEveryNs)
         return true;
-    return tree->mayCountShmemTwice() && sample[Column::RssBytes] <= kMostForPss && sample.monotonicNs >= pssNeededNs;
+    return tree->mayCountShmemTwice() && !sample.has(Column::CgroupFileBytes) && sample.monotonicNs >= pssNeededNs;
 }
 
-/// PSS adds up to the tree's share of its pages. Where the tree is too large to ask for it, the run's cgroup is charged
-/// with every page once, but also with what is no memory of the tree (the kernel's own, files in a tmpfs).
+/// The run's cgroup is charged with every page once, also with what is no memory of the tree (the kernel's own, files
+/// in a tmpfs); PSS adds up to the tree's share of its pages.
 void Sampler::State::countShmemOnce(Sample& sample)
 {
-    std::optional<std::int64_t> told;
+    auto most = std::numeric_limits<std::int64_t>::max();
+    if (sample.has(Column::CgroupUsageBytes) && sample.has(Column::CgroupFileBytes))
+        most = sample[Column::CgroupUsageBytes] - sample[Column::CgroupFileBytes] - sample[Column::AnonBytes];
     if (sample.has(Column::PssBytes))
-        told = sample[Column::PssBytes] - sample[Column::AnonBytes] - sample[Column::SwapBytes];
-    else if (sample[Column::RssBytes] > kMostForPss && sample.has(Column::CgroupUsageBytes)
-        && sample.has(Column::CgroupFileBytes))
-        told = sample[Column::CgroupUsageBytes] - sample[Column::CgroupFileBytes] - sample[Column::AnonBytes];
-    if (told)
-        tree->countShmemAs(static_cast<std::uint64_t>(std::max<std::int64_t>(0, *told)), sample);
+        most = std::min(most, sample[Column::PssBytes] - sample[Column::AnonBytes] - sample[Column::SwapBytes]);
+    if (most != std::numeric_limits<std::int64_t>::max())
+        tree->countShmemAs(static_cast<std::uint64_t>(std::max<std::int64_t>(0, most)), sample);
 }
 
 void Sampler::State::takeMark()
