@@ -123,7 +123,10 @@ json fieldsOf(const GuardLooked& seen)
 
 json fieldsOf(const LabActed& acted)
 {
-    return {{"act", toUtf8(acted.act)}, {"why", toUtf8(acted.why)}};
+    json fields{{"act", toUtf8(acted.act)}, {"why", toUtf8(acted.why)}};
+    if (!acted.process.empty())
+        fields["process"] = toUtf8(acted.process);
+    return fields;
 }
 
 json fieldsOf(const WorkerEnded& ended)
@@ -250,7 +253,8 @@ RunEventBody bodyFrom(const std::string& name, const JsonFields& fields, std::in
     if (name == "guard")
         return lookedFrom(fields, atNs);
     if (name == "lab")
-        return LabActed{fields.required<std::string>("act"), fields.value<std::string>("why")};
+        return LabActed{fields.required<std::string>("act"), fields.value<std::string>("why"),
+            fields.value<std::string>("process")};
     if (name == "worker_ended")
         return endedFrom(fields);
     if (name != "run_finished")

@@ -68,10 +68,11 @@ struct GuardLooked {
     std::optional<std::uint64_t> oomKills; ///< Of the run so far, by the kernel; nothing: no group tells.
 };
 /// The lab did something: "cancel", "kill", "timeout", "stall", "hello_timeout", "mute", "nonsense", "cap", "guard",
-/// "guard_set", "leftovers", or noted something: "oom_kill", "suspend", "pause".
+/// "guard_set", "leftovers", or noted something: "oom_kill", "outside_group", "suspend", "pause".
 struct LabActed {
     std::string act;
     std::string why;
+    std::string process = {}; ///< The one that left the run's group, as HostTraces::outsideGroup names it.
 };
 struct WorkerEnded {
     WaitStatus status;

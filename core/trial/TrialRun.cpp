@@ -135,7 +135,10 @@ void TrialRun::takeMail()
     }
     if (m_worker && !m_mail.empty())
         for (const std::string& process : m_containment.noteTree(m_sampler->known()))
-            act("outside_group", process + ": it left the run's group, whose caps and counters do not hold for it");
+            m_outlet.emit(
+                LabActed{"outside_group",
+                    process + ": it left the run's group, whose caps and counters do not hold for it", process},
+                monotonicNs());
     if (m_worker && m_worker->state() != WorkerProcess::State::Ended)
         tellGuard();
     obey(orders);

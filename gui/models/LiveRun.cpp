@@ -124,7 +124,7 @@ std::vector<LiveLine> LiveRun::apply(const RunEvent& event)
     else if (const auto* samples = std::get_if<SamplesTaken>(&event.body))
         addSamples(samples->samples);
     else if (const auto* act = std::get_if<LabActed>(&event.body))
-        m_stopAsked = m_stopAsked || act->act == "cancel";
+        note(*act);
     else if (const auto* finished = std::get_if<RunFinished>(&event.body))
         end(*finished);
     return lines;
@@ -155,6 +155,13 @@ void LiveRun::addSamples(const std::vector<Sample>& samples)
     open.rateBytesPerS = slope(m_curve, Column::TreeBytes, open.fromS, open.toS);
 }
 
+void LiveRun::note(const LabActed& act)
+{
+    m_stopAsked = m_stopAsked || act.act == "cancel";
+    if (act.act == "outside_group")
+        m_outside.push_back(act.process);
+}
+
 void LiveRun::end(const RunFinished& finished)
 {
     m_result = finished.result;
@@ -173,6 +180,7 @@ RunResult LiveRun::soFar() const
     result.startedUtc = m_started->startedUtc;
     if (m_contained)
         copyTo(result, *m_contained);
+    result.traces.outsideGroup = m_outside;
     result.curve = summarise(m_curve);
     result.hwmBytes = provenHighWater(m_curve);
     if (!m_curve.samples.empty())

@@ -58,6 +58,8 @@ public:
     [[nodiscard]] RunResult soFar() const;
     [[nodiscard]] const std::optional<protocol::WorkerError>& error() const { return m_error; }
     [[nodiscard]] bool stopAsked() const { return m_stopAsked; }
+    [[nodiscard]] const std::optional<RunContained>& contained() const { return m_contained; } ///< What holds it.
+    [[nodiscard]] const std::vector<std::string>& outsideGroup() const { return m_outside; } ///< As in HostTraces.
 
     /// Seconds since the start; of a run that ended, its duration.
     [[nodiscard]] double elapsedS(std::int64_t nowNs) const;
@@ -71,6 +73,7 @@ private:
     void begin(const RunStarted& started);
     void enterPhase(const std::string& name, double atS);
     void addSamples(const std::vector<Sample>& samples);
+    void note(const LabActed& act);
     void end(const RunFinished& finished);
     [[nodiscard]] double secondsOf(std::int64_t monotonicNs) const;
     std::vector<LiveLine> linesOf(const RunEvent& event, double tS);
@@ -92,6 +95,7 @@ private:
     LineJoiner m_stdout;
     int m_toldPercent = -1;
     bool m_stopAsked = false;
+    std::vector<std::string> m_outside;
 };
 
 } // namespace loadlab

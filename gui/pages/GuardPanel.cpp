@@ -4,6 +4,7 @@
 #include "gui/models/ForecastWords.h"
 #include "gui/widgets/ElidedLabel.h"
 #include "gui/widgets/Figures.h"
+#include "gui/widgets/VerdictText.h"
 
 #include <QCheckBox>
 #include <QHBoxLayout>
@@ -39,6 +40,7 @@ GuardPanel::GuardPanel(const ThemeHolder& theme, QWidget* parent)
     body()->addWidget(m_problem);
     for (Row& row : m_rows)
         row = addRow();
+    m_cap = addRow();
     connect(m_armed, &QCheckBox::toggled, this, &GuardPanel::take);
     connect(m_margin, &QLineEdit::editingFinished, this, &GuardPanel::take);
     setRun({}, false);
@@ -67,7 +69,7 @@ GuardPanel::Row GuardPanel::addRow()
     auto* line = new QHBoxLayout(box);
     line->setContentsMargins(0, 0, 0, 0);
     line->setSpacing(6);
-    Row row{new QLabel(box), new ElidedLabel({}, box), makeMuted({}, box)};
+    Row row{box, new QLabel(box), new ElidedLabel({}, box), makeMuted({}, box)};
     row.words->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
     line->addWidget(row.sign);
     line->addWidget(row.words, 1);
@@ -86,6 +88,7 @@ void GuardPanel::show(const Row& row, const QString& icon, Role role, const QStr
 void GuardPanel::setRun(const Limits& limits, bool changeable)
 {
     m_limits = limits;
+    m_cap.box->setVisible(limits.capMemoryBytes.has_value());
     const QSignalBlocker quietBox(m_armed);
     if (changeable) {
         m_asked = limits.guard;
@@ -146,6 +149,18 @@ void GuardPanel::showOutlook(const LiveOutlook& look, double nowS)
             : kills == 0 ? QString()
             : kills == 1 ? QStringLiteral("1 process")
                          : QStringLiteral("%1 processes").arg(figures::count(kills)));
+}
+
+void GuardPanel::showCap(const LiveRun& run)
+{
+    if (!m_limits.capMemoryBytes || !run.contained())
+        return;
+    const std::string& by = run.contained()->capKeptBy;
+    const bool holds = by != "none" && (by != "cgroup" || run.outsideGroup().empty());
+    show(m_cap, holds ? QStringLiteral("ok") : QStringLiteral("warn"), holds ? Role::Ok : Role::Warn,
+        QStringLiteral("Cap %1, %2")
+            .arg(figures::size(*m_limits.capMemoryBytes), verdict_text::keptBy(by, run.outsideGroup())),
+        {});
 }
 
 void GuardPanel::focusMargin()

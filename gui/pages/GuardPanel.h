@@ -1,6 +1,7 @@
 #pragma once
 
 #include "gui/models/LiveForecast.h"
+#include "gui/models/LiveRun.h"
 #include "gui/widgets/Panel.h"
 
 #include <array>
@@ -23,6 +24,8 @@ public:
     void setRun(const Limits& limits, bool changeable);
     /// Twice a second at most.
     void showOutlook(const LiveOutlook& look, double nowS);
+    /// Who keeps the cap of a run that has one, and what left its group.
+    void showCap(const LiveRun& run);
     void focusMargin();
 
 Q_SIGNALS:
@@ -31,6 +34,7 @@ Q_SIGNALS:
 
 private:
     struct Row {
+        QWidget* box = nullptr;
         QLabel* sign = nullptr;
         ElidedLabel* words = nullptr;
         QLabel* remark = nullptr;
@@ -45,6 +49,7 @@ private:
     QLineEdit* m_margin;
     QLabel* m_problem;
     std::array<Row, 4> m_rows;
+    Row m_cap; ///< Only of a run with a cap on memory.
     Limits m_limits;
     std::optional<GuardMargin> m_asked;
 };

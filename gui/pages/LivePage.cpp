@@ -337,6 +337,7 @@ void LivePage::refreshFigures()
     const double elapsedS = run().elapsedS(monotonicNs());
     m_elapsed->setText(figures::seconds(elapsedS));
     m_chart->setRateWords(rateWords(run()));
+    m_guard->showCap(run());
     if (run().hasEnded()) {
         m_strip->showEnded(*run().result());
     } else {

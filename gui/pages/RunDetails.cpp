@@ -36,8 +36,8 @@ using Rows = std::vector<std::pair<QString, QString>>;
 void addLimits(const RunResult& result, Rows& rows)
 {
     const Limits& limits = result.identity.limits;
-    const auto kept = [](std::uint64_t bytes, const std::string& by) {
-        return figures::size(bytes) + QStringLiteral(", ") + verdict_text::keptBy(by);
+    const auto kept = [&result](std::uint64_t bytes, const std::string& by) {
+        return figures::size(bytes) + QStringLiteral(", ") + verdict_text::keptBy(by, result.traces.outsideGroup);
     };
     if (limits.guard)
         rows.emplace_back(
@@ -156,6 +156,7 @@ RunDetails::RunDetails(const ThemeHolder& theme, const Lab& lab, QWidget* parent
     m_words->setWordWrap(true);
     m_tabs = new QTabWidget(m_content);
     m_tabs->setDocumentMode(true);
+    m_tabs->setObjectName(QStringLiteral("detailsTabs"));
     m_tabs->addTab(buildSummary(), QStringLiteral("Verdict"));
     m_tabs->addTab(buildProfile(), QStringLiteral("Profile"));
     m_tabs->addTab(buildSettings(), QStringLiteral("Settings"));

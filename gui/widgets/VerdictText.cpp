@@ -114,11 +114,19 @@ QString ending(const RunResult& result)
     return result.exitCode ? QStringLiteral("exit code %1").arg(*result.exitCode) : QStringLiteral("no exit status");
 }
 
-QString keptBy(const std::string& by)
+QString keptBy(const std::string& by, const std::vector<std::string>& outside)
 {
     if (by.empty())
         return QStringLiteral("kept by what is not known");
-    return by == "none" ? QStringLiteral("not kept") : QStringLiteral("kept by the %1").arg(text(by));
+    if (by == "none")
+        return QStringLiteral("not kept");
+    const QString kept = QStringLiteral("kept by the %1").arg(text(by));
+    if (by != "cgroup" || outside.empty())
+        return kept;
+    const QString others
+        = outside.size() == 1 ? QString() : QStringLiteral(" and %1 more").arg(figures::count(outside.size() - 1));
+    return QStringLiteral("%1; %2%3 left it")
+        .arg(kept, text(outside.front()).section(QStringLiteral(", in /"), 0, 0), others);
 }
 
 QVector<Change> changes(const Remedy& remedy, const Variant& variant)
@@ -160,8 +168,8 @@ QVector<Figure> figuresOf(const RunResult& result)
         measured ? figures::size(curve.lowestAvailableBytes) : figures::kNone,
         measured ? QStringLiteral("%1 before the start").arg(figures::size(curve.baselineAvailableBytes)) : QString()});
     if (result.identity.limits.capMemoryBytes)
-        all.append(
-            {QStringLiteral("Cap"), figures::size(*result.identity.limits.capMemoryBytes), keptBy(result.capKeptBy)});
+        all.append({QStringLiteral("Cap"), figures::size(*result.identity.limits.capMemoryBytes),
+            keptBy(result.capKeptBy, result.traces.outsideGroup)});
     if (result.identity.predictedPeakBytes > 0)
         all.append({QStringLiteral("Predicted before"), figures::size(result.identity.predictedPeakBytes),
             QStringLiteral("from the headers")});

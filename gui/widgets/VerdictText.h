@@ -21,8 +21,10 @@ QString basisOf(const Remedy& remedy);
 /// "exit code 1", "signal 9 (SIGKILL)", "no exit status"
 QString ending(const RunResult& result);
 
-/// "kept by the cgroup", "not kept"; of a run that was lost before it was told: "kept by what is not known".
-QString keptBy(const std::string& by);
+/// "kept by the cgroup", "not kept"; of a run that was lost before it was told: "kept by what is not known". A cgroup
+/// does not keep it for the processes that left it (as HostTraces::outsideGroup names them): "kept by the cgroup; pid
+/// 4711 (python3) and 2 more left it".
+QString keptBy(const std::string& by, const std::vector<std::string>& outside);
 
 /// One setting that a remedy changes.
 struct Change {

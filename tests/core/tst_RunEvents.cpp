@@ -75,6 +75,7 @@ private Q_SLOTS:
     void logBytesSurvive();
     void whatHoldsARunSurvives();
     void whatTheGuardSawSurvives();
+    void whatLeftTheGroupSurvives();
     void whatNobodyToldIsNull();
     void samplesAreATable();
     void brokenEventsAreRefused_data();
@@ -154,6 +155,15 @@ void tst_RunEvents::whatTheGuardSawSurvives()
     json unknown = form;
     unknown["pool"] = "sea";
     QVERIFY(!eventFromJson(unknown, 1'000'000'000));
+}
+
+void tst_RunEvents::whatLeftTheGroupSurvives()
+{
+    const RunEvent event{1'500'000'000, LabActed{"outside_group", "pid 7 (sh), in /batch: it left", "pid 7 (sh)"}};
+    const json form = toJson(event, 0);
+    QCOMPARE(form.at("process"), json("pid 7 (sh)"));
+    QCOMPARE(std::get<LabActed>(eventFromJson(form, 0).value().body).process, std::string("pid 7 (sh)"));
+    QVERIFY(!toJson(RunEvent{0, LabActed{"cap", "why"}}, 0).contains("process"));
 }
 
 void tst_RunEvents::whatNobodyToldIsNull()

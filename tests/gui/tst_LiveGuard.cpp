@@ -1,5 +1,6 @@
 #include "Shots.h"
 #include "WindowBench.h"
+#include "core/Digest.h"
 #include "gui/charts/ChartPanel.h"
 #include "gui/models/ProfileModel.h"
 #include "gui/pages/LivePage.h"
@@ -9,6 +10,7 @@
 #include <QCheckBox>
 #include <QLineEdit>
 #include <QPlainTextEdit>
+#include <QTabWidget>
 #include <QTest>
 
 using namespace loadlab;
@@ -154,6 +156,35 @@ private Q_SLOTS:
         shoot("live-killed");
         controller().stop();
         QTRY_VERIFY_WITH_TIMEOUT(!controller().isBusy(), kLongMs);
+    }
+
+    void aCapThatAProcessLeftSaysSo()
+    {
+        const Containment& containment = m_bench->bench().lab().containment.get();
+        if (containment.kind() != GroupKind::V1)
+            QSKIP("needs a v1 group that the program itself enters");
+        auto elsewhere = containment.makeGroup(makeUuid(), {}).value();
+        Limits limits;
+        limits.capMemoryBytes = 100 * kMiB;
+        const std::string group = (elsewhere->folder() / "cgroup.procs").string();
+        startProgram({"/bin/sh", "-c", "sleep 1; echo $$ > " + group + "; exec sleep 1000"}, limits);
+        const QString held = QStringLiteral("Cap 100 MiB, kept by the cgroup");
+        const QString left = held + QStringLiteral("; pid ");
+        QTRY_VERIFY_WITH_TIMEOUT(m_bench->visibleText().contains(held), kLongMs);
+        QVERIFY(!m_bench->visibleText().contains(left));
+        QTRY_VERIFY_WITH_TIMEOUT(m_bench->visibleText().contains(left), kLongMs);
+        shoot("live-left-group");
+        controller().stop();
+        QTRY_VERIFY_WITH_TIMEOUT(!controller().isBusy(), kLongMs);
+        QVERIFY(elsewhere->remove(std::chrono::seconds(2)));
+
+        m_bench->window().openRun(controller().liveRunId().value());
+        QTRY_VERIFY_WITH_TIMEOUT(m_bench->visibleText().contains(QStringLiteral("Run 1")), kLongMs);
+        m_bench->find<QTabWidget>(QStringLiteral("detailsTabs")).setCurrentIndex(2);
+        QTRY_VERIFY_WITH_TIMEOUT(
+            m_bench->visibleText().contains(QStringLiteral("100 MiB, kept by the cgroup; pid ")), kLongMs);
+        QVERIFY(m_bench->visibleText().contains(QStringLiteral(") left it")));
+        shoot("runs-left-group");
     }
 
     void theGuardIsArmedWhileItRuns()

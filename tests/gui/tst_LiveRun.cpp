@@ -75,6 +75,17 @@ private Q_SLOTS:
         QCOMPARE(qRound(*run.samplesPerS(3)), 50);
     }
 
+    void tellsWhatLeftTheGroup()
+    {
+        LiveRun run;
+        run.apply(started());
+        run.apply(at(1, LabActed{"outside_group", "pid 7 (sh), in /batch: it left", "pid 7 (sh), in /batch"}));
+        QCOMPARE(run.outsideGroup(), std::vector<std::string>{"pid 7 (sh), in /batch"});
+        QCOMPARE(run.soFar().traces.outsideGroup, run.outsideGroup());
+        run.apply(started());
+        QVERIFY(run.outsideGroup().empty());
+    }
+
     void followsARunFromStartToEnd()
     {
         LiveRun run;
