@@ -17,7 +17,7 @@ struct Forecast {
     enum class Why {
         Foretold,
         Reached, ///< limitReachedS is when, lowS and highS the samples before and after.
-        TooFewPoints, ///< The curve is younger than a phase can be.
+        TooFewPoints, ///< The curve, or what came after its last jump, is younger than a phase can be.
         NotGrowing, ///< The last phase is level, gives back, or its rate is not above 0 by more than its error.
         LevelsOff, ///< Growth slows down so that it ends below the limit.
         TooFar, ///< Further away than three times what the phase has lasted.

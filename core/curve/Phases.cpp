@@ -1,5 +1,6 @@
 #include "core/curve/Phases.h"
 
+#include "core/curve/Jumps.h"
 #include "core/curve/LineFit.h"
 
 #include <algorithm>
@@ -28,6 +29,7 @@ constexpr double kMost = 4e18; ///< Larger is no measurement, and its square no 
 struct Range {
     std::size_t from = 0;
     std::size_t to = 0; ///< One past the last mean.
+    bool afterJump = false;
     [[nodiscard]] std::size_t count() const { return to - from; }
 };
 
@@ -43,25 +45,6 @@ Height heightOf(std::span<const Point> means)
     return {moved, std::max({moved, kRangeOfHighest * std::fabs(highest->y), kLeastRange})};
 }
 
-/// Scatter of means about the line through their neighbours: a kink moves few of them, so that the median does not see
-/// it.
-double scatterOf(std::span<const Point> means)
-{
-    std::vector<double> distances;
-    for (std::size_t i = 1; i + 1 < means.size(); ++i) {
-        const double whole = means[i + 1].x - means[i - 1].x;
-        const double a = (means[i + 1].x - means[i].x) / whole;
-        const double b = 1 - a;
-        const double distance = means[i].y - a * means[i - 1].y - b * means[i + 1].y;
-        distances.push_back(std::fabs(distance) / std::sqrt(1 + a * a + b * b));
-    }
-    if (distances.empty())
-        return 0;
-    const auto middle = distances.begin() + static_cast<std::ptrdiff_t>(distances.size() / 2);
-    std::nth_element(distances.begin(), middle, distances.end());
-    return 1.4826 * *middle;
-}
-
 /// Partition of means into lines, and what it takes to judge them.
 class Segmentation {
 public:
@@ -71,18 +54,20 @@ public:
         , m_height(heightOf(means))
         , m_range(m_height.range)
         , m_quantum(quantum)
-        , m_noise(std::max({scatterOf(means), quantum / std::sqrt(12.0), kNoiseOfRange * m_range}))
+        , m_jumps(isSmall() ? std::vector<Jump>() : findJumps(means, kNoiseOfRange * m_range, quantum))
+        , m_noise(std::max({scatterOf(means, m_jumps), quantum / std::sqrt(12.0), kNoiseOfRange * m_range}))
     {
         if (isSmall())
             m_ranges = {{0, means.size()}};
         else
-            split();
+            splitAtJumps();
         join();
     }
     [[nodiscard]] std::vector<FoundPhase> phases() const;
 
 private:
-    void split();
+    void splitAtJumps();
+    void split(const Range& stretch);
     void join();
     [[nodiscard]] bool isSmall() const { return m_height.moved < kLeastRange; }
     [[nodiscard]] LineFit fit(const Range& range) const { return m_sums.fit(range.from, range.to); }
@@ -91,22 +76,37 @@ private:
     /// How far two neighbours are from being one; nothing when they are two.
     [[nodiscard]] std::optional<double> difference(const Range& left, const Range& right) const;
     [[nodiscard]] double boundary(const Range& left, const Range& right) const;
-    void nameThem(std::vector<FoundPhase>& phases) const;
+    [[nodiscard]] FoundPhase jumpBetween(const Range& left, const Range& right) const;
+    [[nodiscard]] PhaseKind kindOf(const FoundPhase& phase) const;
+    void tellSlowOnes(std::vector<FoundPhase>& phases) const;
 
     std::span<const Point> m_means;
     LineSums m_sums;
     Height m_height;
     double m_range;
     double m_quantum;
+    std::vector<Jump> m_jumps;
     double m_noise;
     std::vector<Range> m_ranges;
 };
 
-void Segmentation::split()
+void Segmentation::splitAtJumps()
 {
-    const std::size_t n = m_means.size();
+    Range stretch;
+    for (const Jump& jump : m_jumps) {
+        stretch.to = jump.from + 1;
+        split(stretch);
+        stretch = {jump.to, 0, true};
+    }
+    stretch.to = m_means.size();
+    split(stretch);
+}
+
+void Segmentation::split(const Range& stretch)
+{
+    const std::size_t n = stretch.count();
     constexpr double never = std::numeric_limits<double>::infinity();
-    const double penalty = kPenalty * std::log(static_cast<double>(n));
+    const double penalty = kPenalty * std::log(static_cast<double>(m_means.size()));
     const double perSquare = m_noise > 0 ? 1 / (m_noise * m_noise) : 0;
     std::vector<double> cost(n + 1, never);
     std::vector<std::size_t> cameFrom(n + 1, 0);
@@ -115,14 +115,17 @@ void Segmentation::split()
         for (std::size_t from = 0; from + std::min(n, kFewest) <= to; ++from) {
             if (cost[from] == never)
                 continue;
-            const double all = cost[from] + penalty + m_sums.squares(from, to) * perSquare;
+            const double all
+                = cost[from] + penalty + m_sums.squares(stretch.from + from, stretch.from + to) * perSquare;
             if (all < cost[to]) {
                 cost[to] = all;
                 cameFrom[to] = from;
             }
         }
+    const auto first = static_cast<std::ptrdiff_t>(m_ranges.size());
     for (std::size_t to = n; to > 0; to = cameFrom[to])
-        m_ranges.insert(m_ranges.begin(), {cameFrom[to], to});
+        m_ranges.insert(m_ranges.begin() + first, {stretch.from + cameFrom[to], stretch.from + to, false});
+    m_ranges[static_cast<std::size_t>(first)].afterJump = stretch.afterJump;
 }
 
 void Segmentation::join()
@@ -146,6 +149,8 @@ void Segmentation::join()
 
 std::optional<double> Segmentation::difference(const Range& left, const Range& right) const
 {
+    if (right.afterJump)
+        return std::nullopt;
     const FoundPhase a = phaseOf(left);
     const FoundPhase b = phaseOf(right);
     const LineFit before = fit(left);
@@ -193,23 +198,40 @@ double Segmentation::boundary(const Range& left, const Range& right) const
     return (m_means[left.to - 1].x + m_means[right.from].x) / 2;
 }
 
-void Segmentation::nameThem(std::vector<FoundPhase>& phases) const
+FoundPhase Segmentation::jumpBetween(const Range& left, const Range& right) const
 {
+    const Point& before = m_means[left.to - 1];
+    const Point& after = m_means[right.from];
+    FoundPhase phase;
+    phase.kind = after.y > before.y ? PhaseKind::Step : PhaseKind::Release;
+    phase.fromS = before.x;
+    phase.toS = after.x;
+    phase.fromBytes = before.y;
+    phase.toBytes = after.y;
+    phase.rateBytesPerS = (after.y - before.y) / (after.x - before.x);
+    phase.rateErrorBytesPerS = std::numeric_limits<double>::infinity();
+    phase.points = 2;
+    return phase;
+}
+
+PhaseKind Segmentation::kindOf(const FoundPhase& phase) const
+{
+    if (isLevel(phase))
+        return PhaseKind::Level;
+    if (phase.rateBytesPerS < 0)
+        return PhaseKind::Release;
+    const double time = phase.toS - phase.fromS;
     const double whole = m_means.back().x - m_means.front().x;
+    return time < kStepTime * whole && phase.rateBytesPerS * time > kStepHeight * m_range ? PhaseKind::Step
+                                                                                          : PhaseKind::Growth;
+}
+
+void Segmentation::tellSlowOnes(std::vector<FoundPhase>& phases) const
+{
     double fastest = 0;
-    for (FoundPhase& phase : phases) {
-        const double time = phase.toS - phase.fromS;
-        const double height = phase.rateBytesPerS * time;
-        if (isLevel(phase))
-            phase.kind = PhaseKind::Level;
-        else if (phase.rateBytesPerS < 0)
-            phase.kind = PhaseKind::Release;
-        else
-            phase.kind
-                = time < kStepTime * whole && height > kStepHeight * m_range ? PhaseKind::Step : PhaseKind::Growth;
+    for (const FoundPhase& phase : phases)
         if (phase.kind == PhaseKind::Growth)
             fastest = std::max(fastest, phase.rateBytesPerS);
-    }
     FoundPhase& first = phases.front();
     if (first.kind == PhaseKind::Level && first.rateBytesPerS > 0 && first.rateBytesPerS < kSlow * fastest
         && !isLevel(first, 1))
@@ -224,17 +246,23 @@ void Segmentation::nameThem(std::vector<FoundPhase>& phases) const
 
 std::vector<FoundPhase> Segmentation::phases() const
 {
-    std::vector<FoundPhase> phases;
+    std::vector<FoundPhase> lines;
     for (const Range& range : m_ranges)
-        phases.push_back(phaseOf(range));
-    for (std::size_t i = 0; i + 1 < phases.size(); ++i)
-        phases[i].toS = phases[i + 1].fromS = boundary(m_ranges[i], m_ranges[i + 1]);
-    for (std::size_t i = 0; i < phases.size(); ++i) {
+        lines.push_back(phaseOf(range));
+    for (std::size_t i = 0; i + 1 < lines.size(); ++i)
+        if (!m_ranges[i + 1].afterJump)
+            lines[i].toS = lines[i + 1].fromS = boundary(m_ranges[i], m_ranges[i + 1]);
+    std::vector<FoundPhase> phases;
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+        if (m_ranges[i].afterJump)
+            phases.push_back(jumpBetween(m_ranges[i - 1], m_ranges[i]));
         const LineFit line = fit(m_ranges[i]);
-        phases[i].fromBytes = line.at(phases[i].fromS);
-        phases[i].toBytes = line.at(phases[i].toS);
+        FoundPhase& phase = phases.emplace_back(lines[i]);
+        phase.fromBytes = line.at(phase.fromS);
+        phase.toBytes = line.at(phase.toS);
+        phase.kind = kindOf(phase);
     }
-    nameThem(phases);
+    tellSlowOnes(phases);
     return phases;
 }
 
@@ -345,6 +373,8 @@ std::vector<FoundPhase> PhaseFinder::phases() const
     FoundPhase& last = found.back();
     last.toBytes += last.rateBytesPerS * (m_last.x - last.toS);
     last.toS = m_last.x;
+    // A single mean between jumps, or before the first: the jumps tell it.
+    std::erase_if(found, [](const FoundPhase& phase) { return phase.points == 1 && phase.toS <= phase.fromS; });
     return found;
 }
 

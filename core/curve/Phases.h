@@ -21,12 +21,12 @@ enum class PhaseKind {
     SlowStart,
     SlowGrowth, ///< "slow growth": less than a quarter of the fastest growth that lasted.
     Growth, ///< "growth"
-    Step, ///< "step": up within a fiftieth of the curve's time.
-    Release, ///< "release": memory is given back, however fast.
+    Step, ///< "step": up within a fiftieth of the curve's time, or by a jump between two of its means.
+    Release, ///< "release": memory is given back, however fast, also by a jump.
 };
 std::string_view toWord(PhaseKind kind);
 
-/// A stretch of a curve that one straight line describes.
+/// A stretch of a curve that one straight line describes, or a jump: from its last mean before to the first one after.
 struct FoundPhase {
     PhaseKind kind = PhaseKind::Level;
     double fromS = 0;
@@ -42,16 +42,18 @@ struct FoundPhase {
 
 /// Finds phases in a curve that grows, at a cost that does not grow with it.
 ///
-/// Criterion. The curve is reduced to at most 400 means over equal times (as they are, while they are fewer). Sought is
-/// the partition into straight lines, each over at least 3 means and free to jump at its ends, that minimises
+/// Criterion. The curve is reduced to at most 400 means over equal times (as they are, while they are fewer). A jump
+/// (core/curve/Jumps.h says what is one) is a phase of its own; the lines on either side of it end there. In between
+/// the partition into straight lines is sought, each over at least 3 means (or all that are there) and free to jump at
+/// its ends, that minimises
 ///     Σ (squared distances from the lines) / σ² + 4·ln(n) per further line,   n = number of means,
 /// found exactly by dynamic programming. σ, the noise that needs no explanation, is the largest of: 1.4826 · the median
-/// absolute distance of a mean from the line through its neighbours (as an independent scatter would cause it); the
-/// quantum of the data / √12; 0.5 % of the curve's range. Then neighbours are joined, the least difference first, as
-/// long as two meet (their lines are no more than 2 % of the range, or 3 σ, apart where they touch) and either both are
-/// level or their rates differ by less than 25 % of the larger. A boundary is where the two lines cross, if that is no
-/// further than one mean away, else half way between the means that it separates. Range: highest − lowest, but at least
-/// 5 % of its highest value, and 16 MiB: some MiB of jitter on 12 GB are no phases.
+/// absolute distance of a mean from the line through its neighbours (as an independent scatter would cause it), jumps
+/// left out; the quantum of the data / √12; 0.5 % of the curve's range. Then neighbours are joined, the least
+/// difference first, as long as two meet (their lines are no more than 2 % of the range, or 3 σ, apart where they
+/// touch) and either both are level or their rates differ by less than 25 % of the larger. A boundary is where the two
+/// lines cross, if that is no further than one mean away, else half way between the means that it separates. Range:
+/// highest − lowest, but at least 5 % of its highest value, and 16 MiB: some MiB of jitter on 12 GB are no phases.
 /// Floor. A curve whose highest − lowest is below 16 MiB is one phase: so much the start of an interpreter takes, and
 /// the kernel's own counters, which it gathers per CPU before it adds them up, are off by parts of it.
 ///

@@ -14,6 +14,7 @@ private Q_SLOTS:
     void theTableOfSeed003();
     void asItStoodThen();
     void theSwapRunResidentAndSwapApart();
+    void aJumpBetweenTwoRowsIsTold();
     void aCurveThatLevelsOffIsNotForetold();
     void theEndOfTheProcessIsNoPhase();
     void whatIsGivenBackIsNoEnd();
@@ -92,6 +93,25 @@ void tst_CliForecast::theSwapRunResidentAndSwapApart()
     QCOMPARE(swap["phases"].toArray().size(), 2);
     QVERIFY2(std::fabs(swap["phases"][1]["from_s"].toDouble() - 68.3) <= 0.5, result.words());
     QVERIFY2(std::fabs(swap["phases"][1]["rate_bytes_per_s"].toDouble() - 0.37e9) < 0.01e9, result.words());
+}
+
+void tst_CliForecast::aJumpBetweenTwoRowsIsTold()
+{
+    const CliLab lab;
+    const std::string file
+        = written(lab, "t_s,used_gb\n0,5\n5,5\n10,5\n15,5\n20,30\n25,30\n30,30\n35,12\n40,12\n45,12\n");
+    const CliResult result = lab.run({"forecast", file, "--limit", "40GB", "--json"});
+    QVERIFY2(result.code == 0, result.words());
+    const QJsonArray phases = result.object()["phases"].toArray();
+    QStringList names;
+    for (const auto& phase : phases)
+        names.append(phase.toObject()["name"].toString());
+    QVERIFY2(names == QStringList({"level", "step", "level", "release", "level"}), result.words());
+    QCOMPARE(phases[1]["from_s"].toDouble(), 15.0);
+    QCOMPARE(phases[1]["to_s"].toDouble(), 20.0);
+    QCOMPARE(phases[1]["rate_bytes_per_s"].toDouble(), 5e9);
+    QVERIFY(phases[1]["rate_error_bytes_per_s"].isNull());
+    QCOMPARE(phases[3]["to_bytes"].toDouble(), 12e9);
 }
 
 void tst_CliForecast::aCurveThatLevelsOffIsNotForetold()

@@ -23,13 +23,18 @@ template <typename Used> std::vector<Point> curveOf(double from, double to, doub
     return points;
 }
 
-std::vector<Point> seed003()
+/// A row every 5 s.
+std::vector<Point> tableOf(const std::vector<double>& gigabytes)
 {
-    const std::vector<double> gigabytes{71, 71, 72, 76, 82, 88, 94, 100, 106, 112, 118, 122};
     std::vector<Point> points;
     for (const double used : gigabytes)
         points.push_back({5.0 * static_cast<double>(points.size()), used * kGB});
     return points;
+}
+
+std::vector<Point> seed003()
+{
+    return tableOf({71, 71, 72, 76, 82, 88, 94, 100, 106, 112, 118, 122});
 }
 
 bool near(double value, double wanted, double share)
@@ -165,12 +170,102 @@ private Q_SLOTS:
         QVERIFY2(std::fabs(phases[1].fromS - 60) < 0.5, describe(phases));
     }
 
-    void aJumpPartsTwoLevels()
+    void aJumpIsAPhaseOfItsOwn_data()
+    {
+        QTest::addColumn<std::vector<double>>("gigabytes");
+        QTest::addColumn<std::vector<PhaseKind>>("kinds");
+        QTest::addColumn<int>("jump"); // Which phase.
+        QTest::addColumn<int>("row"); // The last one before it.
+        using enum PhaseKind;
+        const auto row = [](const char* name, const std::vector<double>& gigabytes, const std::vector<PhaseKind>& kinds,
+                             int jump, int at) { QTest::newRow(name) << gigabytes << kinds << jump << at; };
+        row("up", {5, 5, 5, 5, 30, 30, 30, 30, 30}, {Level, Step, Level}, 1, 3);
+        row("down", {30, 30, 30, 30, 5, 5, 5, 5, 5}, {Level, Release, Level}, 1, 3);
+        row("of few rows", {5, 5, 5, 30, 30, 30}, {Level, Step, Level}, 1, 2);
+        row("at the start", {5, 30, 30, 30, 30, 30, 30, 30}, {Step, Level}, 0, 0);
+        row("down at the start", {30, 5, 5, 5, 5, 5, 5, 5}, {Release, Level}, 0, 0);
+        row("at the end", {5, 5, 5, 5, 5, 5, 5, 30}, {Level, Step}, 1, 6);
+        row("down at the end", {30, 30, 30, 30, 30, 30, 30, 5}, {Level, Release}, 1, 6);
+        row("near the end", {5, 5, 5, 5, 5, 5, 30, 30}, {Level, Step, Level}, 1, 5);
+        row("between two growths of one rate", {1, 3, 5, 7, 9, 36, 38, 40, 42, 44}, {Growth, Step, Growth}, 1, 4);
+        row("down between two growths", {31, 33, 35, 37, 39, 11, 13, 15, 17, 19}, {Growth, Release, Growth}, 1, 4);
+        row("down, then up", {30, 30, 30, 30, 5, 5, 5, 5, 30, 30, 30, 30}, {Level, Release, Level, Step, Level}, 3, 7);
+        row("down for a row", {30, 30, 30, 30, 30, 5, 30, 30, 30, 30, 30}, {Level, Release, Step, Level}, 2, 5);
+        row("down for two rows", {30, 30, 30, 30, 5, 5, 30, 30, 30, 30}, {Level, Release, Level, Step, Level}, 3, 5);
+        row("up, then down", {5, 5, 5, 5, 30, 30, 30, 30, 5, 5, 5, 5}, {Level, Step, Level, Release, Level}, 3, 7);
+    }
+    void aJumpIsAPhaseOfItsOwn()
+    {
+        QFETCH(std::vector<double>, gigabytes);
+        QFETCH(std::vector<PhaseKind>, kinds);
+        QFETCH(int, jump);
+        QFETCH(int, row);
+        const auto phases = findPhases(tableOf(gigabytes));
+        QVERIFY2(kindsOf(phases) == kinds, describe(phases));
+        const FoundPhase& found = phases[static_cast<std::size_t>(jump)];
+        const auto at = static_cast<std::size_t>(row);
+        QVERIFY2(found.fromS == 5.0 * row && found.toS == 5.0 * (row + 1), describe(phases));
+        QVERIFY2(found.fromBytes == gigabytes[at] * kGB && found.toBytes == gigabytes[at + 1] * kGB, describe(phases));
+        QVERIFY(std::isinf(found.rateErrorBytesPerS));
+        for (std::size_t i = 1; i < phases.size(); ++i)
+            QCOMPARE(phases[i].fromS, phases[i - 1].toS);
+        QCOMPARE(phases.front().fromS, 0.0);
+        QCOMPARE(phases.back().toS, 5.0 * static_cast<double>(gigabytes.size() - 1));
+    }
+
+    void aJumpOfManySamplesIsOne()
     {
         const auto phases = findPhases(curveOf(0, 40, 10, [](double t) { return t < 25 ? 3 * kGB : 9 * kGB; }));
-        QVERIFY2((kindsOf(phases) == std::vector{PhaseKind::Level, PhaseKind::Level}), describe(phases));
-        QVERIFY2(std::fabs(phases[0].toS - 25) < 0.2, describe(phases));
-        QVERIFY2(near(phases[0].toBytes, 3 * kGB, 0.01) && near(phases[1].fromBytes, 9 * kGB, 0.01), describe(phases));
+        QVERIFY2(
+            (kindsOf(phases) == std::vector{PhaseKind::Level, PhaseKind::Step, PhaseKind::Level}), describe(phases));
+        QVERIFY2(std::fabs(phases[1].fromS - 25) < 0.2 && std::fabs(phases[1].toS - 25) < 0.2, describe(phases));
+        QVERIFY2(near(phases[0].toBytes, 3 * kGB, 0.01) && near(phases[2].fromBytes, 9 * kGB, 0.01), describe(phases));
+    }
+
+    void whatLeadsToItsSidesIsNoJump()
+    {
+        const auto none = [](const std::vector<FoundPhase>& phases) {
+            return std::ranges::none_of(phases, [](const FoundPhase& phase) {
+                return phase.kind == PhaseKind::Step || phase.kind == PhaseKind::Release;
+            });
+        };
+        // Ever faster, a rise of two rows, a table's rounding, and a kink amid a gap.
+        for (const std::vector<double>& gigabytes :
+            {std::vector<double>{1, 1, 2, 4, 8, 16, 32, 64}, std::vector<double>{5, 5, 5, 5, 17, 30, 30, 30, 30},
+                std::vector<double>{71, 71, 71, 72, 72, 72, 73, 73}}) {
+            const auto phases = findPhases(tableOf(gigabytes));
+            QVERIFY2(none(phases), describe(phases));
+        }
+        const auto spike = findPhases(curveOf(0, 40, 10, [](double t) { return t == 25 ? 9 * kGB : 3 * kGB; }));
+        QVERIFY2((kindsOf(spike) == std::vector{PhaseKind::Level}), describe(spike));
+        auto points = tableOf({1, 2, 3, 4, 5, 6, 7, 8, 13, 23, 33, 43, 53, 63});
+        for (std::size_t i = 8; i < points.size(); ++i)
+            points[i].x += 5;
+        QVERIFY2(none(findPhases(points)), describe(findPhases(points)));
+    }
+
+    void noiseHasNoJumps_data()
+    {
+        QTest::addColumn<double>("rate");
+        QTest::addColumn<int>("points");
+        for (const double rate : {0.0, 0.01, 1.0})
+            for (const int points : {6, 12, 50, 400, 2000})
+                QTest::addRow("%g GB a row, %d rows", rate, points) << rate << points;
+    }
+    void noiseHasNoJumps()
+    {
+        QFETCH(double, rate);
+        QFETCH(int, points);
+        for (unsigned seed = 0; seed < 50; ++seed) {
+            std::mt19937 random(seed);
+            std::normal_distribution<double> noise(0, 0.5);
+            std::vector<double> gigabytes;
+            for (int i = 0; i < points; ++i)
+                gigabytes.push_back(50 + rate * i + noise(random));
+            const auto phases = findPhases(tableOf(gigabytes));
+            QVERIFY2(std::ranges::none_of(phases, [](const FoundPhase& phase) { return phase.points == 2; }),
+                QByteArray::number(seed) + ": " + describe(phases));
+        }
     }
 
     void whatFallsAtOnceIsARelease()
