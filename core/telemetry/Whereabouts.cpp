@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <set>
+#include <utility>
 #include <vector>
 
 namespace loadlab {
@@ -46,18 +47,19 @@ bool isAmong(const fs::path& file, const std::vector<fs::path>& places)
     return std::ranges::any_of(places, [&file](const fs::path& place) { return isBelow(file, place); });
 }
 
-std::optional<Whereabouts> openFile(pid_t pid, const std::vector<fs::path>& places)
+using Places = std::vector<Whereabouts>;
+
+Places openFilesOf(pid_t pid, const std::vector<fs::path>& places)
 {
-    std::optional<Whereabouts> best;
+    Places found;
     for (const OpenFile& open : openFiles(pid)) {
         if (open.position >= open.sizeBytes)
             continue;
         if (places.empty() ? open.sizeBytes < kLeastAnywhere || !open.readOnly : !isAmong(open.file, places))
             continue;
-        if (!best || best->file < open.file)
-            best = Whereabouts{pid, open.file, open.position, open.sizeBytes, false};
+        found.push_back({pid, open.file, open.position, open.sizeBytes, false});
     }
-    return best;
+    return found;
 }
 
 struct Mapping {
@@ -119,21 +121,37 @@ bool isFurther(const Whereabouts& a, const Whereabouts& b)
     return a.file.parent_path() == b.file.parent_path() ? a.file > b.file : a.sizeBytes > b.sizeBytes;
 }
 
-std::optional<Whereabouts> mappedFile(pid_t pid, const std::vector<fs::path>& places)
+/// A file that is mapped in parts, as tensor by tensor, counts with all of them.
+Places mappedFilesOf(pid_t pid, const std::vector<fs::path>& places)
 {
     std::vector<Mapping> mappings = mappingsOf(pid);
     keepWhatIsLoaded(mappings, places);
-    std::optional<Whereabouts> best;
-    for (const Mapping& mapping : mappings) {
+    std::map<fs::path, std::uint64_t> residentBytes;
+    for (const Mapping& mapping : mappings)
+        residentBytes[mapping.file] += mapping.residentBytes;
+    Places found;
+    for (const auto& [file, resident] : residentBytes) {
         std::error_code ignored;
-        const auto size = fs::file_size(mapping.file, ignored);
-        if (ignored || mapping.residentBytes == 0 || (places.empty() && size < kLeastAnywhere))
+        const auto size = fs::file_size(file, ignored);
+        if (ignored || resident == 0 || (places.empty() && size < kLeastAnywhere))
             continue;
-        const Whereabouts found{pid, mapping.file, mapping.residentBytes, size, true};
-        if (!best || isFurther(found, *best))
-            best = found;
+        // What is mapped twice is there twice.
+        found.push_back({pid, file, std::min<std::uint64_t>(resident, size), size, true});
     }
-    return best;
+    return found;
+}
+
+/// Of the first process that has one.
+std::optional<Whereabouts> likeliest(const Places& places, bool mapped)
+{
+    const Whereabouts* best = nullptr;
+    for (const Whereabouts& place : places) {
+        if (place.mapped != mapped || (best && place.pid != best->pid))
+            continue;
+        if (!best || (mapped ? isFurther(place, *best) : best->file < place.file))
+            best = &place;
+    }
+    return best ? std::optional(*best) : std::nullopt;
 }
 
 std::string_view wordsForState(char state)
@@ -160,16 +178,63 @@ std::string_view wordsForState(char state)
 
 std::optional<Whereabouts> findWhereabouts(std::span<const pid_t> processes, const fs::path& folder)
 {
-    const auto places = folder.empty() ? std::vector<fs::path>() : placesOf(folder);
-    if (places.empty() && !folder.empty())
-        return std::nullopt;
-    for (const auto pid : processes)
-        if (auto found = openFile(pid, places))
-            return found;
-    for (const auto pid : processes)
-        if (auto found = mappedFile(pid, places))
-            return found;
-    return std::nullopt;
+    return FileTrail(folder).find(processes);
+}
+
+FileTrail::FileTrail(fs::path folder)
+    : m_folder(std::move(folder))
+{
+}
+
+void FileTrail::look(std::span<const pid_t> processes)
+{
+    m_now.clear();
+    ++m_looks;
+    std::erase_if(
+        m_seen, [&](const auto& seen) { return std::ranges::count(processes, std::get<pid_t>(seen.first)) == 0; });
+    const auto places = m_folder.empty() ? std::vector<fs::path>() : placesOf(m_folder);
+    if (places.empty() && !m_folder.empty())
+        return;
+    bool moved = false;
+    for (const pid_t pid : processes)
+        for (const Whereabouts& place : openFilesOf(pid, places))
+            moved |= note(place);
+    for (const pid_t pid : processes)
+        if (!moved)
+            for (const Whereabouts& place : mappedFilesOf(pid, places))
+                note(place);
+}
+
+bool FileTrail::note(const Whereabouts& place)
+{
+    m_now.push_back(place);
+    Seen& seen = m_seen[{place.pid, place.file, place.mapped}];
+    const bool moved = place.mapped ? place.atBytes > seen.atBytes : place.atBytes != seen.atBytes;
+    if (moved && m_looks > 1) {
+        seen.movedAt = m_looks;
+        seen.byBytes = place.atBytes > seen.atBytes ? place.atBytes - seen.atBytes : 0;
+    }
+    seen.atBytes = place.atBytes;
+    return moved && m_looks > 1;
+}
+
+std::optional<Whereabouts> FileTrail::find(std::span<const pid_t> processes)
+{
+    look(processes);
+    const Whereabouts* best = nullptr;
+    std::tuple<std::uint64_t, bool, std::uint64_t> most; // When it moved, whether there is more of it, by how much.
+    for (const Whereabouts& place : m_now) {
+        const Seen& seen = m_seen[{place.pid, place.file, place.mapped}];
+        const std::tuple rank{seen.movedAt, place.atBytes < place.sizeBytes, seen.byBytes};
+        if (seen.movedAt == 0 || rank <= most)
+            continue;
+        best = &place;
+        most = rank;
+    }
+    if (best)
+        return *best;
+    const auto open = likeliest(m_now, false);
+    return open ? open : likeliest(m_now, true);
 }
 
 std::string toWords(const Whereabouts& whereabouts)

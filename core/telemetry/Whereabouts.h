@@ -2,10 +2,13 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
 #include <sys/types.h>
+#include <tuple>
+#include <vector>
 
 namespace loadlab {
 
@@ -13,18 +16,44 @@ namespace loadlab {
 struct Whereabouts {
     pid_t pid = 0;
     std::filesystem::path file;
-    std::uint64_t atBytes = 0; ///< The position of its descriptor; of a mapping: how much of it is resident here.
+    /// The position of its descriptor; of a mapped file: how much of it, of all its parts, is resident here.
+    std::uint64_t atBytes = 0;
     std::uint64_t sizeBytes = 0;
     bool mapped = false;
 };
 
 /// The file below `folder` (or the file itself) that is being read: one that is open and neither at its beginning nor
-/// at its end comes first, then a mapping that is partly resident, of several in one folder the last by name (shards are
-/// read in order), else the largest. From fdinfo and smaps: costs up to 10 ms per resident GiB and takes the target's
-/// mmap lock, so only where a run stands still or is asked about. Without a folder: any file of 1 MiB or more that is
-/// open for reading alone, or mapped and neither code, nor written to, nor below /usr/lib, /usr/share or /etc.
+/// at its end comes first, then a mapping that is partly resident, of several in one folder the last by name (shards
+/// are read in order), else the largest. From fdinfo and smaps: costs up to 10 ms per resident GiB and takes the
+/// target's mmap lock, so seldom. Without a folder: any file of 1 MiB or more
+/// that is open for reading alone, or mapped and neither code, nor written to, nor below /usr/lib, /usr/share or /etc.
 /// Nothing when no process has such a file, or none may be read. Any thread.
 std::optional<Whereabouts> findWhereabouts(std::span<const pid_t> processes, const std::filesystem::path& folder);
+
+/// Knows from looks now and then which of the files moved last: its position changed, or more of it became resident.
+/// Of several that moved since the look before: one of which there is more to come, then the one that moved most. Where
+/// none was seen to move it is what findWhereabouts() finds. Mappings are only looked at where no position moved. One
+/// thread at a time; a look costs what findWhereabouts() does.
+class FileTrail {
+public:
+    explicit FileTrail(std::filesystem::path folder);
+    void look(std::span<const pid_t> processes);
+    /// After a last look.
+    [[nodiscard]] std::optional<Whereabouts> find(std::span<const pid_t> processes);
+
+private:
+    struct Seen {
+        std::uint64_t atBytes = 0;
+        std::uint64_t movedAt = 0; ///< Which look; 0: not seen to move.
+        std::uint64_t byBytes = 0;
+    };
+    bool note(const Whereabouts& place);
+
+    std::filesystem::path m_folder;
+    std::map<std::tuple<pid_t, std::filesystem::path, bool>, Seen> m_seen;
+    std::vector<Whereabouts> m_now; ///< Of the last look, processes in order.
+    std::uint64_t m_looks = 0;
+};
 
 /// "model-00002-of-00004.safetensors, at byte 1,234,567 of 5,000,000 (24 %)"
 std::string toWords(const Whereabouts& whereabouts);

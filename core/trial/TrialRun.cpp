@@ -2,7 +2,6 @@
 
 #include "core/Text.h"
 #include "core/Units.h"
-#include "core/telemetry/Whereabouts.h"
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -19,6 +18,9 @@ constexpr std::int64_t kLongestWaitNs = std::chrono::nanoseconds(60s).count();
 constexpr std::int64_t kWithoutWakeNs = std::chrono::nanoseconds(50ms).count();
 /// A time limit that met a silence of at least this much, and half of the limit, was met by a stall.
 constexpr std::chrono::nanoseconds kStallInTimeout = 30s;
+constexpr std::chrono::nanoseconds kSeldomLook = 10s; ///< At the run's files, at least so often,
+constexpr std::int64_t kLooksPerLimit = 8;
+constexpr std::int64_t kLookShare = 200; ///< but for no more than half a percent of the time.
 
 } // namespace
 
@@ -310,6 +312,7 @@ void TrialRun::watchLimits(std::int64_t nowNs)
         return;
     LabActs& acts = m_account->facts.acts;
     const Limits& limits = m_spec.limits;
+    followFiles(nowNs);
     if (m_life->asksForPositions(nowNs))
         m_life->positions(m_positions.gotFurther(m_sampler->living()), nowNs);
     const std::chrono::nanoseconds silence = m_life->silence(nowNs);
@@ -344,14 +347,37 @@ Pace TrialRun::paceAfter(std::chrono::nanoseconds silence) const
     return pace;
 }
 
+/// Aside: of many mapped gigabytes the kernel takes half a second to tell, and a guard does not wait.
+void TrialRun::followFiles(std::int64_t nowNs)
+{
+    const Limits& limits = m_spec.limits;
+    const std::int64_t limitNs = limits.stall.value_or(limits.timeout.value_or(kSeldomLook * kLooksPerLimit)).count();
+    const std::int64_t everyNs = std::min(kSeldomLook.count(), limitNs / kLooksPerLimit);
+    if (nowNs < std::max(m_nextLookNs, m_workerStartNs + everyNs))
+        return;
+    m_nextLookNs = nowNs + everyNs;
+    if (m_look.valid()) {
+        if (m_look.wait_for(0s) != std::future_status::ready)
+            return;
+        m_nextLookNs = std::max(m_nextLookNs, nowNs + kLookShare * m_look.get());
+    }
+    m_look = std::async(std::launch::async | std::launch::deferred, [this, tree = m_sampler->living()] {
+        const std::int64_t fromNs = monotonicNs();
+        m_trail->look(tree);
+        return monotonicNs() - fromNs;
+    });
+}
+
 /// Asked of the kernel, not of the worker: a loader that says nothing has a place as well.
-void TrialRun::noteStandstill(LabActs& acts, const Pace& pace) const
+void TrialRun::noteStandstill(LabActs& acts, const Pace& pace)
 {
     if (pace.kind != Pace::Kind::Unknown)
         acts.pace = toWords(pace);
     const std::vector<pid_t> tree = m_sampler->living();
     acts.standstill = describeStates(tree);
-    if (const auto at = findWhereabouts(tree, m_account->identity().checkpointPath))
+    if (m_look.valid())
+        m_look.wait();
+    if (const auto at = m_trail->find(tree))
         acts.standstill += (acts.standstill.empty() ? "at " : "; at ") + toWords(*at);
 }
 

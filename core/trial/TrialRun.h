@@ -4,6 +4,7 @@
 #include "core/telemetry/OpenFiles.h"
 #include "core/telemetry/Pace.h"
 #include "core/telemetry/Sampler.h"
+#include "core/telemetry/Whereabouts.h"
 #include "core/trial/EventOutlet.h"
 #include "core/trial/RunAccount.h"
 #include "core/trial/RunContainment.h"
@@ -12,6 +13,7 @@
 #include "core/trial/TrialRunner.h"
 #include "core/worker/JsonLineReader.h"
 
+#include <future>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -63,7 +65,8 @@ private:
     void watchVoice(std::int64_t nowNs);
     void watchLimits(std::int64_t nowNs);
     [[nodiscard]] Pace paceAfter(std::chrono::nanoseconds silence) const;
-    void noteStandstill(LabActs& acts, const Pace& pace) const;
+    void followFiles(std::int64_t nowNs);
+    void noteStandstill(LabActs& acts, const Pace& pace);
 
     // The end.
     void stopWorker();
@@ -94,6 +97,9 @@ private:
     std::unique_ptr<WorkerProcess> m_worker;
     std::optional<SignsOfLife> m_life;
     ReadPositions m_positions;
+    std::optional<FileTrail> m_trail;
+    std::future<std::int64_t> m_look; ///< At the trail, which is not touched meanwhile: how many ns it took.
+    std::int64_t m_nextLookNs = 0;
     JsonLineReader m_lines;
     std::vector<Sample> m_mail; ///< Reused.
     std::string m_commandLine;

@@ -74,6 +74,28 @@ private Q_SLOTS:
         QVERIFY2(told.find(" of 8,388,608 bytes of its mapping in memory") != std::string::npos, told.c_str());
     }
 
+    void aLoadStandsStillAtTheFileThatMovedLast()
+    {
+        // Both headers are read at once, then the first file, slowly; at its middle nothing goes on.
+        const QTemporaryDir folder;
+        const std::string first = folder.path().toStdString() + "/model-1.safetensors";
+        const std::string second = folder.path().toStdString() + "/model-2.safetensors";
+        for (const std::string& file : {first, second})
+            std::ofstream(file) << std::string(8 << 20, 'x');
+        Limits limits;
+        limits.stall = 2s;
+        limits.timeout = 20s;
+        const RunResult result = run("exec 3<" + first + " 4<" + second
+                + "; head -c 4096 <&3; head -c 4096 <&4; for i in 1 2 3 4 5 6 7 8 9; do dd bs=400k count=1 <&3; sleep "
+                  "0.2; "
+                  "done >/dev/null 2>&1; exec sleep 1000",
+            limits);
+        QVERIFY2(modeOf(result) == "hang", allWords(result).c_str());
+        const std::string told = factOf(result, "standstill");
+        QVERIFY2(
+            told.find("; at model-1.safetensors, at byte 3,690,496 of 8,388,608") != std::string::npos, told.c_str());
+    }
+
     void whatIsSlowIsNone_data()
     {
         QTest::addColumn<QByteArray>("line");

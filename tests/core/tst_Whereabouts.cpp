@@ -56,6 +56,47 @@ bool nearly(double a, double b)
     return std::abs(a - b) <= 0.02 * std::abs(b);
 }
 
+/// A process that inherits what is open and mapped here, and goes on with it when it is told.
+class Forked {
+public:
+    template <typename Work> explicit Forked(Work&& work)
+    {
+        if (::pipe(m_go.data()) != 0 || ::pipe(m_done.data()) != 0)
+            qFatal("no pipes");
+        m_pid[0] = ::fork();
+        if (m_pid[0] != 0)
+            return;
+        char turn = 0;
+        while (::read(m_go[0], &turn, 1) == 1) {
+            work();
+            static_cast<void>(::write(m_done[1], &turn, 1) == 1);
+        }
+        ::_exit(0);
+    }
+    ~Forked()
+    {
+        ::kill(m_pid[0], SIGKILL);
+        ::waitpid(m_pid[0], nullptr, 0);
+        for (const int fd : {m_go[0], m_go[1], m_done[0], m_done[1]})
+            ::close(fd);
+    }
+    Forked(const Forked&) = delete;
+    Forked& operator=(const Forked&) = delete;
+    /// Returns when it has done so.
+    void go() const
+    {
+        char turn = 0;
+        if (::write(m_go[1], &turn, 1) != 1 || ::read(m_done[0], &turn, 1) != 1)
+            qFatal("no answer");
+    }
+    [[nodiscard]] std::span<const pid_t> processes() const { return m_pid; }
+
+private:
+    std::array<int, 2> m_go{};
+    std::array<int, 2> m_done{};
+    std::array<pid_t, 1> m_pid{};
+};
+
 } // namespace
 
 class tst_Whereabouts : public QObject {
@@ -128,6 +169,68 @@ private Q_SLOTS:
         QVERIFY2(here->atBytes >= std::uint64_t(kMiB / 2) && here->atBytes < here->sizeBytes, toWords(*here).c_str());
         QVERIFY(whole && whole->file == files[0] && whole->atBytes == whole->sizeBytes);
         QVERIFY2(!none, none ? none->file.c_str() : "");
+    }
+
+    void theFileWhosePositionMovedIsTold()
+    {
+        // All are open with their headers read; the second one goes on.
+        std::vector<int> descriptors;
+        for (const char* name : {"model-00001.safetensors", "model-00002.safetensors", "model-00003.safetensors"}) {
+            descriptors.push_back(::open(makeFile(name, kMiB).c_str(), O_RDONLY));
+            ::lseek(descriptors.back(), 4096, SEEK_SET);
+        }
+        const Forked reader([&descriptors] { ::lseek(descriptors[1], 8192, SEEK_SET); });
+        FileTrail trail(m_path);
+        trail.look(reader.processes());
+        const auto first = trail.find(reader.processes());
+        reader.go();
+        trail.look(reader.processes());
+        const auto moved = trail.find(reader.processes()); // Stands still since.
+        std::ranges::for_each(descriptors, [](int fd) { ::close(fd); });
+        QVERIFY(first && first->file.filename() == "model-00003.safetensors");
+        QVERIFY(moved);
+        QCOMPARE(moved->file.filename().string(), std::string("model-00002.safetensors"));
+        QCOMPARE(moved->atBytes, std::uint64_t(8192));
+    }
+
+    void theMappedFileThatGrewIsTold()
+    {
+        // The third one is opened with its header read, but the second one is what is read.
+        std::vector<volatile const char*> files;
+        for (const char* name : {"model-00001.safetensors", "model-00002.safetensors", "model-00003.safetensors"})
+            files.push_back(
+                static_cast<volatile const char*>(mapped(makeFile(name, 2 * kMiB), 4096, PROT_READ, false)));
+        const int header = ::open((m_path / "model-00003.safetensors").c_str(), O_RDONLY);
+        ::lseek(header, 4096, SEEK_SET);
+        const Forked reader([&files] {
+            for (std::int64_t at = 0; at < kMiB; at += 4096)
+                static_cast<void>(files[1][at]);
+        });
+        FileTrail trail(m_path);
+        trail.look(reader.processes());
+        reader.go();
+        trail.look(reader.processes());
+        const auto grown = trail.find(reader.processes());
+        ::close(header);
+        for (volatile const char* data : files)
+            ::munmap(const_cast<char*>(data), 2 * kMiB);
+        QVERIFY(grown && grown->mapped);
+        QCOMPARE(grown->file.filename().string(), std::string("model-00002.safetensors"));
+        QVERIFY2(grown->atBytes >= std::uint64_t(kMiB), toWords(*grown).c_str());
+    }
+
+    void aFileMappedInPartsCountsWithAll()
+    {
+        const auto file = makeFile("model.safetensors", 4 * kMiB);
+        std::vector<void*> parts;
+        for (int i = 0; i < 4; ++i)
+            parts.push_back(mapped(file, kMiB / 2, PROT_READ, false, i * kMiB, kMiB));
+        parts.push_back(mapped(file, kMiB / 2, PROT_READ, false, 0, kMiB)); // The first part again.
+        const auto here = findWhereabouts(self(), m_path);
+        for (void* data : parts)
+            ::munmap(data, kMiB);
+        QVERIFY(here && here->mapped);
+        QVERIFY2(here->atBytes >= std::uint64_t(2 * kMiB) && here->atBytes <= here->sizeBytes, toWords(*here).c_str());
     }
 
     void aHubCacheIsReadThroughItsLinks()
@@ -257,12 +360,13 @@ private Q_SLOTS:
 
 private:
     /// Shared ones are open for writing.
-    static void* mapped(const fs::path& file, std::int64_t touched, int protection, bool shared)
+    static void* mapped(const fs::path& file, std::int64_t touched, int protection, bool shared, std::int64_t from = 0,
+        std::int64_t length = 0)
     {
-        const auto size = fs::file_size(file);
+        const auto size = length > 0 ? static_cast<std::size_t>(length) : fs::file_size(file);
         const int fd = ::open(file.c_str(), shared ? O_RDWR : O_RDONLY);
-        void* data
-            = ::mmap(nullptr, size, protection | (shared ? PROT_WRITE : 0), shared ? MAP_SHARED : MAP_PRIVATE, fd, 0);
+        void* data = ::mmap(
+            nullptr, size, protection | (shared ? PROT_WRITE : 0), shared ? MAP_SHARED : MAP_PRIVATE, fd, from);
         ::close(fd);
         if (data == MAP_FAILED)
             qFatal("cannot map %s", file.c_str());
