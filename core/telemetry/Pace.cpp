@@ -15,6 +15,7 @@ constexpr double kWorthGrowing = 1 << 20;
 constexpr double kWorthSwapping = 1 << 20; ///< Anybody's, while the tree has swap.
 constexpr double kWorthFaulting = 8; ///< Major faults a second: then it is the tree that waits for those pages.
 constexpr double kPageBytes = 4096;
+constexpr double kPagesPerFault = 8; ///< From swap the kernel reads so many together (vm.page-cluster is 3).
 constexpr double kCpuCores = 0.02;
 
 /// By how much a column that only grows moved; 0 where it is not told.
@@ -23,19 +24,42 @@ double moved(const Sample& from, const Sample& to, Column column)
     return from.has(column) && to.has(column) ? static_cast<double>(to[column] - from[column]) : 0;
 }
 
+struct Swapped {
+    double in = 0;
+    double out = 0;
+};
+
+/// What the machine swapped, as far as it can be the tree's. What comes back takes a major fault, at least for the
+/// first of the pages that are read together, or lessens what it has in swap; what went out came back, or is there
+/// still.
+Swapped swappedBetween(const Sample& from, const Sample& to)
+{
+    const auto inSwap
+        = [](const Sample& sample) { return sample.has(Column::SwapBytes) ? sample[Column::SwapBytes] : 0; };
+    if (inSwap(from) <= 0 && inSwap(to) <= 0)
+        return {};
+    const auto more = static_cast<double>(inSwap(to) - inSwap(from));
+    const double faulted = moved(from, to, Column::MajorFaults) * kPagesPerFault * kPageBytes;
+    Swapped swapped;
+    swapped.in = moved(from, to, Column::SystemSwapInBytes);
+    if (to.has(Column::MajorFaults))
+        swapped.in = std::min(swapped.in, std::max(faulted, -more));
+    swapped.out = std::min(moved(from, to, Column::SystemSwapOutBytes), swapped.in + std::max(0.0, more));
+    return swapped;
+}
+
 /// Its rates alone. `mapsMore`: that more of files is mapped tells of reading.
 Pace paceBetween(const Sample& from, const Sample& to, bool mapsMore)
 {
     const double seconds = static_cast<double>(to.monotonicNs - from.monotonicNs) / 1e9;
     const auto rate = [&](Column column) { return moved(from, to, column) / seconds; };
-    const bool swaps = to.has(Column::SwapBytes) && to[Column::SwapBytes] > 0;
-    const double swappedIn = swaps ? rate(Column::SystemSwapInBytes) : 0;
+    const Swapped swapped = swappedBetween(from, to);
     Pace pace;
     // The kernel counts what comes back from swap as read from storage.
-    const double stored = std::max(0.0, rate(Column::ReadBytes) - swappedIn);
+    const double stored = std::max(0.0, rate(Column::ReadBytes) - swapped.in / seconds);
     pace.readBytesPerS = std::max({stored, rate(Column::ReadCharBytes), mapsMore ? rate(Column::FileBytes) : 0});
     pace.growthBytesPerS = rate(Column::TreeBytes);
-    pace.swapBytesPerS = swaps ? swappedIn + rate(Column::SystemSwapOutBytes) : 0;
+    pace.swapBytesPerS = (swapped.in + swapped.out) / seconds;
     pace.majorFaultsPerS = rate(Column::MajorFaults);
     pace.cpuCores = rate(Column::CpuNs) / 1e9;
     return pace;

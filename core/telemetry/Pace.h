@@ -26,7 +26,7 @@ struct Pace {
     double readBytesPerS
         = 0; ///< From storage less swap or, where that is more, by read calls; of mapped files: what became resident.
     double growthBytesPerS = 0; ///< tree_bytes.
-    double swapBytesPerS = 0; ///< Swapped in and out, of the machine while the tree has swap.
+    double swapBytesPerS = 0; ///< Swapped in and out by the machine, as far as it can be the tree's.
     double majorFaultsPerS = 0; ///< Of the tree: pages that it waited for.
     double cpuCores = 0; ///< CPU seconds per second.
     std::uint64_t printedLines = 0; ///< Ended by a newline.

@@ -332,18 +332,32 @@ private Q_SLOTS:
         const Second bar{0, 0, 0, 0, 0, "\r 42 %"};
         QCOMPARE(toWords(after({{}, bar, {}})), std::string("printing, 60 B in the last 2 s"));
         QCOMPARE(after({printing, {}, {}, {}}).kind, Pace::Kind::Still);
-        const Second swapping{1e6, 0, 0.1, 5e7, kMiB};
+        const Second swapping{1e6, 0, 0.1, 5e7, kMiB, "", 2000};
         QCOMPARE(after({swapping, swapping, swapping}).kind, Pace::Kind::Swapping);
         const Second thrashing{1e5, 0, 0, 1e5, kMiB, "", 25};
         QCOMPARE(after({thrashing, thrashing, thrashing}).kind, Pace::Kind::Swapping);
         QCOMPARE(
             toWords(after({thrashing, thrashing, thrashing})), std::string("swapping at 97.7 KiB/s, 0.0 cores busy"));
-        const Second beside{1e5, 0, 0, 1e5, kMiB}; // Others swap a little; what was read were their pages.
+        const Second beside{1e5, 0, 0, 1e5, kMiB, "", 4}; // A page now and then; nothing else was read.
         QCOMPARE(after({beside, beside, beside}).kind, Pace::Kind::Still);
         const Second reading{1e8, 0, 0, 1e5, kMiB, "", 500}; // A mapped file faults as well.
         QCOMPARE(after({reading, reading, reading}).kind, Pace::Kind::Reading);
         const Second others{0, 0, 0, 5e7, 0}; // The machine swaps, this tree does not.
         QCOMPARE(after({others, others, others}).kind, Pace::Kind::Still);
+    }
+
+    void whatOthersSwapIsNotTakenOffWhatIsRead()
+    {
+        const Second reader{1e8, 0, 0.1, 3e8, kMiB, "", 2};
+        const auto reading = after({reader, reader, reader});
+        QCOMPARE(reading.kind, Pace::Kind::Reading);
+        QVERIFY2(nearly(reading.readBytesPerS, 1e8), toWords(reading).c_str());
+        QVERIFY2(reading.swapBytesPerS < 1e5, toWords(reading).c_str());
+        // Out of its own swap, whatever the faults say.
+        const auto back
+            = after({{1e8, 0, 0.1, 3e8, 300 * kMiB}, {1e8, 0, 0.1, 3e8, 200 * kMiB}, {1e8, 0, 0.1, 3e8, 0}});
+        QCOMPARE(back.kind, Pace::Kind::Swapping);
+        QVERIFY2(back.readBytesPerS < 1e6, QByteArray::number(back.readBytesPerS));
     }
 
     void thePaceIsThatOfTheLastSeconds()
