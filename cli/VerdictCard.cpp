@@ -119,6 +119,19 @@ std::string exitWords(const RunResult& result)
     return lost ? "nobody saw the worker end" : "worker never started";
 }
 
+/// For whom no cap held.
+std::string exceptWords(const HostTraces& traces)
+{
+    if (!traces.outsideGroup || traces.outsideGroup->empty())
+        return "";
+    const std::size_t others = traces.outsideGroup->size() - 1;
+    std::string words = ", but not for " + printable(traces.outsideGroup->front())
+        + (others > 0 ? " and " + formatCount(others) + " more: they" : ": it") + " left the run's group";
+    if (const auto born = traces.bornOutside.value_or(0); born > 0)
+        words += ", and " + formatCount(born) + (born == 1 ? " was" : " were") + " born outside it";
+    return words;
+}
+
 std::string capWords(const RunResult& result)
 {
     const Limits& limits = result.identity.limits;
@@ -130,11 +143,7 @@ std::string capWords(const RunResult& result)
         text += kept(*limits.capMemoryBytes, " of memory, ", result.capKeptBy);
     if (limits.capSwapBytes)
         text += (text.empty() ? "" : "; ") + kept(*limits.capSwapBytes, " of swap, ", result.swapCapKeptBy);
-    if (const auto& outside = result.traces.outsideGroup; !text.empty() && !outside.empty())
-        text += ", but not for " + printable(outside.front())
-            + (outside.size() > 1 ? " and " + formatCount(outside.size() - 1) + " more" : "")
-            + ": it left the run's group";
-    return text;
+    return text.empty() ? text : text + exceptWords(result.traces);
 }
 
 void printHost(Sections& sections, const RunResult& result)

@@ -74,6 +74,17 @@ Result<void> noteContained(const Connection& database, RunId run, const RunConta
     return noted ? database.update("run_details", "run", run.value, {{"facts", std::string_view(facts)}}) : noted;
 }
 
+/// `facts` has an empty list since the group was told.
+Result<void> noteWhoLeft(const Connection& database, RunId run, const std::string& process)
+{
+    const std::string text = toUtf8(process);
+    return database
+        .prepare("UPDATE run_details SET facts = json_insert(facts, '$.host.group.left_by[#]', ?) WHERE run = ?")
+        .bind(std::string_view(text))
+        .bind(run.value)
+        .run();
+}
+
 Result<void> noteWorker(const Connection& database, RunId run, const WorkerStarted& worker, std::int64_t tNs)
 {
     const std::string command = toUtf8(worker.commandLine);
@@ -106,6 +117,8 @@ Result<void> insertEvent(const Connection& database, RunId run, const RunEvent& 
         return noteContained(database, run, *contained);
     if (const auto* worker = std::get_if<WorkerStarted>(&event.body))
         return noteWorker(database, run, *worker, tNs);
+    if (const auto* acted = std::get_if<LabActed>(&event.body); acted && acted->act == "outside_group")
+        return noteWhoLeft(database, run, acted->process);
     return {};
 }
 

@@ -154,7 +154,7 @@ struct RunRecorder::State {
     std::uint64_t arrived = 0; ///< Events so far.
     std::uint64_t attempted = 0; ///< Of them written, or tried in vain.
     std::uint64_t flushTo = 0; ///< Those that somebody waits for.
-    bool urgent = false; ///< A start or an end has come since the last attempt.
+    bool urgent = false; ///< Something that does not wait has come since the last attempt.
     bool stopping = false;
     bool endCame = false;
     bool dead = false; ///< The database cannot be used at all: everything is dropped.
@@ -317,7 +317,9 @@ void RunRecorder::onEvent(const RunEvent& event)
         m_state->keepBeside(event);
         m_state->queue.add(event);
         ++m_state->arrived;
-        if (std::holds_alternative<RunStarted>(event.body) || std::holds_alternative<RunFinished>(event.body))
+        // What the lab did or noted, too: a run that is lost next must not be said to be held by what it left.
+        if (std::holds_alternative<RunStarted>(event.body) || std::holds_alternative<RunFinished>(event.body)
+            || std::holds_alternative<LabActed>(event.body))
             m_state->urgent = true;
         wakeNow = m_state->urgent || first;
     }

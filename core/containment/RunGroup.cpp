@@ -22,17 +22,27 @@ namespace loadlab {
 namespace fs = std::filesystem;
 namespace {
 
-/// PF_EXITING of the ninth field of stat; a name before it may hold anything.
-bool isEnding(pid_t pid)
+/// Of a process that has not begun to end; nothing of another, also where the pid is somebody else's by now.
+std::optional<pid_t> findParent(const ProcessId& process)
 {
-    constexpr std::uint64_t exiting = 0x4;
-    const std::string stat = readSmallFile("/proc/" + std::to_string(pid) + "/stat");
+    constexpr std::uint64_t exiting = 0x4; // PF_EXITING; zombies have it too.
+    const std::string stat = readSmallFile("/proc/" + std::to_string(process.pid) + "/stat");
+    // A name may hold anything.
     std::istringstream fields(stat.substr(std::min(stat.size(), stat.rfind(')') + 1)));
-    std::string skipped;
-    for (int field = 3; field < 9; ++field)
-        fields >> skipped;
+    const auto skip = [&fields](int count) {
+        for (std::string skipped; count > 0; --count)
+            fields >> skipped;
+    };
+    pid_t parent = 0;
     std::uint64_t flags = 0;
-    return !(fields >> flags) || (flags & exiting) != 0;
+    std::uint64_t startTicks = 0;
+    skip(1);
+    fields >> parent;
+    skip(4);
+    fields >> flags;
+    skip(12);
+    fields >> startTicks;
+    return fields && (flags & exiting) == 0 && startTicks == process.startTicks ? std::optional(parent) : std::nullopt;
 }
 
 constexpr std::array<std::string_view, 3> kKinds{"none", "cgroup1", "cgroup2"};
@@ -308,14 +318,15 @@ std::vector<pid_t> RunGroup::processes() const
     return processesIn(m_folder);
 }
 
-std::optional<std::string> RunGroup::placeOutside(const ProcessId& process) const
+std::optional<ProcessOutside> RunGroup::findOutside(const ProcessId& process) const
 {
     const std::string pid = std::to_string(process.pid);
-    const auto place = groupPathOf(m_world, pid, m_kind == GroupKind::V1 ? "memory" : "");
-    if (!place || place->find(m_folder.filename().string()) != std::string::npos)
+    const auto group = groupPathOf(m_world, pid, m_kind == GroupKind::V1 ? "memory" : "");
+    if (!group || group->find(m_folder.filename().string()) != std::string::npos)
         return std::nullopt;
     // Asked last: one that is not ending now was not when its group was read, and v1 told no "/" for that.
-    return !isEnding(process.pid) && isAlive(process) ? place : std::nullopt;
+    const std::optional<pid_t> parent = findParent(process);
+    return parent ? std::optional(ProcessOutside{*group, *parent}) : std::nullopt;
 }
 
 std::vector<fs::path> RunGroup::withEnclosing() const

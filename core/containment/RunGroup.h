@@ -45,6 +45,12 @@ struct GroupReading {
         oomKills; ///< Processes of this group and below that the kernel killed for lack of memory.
 };
 
+/// A process that is neither in a run's group nor below it.
+struct ProcessOutside {
+    std::string group; ///< Its path in the same hierarchy.
+    pid_t parent = 0;
+};
+
 /// Who owns a run's group, as the group's name tells it: also after the lab has died.
 struct GroupOwner {
     std::string runUuid;
@@ -84,9 +90,8 @@ public:
     [[nodiscard]] GroupReading read() const;
     /// Its processes, and those of groups made below it; zombies too.
     [[nodiscard]] std::vector<pid_t> processes() const;
-    /// Where a process is that is neither in it nor below: the path of its group in the same hierarchy. Nothing of one
-    /// that is ending or gone.
-    [[nodiscard]] std::optional<std::string> placeOutside(const ProcessId& process) const;
+    /// Nothing of a process that is in it, below it, ending or gone.
+    [[nodiscard]] std::optional<ProcessOutside> findOutside(const ProcessId& process) const;
     /// Its folder and those of the groups around it, as far as they are mounted here.
     [[nodiscard]] std::vector<std::filesystem::path> withEnclosing() const;
     /// Kills whatever is in it and removes it, with the groups below; tries again until `limit` is over. False when it

@@ -91,15 +91,18 @@ json toJson(const HostTraces& traces)
     for (const HostTraces::File& file : traces.shmFiles)
         if (files.size() < kMostFiles)
             files.push_back({{"name", file.name}, {"bytes", file.bytes}});
+    const auto ifLooked = [&traces](json value) { return traces.after ? std::move(value) : json(nullptr); };
     return {{"before", memoryJson(traces.before)}, {"after", memoryJson(traces.after)},
         {"left",
-            {{"processes", traces.processes}, {"shm_files", std::move(files)}, {"shm_bytes", orNull(traces.shmBytes)},
-                {"cache_bytes", orNull(traces.cacheBytes)}, {"cache_of", traces.cacheIsOwn ? "run" : "machine"}}},
+            {{"processes", ifLooked(traces.processes)}, {"shm_files", ifLooked(std::move(files))},
+                {"shm_bytes", orNull(traces.shmBytes)}, {"cache_bytes", orNull(traces.cacheBytes)},
+                {"cache_of", ifLooked(traces.cacheIsOwn ? "run" : "machine")}}},
         {"group",
             {{"highest_usage_bytes", orNull(traces.groupHighestBytes)},
                 {"highest_with_swap_bytes", orNull(traces.groupHighestWithSwapBytes)},
-                {"limit_hits", orNull(traces.groupLimitHits)}, {"left_by", traces.outsideGroup}}},
-        {"dirty_start_bytes", orNull(traces.dirtyStartBytes)}, {"pauses", pausesJson(traces.pauses)}};
+                {"limit_hits", orNull(traces.groupLimitHits)}, {"left_by", orNull(traces.outsideGroup)},
+                {"born_outside", orNull(traces.bornOutside)}}},
+        {"dirty_start_bytes", orNull(traces.dirtyStartBytes)}, {"pauses", ifLooked(pausesJson(traces.pauses))}};
 }
 
 HostTraces hostTracesFromJson(const json& source)
@@ -117,7 +120,8 @@ try {
         traces.groupHighestBytes = group.optional<std::uint64_t>("highest_usage_bytes");
         traces.groupHighestWithSwapBytes = group.optional<std::uint64_t>("highest_with_swap_bytes");
         traces.groupLimitHits = group.optional<std::uint64_t>("limit_hits");
-        traces.outsideGroup = group.value<std::vector<std::string>>("left_by");
+        traces.outsideGroup = group.optional<std::vector<std::string>>("left_by");
+        traces.bornOutside = group.optional<std::uint64_t>("born_outside");
     }
     return traces;
 } catch (const FieldError&) {

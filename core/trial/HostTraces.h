@@ -19,7 +19,7 @@ struct HostTraces {
         std::uint64_t bytes = 0;
     };
     std::optional<SystemMemory> before;
-    std::optional<SystemMemory> after; ///< Once settled.
+    std::optional<SystemMemory> after; ///< Once settled. Nothing: nobody looked what the run left.
     std::vector<File> shmFiles; ///< That appeared or grew during the run: of whom, only shmBytes tells.
     std::optional<std::uint64_t> shmBytes; ///< Charged to the run's own group after its last process ended.
     std::optional<std::uint64_t> cacheBytes; ///< Page cache that the run left.
@@ -27,7 +27,9 @@ struct HostTraces {
     std::optional<std::uint64_t> groupHighestBytes; ///< The group's highest usage, page cache included.
     std::optional<std::uint64_t> groupHighestWithSwapBytes; ///< At least what memory and swap together ever were.
     std::optional<std::uint64_t> groupLimitHits;
-    std::vector<std::string> outsideGroup; ///< Processes that left the run's group: no cap of it held for them.
+    /// Processes that left the run's group: no cap of it held for them. Nothing: no group, or not told.
+    std::optional<std::vector<std::string>> outsideGroup;
+    std::optional<std::uint64_t> bornOutside; ///< Descendants of those, born outside the group.
     std::vector<std::string> processes; ///< That outlived the worker and were killed.
     /// The run before in the same queue had not given back so much when this one started.
     std::optional<std::uint64_t> dirtyStartBytes;

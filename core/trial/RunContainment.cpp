@@ -161,9 +161,9 @@ std::vector<std::string> RunContainment::noteTree(std::vector<ProcessId> tree)
         return {};
     takeVictims();
     m_tree.note(std::move(tree));
-    std::vector<std::string> outside = m_group ? m_tree.newOutside(*m_group) : std::vector<std::string>();
-    m_outside.insert(m_outside.end(), outside.begin(), outside.end());
-    return outside;
+    std::vector<std::string> left = m_group ? m_tree.newlyLeft(*m_group) : std::vector<std::string>();
+    m_outside.insert(m_outside.end(), left.begin(), left.end());
+    return left;
 }
 
 /// Read at every note: what the log says since the last one was of processes that ran then.
@@ -232,7 +232,10 @@ void RunContainment::describe(RunResult& result, const RunFacts& facts) const
     const HostState after = readHostState();
     traces.after = after.memory;
     traces.processes = facts.leftovers;
-    traces.outsideGroup = facts.outsideGroup;
+    if (m_kind != GroupKind::None) {
+        traces.outsideGroup = facts.outsideGroup;
+        traces.bornOutside = m_tree.bornOutside();
+    }
     for (const ShmFile& file : newShmFiles(m_before, after))
         traces.shmFiles.push_back({file.name, file.bytes});
     const std::uint64_t grown = after.memory.cacheBytes - std::min(after.memory.cacheBytes, m_before.memory.cacheBytes);

@@ -54,8 +54,8 @@ public:
     [[nodiscard]] const std::string& detail() const { return m_detail; } ///< Where the group is, or why there is none.
     void started(pid_t worker);
     void check(const Sample& sample);
-    /// The tree's processes as last sampled: whom the kernel's log may name by the next time. Those found outside the
-    /// group for the first time.
+    /// The tree's processes as last sampled: whom the kernel's log may name by the next time. Those found to have left
+    /// the group since the last call.
     std::vector<std::string> noteTree(std::vector<ProcessId> tree);
     /// Whatever is in the group, named by nobody else.
     [[nodiscard]] std::vector<pid_t> processes() const;

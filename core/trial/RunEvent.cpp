@@ -274,6 +274,8 @@ void copyTo(RunResult& result, const RunContained& contained)
     result.capKeptBy = contained.capKeptBy;
     result.swapCapKeptBy = contained.swapCapKeptBy;
     result.traces.before = contained.before;
+    if (groupKindFrom(contained.containment) != GroupKind::None)
+        result.traces.outsideGroup.emplace();
 }
 
 std::string_view toWireName(TrialState state)

@@ -5,6 +5,7 @@
 #include "core/telemetry/ProcFile.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace loadlab {
 namespace {
@@ -35,26 +36,54 @@ bool RunTree::hadJustNow(pid_t pid) const
     return had && (!now || now == had);
 }
 
-std::vector<std::string> RunTree::newOutside(const RunGroup& group)
+RunTree::Places RunTree::look(const RunGroup& group) const
 {
-    std::vector<std::string> found;
-    const std::int64_t beginNs = monotonicNs();
-    if (beginNs < m_nextLookNs || m_outside.size() >= kMostNamed)
-        return found;
+    Places places;
     std::vector<pid_t> inside = group.processes();
     std::ranges::sort(inside);
     for (const ProcessId& process : m_now) {
-        if (std::ranges::binary_search(inside, process.pid) || m_outside.contains(process))
+        if (std::ranges::binary_search(inside, process.pid))
+            places.emplace(process, std::nullopt);
+        else if (auto outside = group.findOutside(process))
+            places.emplace(process, std::move(outside));
+    }
+    return places;
+}
+
+bool RunTree::wasBornOutside(const ProcessId& process, const Places& before) const
+{
+    if (before.contains(process)) // In the group then.
+        return false;
+    const ProcessOutside& outside = *m_places.at(process);
+    for (const Places* places : {&m_places, &before})
+        if (const auto parent = places->lower_bound({outside.parent, 0});
+            parent != places->end() && parent->first.pid == outside.parent)
+            return parent->second.has_value();
+    return std::ranges::any_of(m_left,
+        [&](const auto& left) { return left.second == outside.group && left.first.startTicks <= process.startTicks; });
+}
+
+std::vector<std::string> RunTree::newlyLeft(const RunGroup& group)
+{
+    std::vector<std::string> told;
+    const std::int64_t beginNs = monotonicNs();
+    if (beginNs < m_nextLookNs)
+        return told;
+    const Places before = std::exchange(m_places, look(group));
+    for (const auto& [process, outside] : m_places) {
+        const auto known = before.find(process);
+        if (!outside || (known != before.end() && known->second))
             continue;
-        const auto place = group.placeOutside(process);
-        if (!place || m_outside.size() >= kMostNamed)
-            continue;
-        m_outside.insert(process);
-        const std::string pid = std::to_string(process.pid);
-        found.push_back("pid " + pid + " (" + toUtf8(readSmallFile("/proc/" + pid + "/comm")) + "), in " + *place);
+        if (wasBornOutside(process, before)) {
+            ++m_bornOutside;
+        } else if (m_left.size() < kMostNamed && m_left.emplace(process, outside->group).second) {
+            const std::string pid = std::to_string(process.pid);
+            told.push_back(
+                "pid " + pid + " (" + toUtf8(readSmallFile("/proc/" + pid + "/comm")) + "), in " + outside->group);
+        }
     }
     m_nextLookNs = beginNs + kShareOfTime * (monotonicNs() - beginNs);
-    return found;
+    return told;
 }
 
 } // namespace loadlab

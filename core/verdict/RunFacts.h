@@ -54,8 +54,8 @@ struct RunFacts {
     KernelCounters after;
     bool kernelLogRead = false; ///< Its victims since the start of the run are known.
     std::vector<KernelVictim> kernelVictims;
-    /// Processes that ran outside the run's group: "pid 4711 (bash), in /other". Neither cap nor counters held for
-    /// them.
+    /// Processes that left the run's group: "pid 4711 (bash), in /other". Neither cap nor counters held for them and
+    /// whatever they started.
     std::vector<std::string> outsideGroup;
     std::optional<protocol::Hello> hello;
     std::optional<protocol::Loaded> loaded;

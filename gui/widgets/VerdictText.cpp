@@ -114,19 +114,19 @@ QString ending(const RunResult& result)
     return result.exitCode ? QStringLiteral("exit code %1").arg(*result.exitCode) : QStringLiteral("no exit status");
 }
 
-QString keptBy(const std::string& by, const std::vector<std::string>& outside)
+QString keptBy(const std::string& by, const std::optional<std::vector<std::string>>& outside)
 {
     if (by.empty())
         return QStringLiteral("kept by what is not known");
     if (by == "none")
         return QStringLiteral("not kept");
     const QString kept = QStringLiteral("kept by the %1").arg(text(by));
-    if (by != "cgroup" || outside.empty())
+    if (by != "cgroup" || !outside || outside->empty())
         return kept;
     const QString others
-        = outside.size() == 1 ? QString() : QStringLiteral(" and %1 more").arg(figures::count(outside.size() - 1));
+        = outside->size() == 1 ? QString() : QStringLiteral(" and %1 more").arg(figures::count(outside->size() - 1));
     return QStringLiteral("%1; %2%3 left it")
-        .arg(kept, text(outside.front()).section(QStringLiteral(", in /"), 0, 0), others);
+        .arg(kept, text(outside->front()).section(QStringLiteral(", in /"), 0, 0), others);
 }
 
 QVector<Change> changes(const Remedy& remedy, const Variant& variant)

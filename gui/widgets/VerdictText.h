@@ -24,7 +24,7 @@ QString ending(const RunResult& result);
 /// "kept by the cgroup", "not kept"; of a run that was lost before it was told: "kept by what is not known". A cgroup
 /// does not keep it for the processes that left it (as HostTraces::outsideGroup names them): "kept by the cgroup; pid
 /// 4711 (python3) and 2 more left it".
-QString keptBy(const std::string& by, const std::vector<std::string>& outside);
+QString keptBy(const std::string& by, const std::optional<std::vector<std::string>>& outside);
 
 /// One setting that a remedy changes.
 struct Change {

@@ -1,3 +1,4 @@
+#include "core/Digest.h"
 #include "core/containment/Containment.h"
 #include "core/worker/WorkerProcess.h"
 #include "tests/cli/FakeRun.h"
@@ -10,6 +11,8 @@
 #include <filesystem>
 #include <fstream>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 namespace fs = std::filesystem;
 
@@ -68,6 +71,7 @@ private Q_SLOTS:
     void aLabThatWasStoppedSaysSoAndBlamesNobody();
     void repeatedRunsAreAnArray();
     void whatAKilledLabLeftIsRemovedByTheNextStart();
+    void aLostRunKeepsWhoLeftItsGroup();
     void doctorTellsWhatContains();
 
 private:
@@ -302,6 +306,41 @@ void tst_CliCommand::whatAKilledLabLeftIsRemovedByTheNextStart()
     QCOMPARE(groupsOf(uuid), 0);
     QVERIFY2(next.err.contains(("removed the cgroup of run " + uuid).c_str()), next.words());
     QVERIFY(!lab.run({"runs"}).err.contains(uuid.c_str()));
+}
+
+void tst_CliCommand::aLostRunKeepsWhoLeftItsGroup()
+{
+    const auto containment = loadlab::Containment::probe();
+    if (containment.kind() != loadlab::GroupKind::V1)
+        QSKIP("needs a v1 group that the program itself enters");
+    auto elsewhere = containment.makeGroup(loadlab::makeUuid(), {}).value();
+    const CliLab lab;
+    const auto host = [&lab] { return lab.run({"show", "last", "--json"}).object()["host"].toObject(); };
+    const auto leftBy = [&host]() -> QJsonValue { return host()["group"].toObject()["left_by"]; };
+    const auto process
+        = lab.start(command({"--cap-memory", "200MiB", "--follow"},
+                        {"sh", "-c",
+                            "echo ready; read go < go; echo $$ > " + (elsewhere->folder() / "cgroup.procs").string()
+                                + "; exec sleep 1000"}),
+            [&lab] {
+                ::chdir(lab.path("").c_str());
+                ::mkfifo("go", 0600);
+            });
+    QVERIFY(process->waitFor([](const QByteArray& out) { return out.contains("ready"); }));
+    QTRY_COMPARE(leftBy(), QJsonValue(QJsonArray())); // Nobody so far.
+    std::ofstream(lab.path("go")) << "go\n";
+    QVERIFY(process->waitFor([](const QByteArray& out) { return out.contains("outside_group"); }));
+    QTRY_COMPARE(leftBy().toArray().size(), 1);
+    process->signal(SIGKILL);
+    QCOMPARE(process->wait(), -1);
+    const CliResult words = lab.run({"show", "last"});
+    QVERIFY2(words.out.contains("lab_lost") && words.out.contains("kept by cgroup, but not for pid "), words.words());
+    QCOMPARE(leftBy().toArray().size(), 1);
+    QVERIFY(leftBy().toArray()[0].toString().contains(QString::fromStdString(elsewhere->folder().filename())));
+    QVERIFY(host()["group"].toObject()["born_outside"].isNull()); // Nobody looked any more.
+    for (const char* unknown : {"processes", "shm_files", "cache_of"})
+        QVERIFY2(host()["left"].toObject()[unknown].isNull(), unknown);
+    QVERIFY(elsewhere->remove(std::chrono::seconds(2)));
 }
 
 void tst_CliCommand::doctorTellsWhatContains()

@@ -48,6 +48,8 @@ private Q_SLOTS:
     void whoLeftTheGroupAndWasKilledIsProof_data();
     void whoLeftTheGroupAndWasKilledIsProof();
     void aCapThatAProcessLeftIsNotSaidToHold();
+    void whoLeftIsToldApartFromWhoWasBornOutside_data();
+    void whoLeftIsToldApartFromWhoWasBornOutside();
     void theLimitThatWasMetIsNamed();
     void aParentThatEndsItselfIsNotTheVictim();
     void withoutAGroupTheWatchdogKeepsTheCap();
@@ -502,12 +504,45 @@ void tst_CommandRun::aCapThatAProcessLeftIsNotSaidToHold()
     Limits limits;
     limits.capMemoryBytes = 100 * kMiB;
     Watched watched;
-    const RunResult result = run(watched,
-        "echo $$ > " + (elsewhere->folder() / "cgroup.procs").string() + "; exec " + kHog + " 150 40", limits);
+    const RunResult result = run(
+        watched, "echo $$ > " + (elsewhere->folder() / "cgroup.procs").string() + "; exec " + kHog + " 150 40", limits);
     QVERIFY2(modeOf(result) == "ok", allWords(result).c_str());
-    QCOMPARE(result.traces.outsideGroup.size(), std::size_t{1});
+    QCOMPARE(result.traces.outsideGroup.value().size(), std::size_t{1});
     QVERIFY2(factOf(result, "lab").find("it left the run's group") != std::string::npos, allWords(result).c_str());
     QCOMPARE(resultFromJson(toJson(result)).value().traces.outsideGroup, result.traces.outsideGroup);
+    QVERIFY(elsewhere->remove(2s));
+}
+
+void tst_CommandRun::whoLeftIsToldApartFromWhoWasBornOutside_data()
+{
+    QTest::addColumn<QByteArray>("line");
+    QTest::addColumn<int>("left");
+    QTest::addColumn<int>("born");
+    const QByteArray many = "for i in $(seq 30); do sleep 1 & done; wait";
+    QTest::newRow("its children") << QByteArray("echo $$ > PROCS; " + many) << 1 << 30;
+    QTest::newRow("its children, once it was seen inside")
+        << QByteArray("sleep 0.3; echo $$ > PROCS; " + many) << 1 << 30;
+    QTest::newRow("orphans") << QByteArray("echo $$ > PROCS; sleep 0.3; (sleep 1 & sleep 1 &); sleep 0.7") << 1 << 3;
+    QTest::newRow("each by itself") << QByteArray(
+        "for i in 1 2 3; do sh -c 'echo $$ > PROCS; exec sleep 1' & done; wait")
+                                    << 3 << 0;
+}
+
+void tst_CommandRun::whoLeftIsToldApartFromWhoWasBornOutside()
+{
+    if (m_containment.kind() != GroupKind::V1)
+        QSKIP("needs a v1 group that the program itself enters");
+    QFETCH(QByteArray, line);
+    QFETCH(int, left);
+    QFETCH(int, born);
+    auto elsewhere = m_containment.makeGroup(makeUuid(), {}).value();
+    line.replace("PROCS", (elsewhere->folder() / "cgroup.procs").c_str());
+    Watched watched;
+    const RunResult result = run(watched, line.toStdString());
+    QVERIFY2(result.traces.outsideGroup.value().size() == static_cast<std::size_t>(left), allWords(result).c_str());
+    const std::uint64_t others = result.traces.bornOutside.value(); // A short subshell may have been seen, too.
+    QVERIFY2(born == 0 ? others == 0 : others >= static_cast<std::uint64_t>(born), allWords(result).c_str());
+    QCOMPARE(std::ranges::count(QByteArray::fromStdString(watched.acts()).split(' '), "outside_group"), left);
     QVERIFY(elsewhere->remove(2s));
 }
 
@@ -527,7 +562,7 @@ void tst_CommandRun::theLimitThatWasMetIsNamed()
     QVERIFY2(modeOf(result) == "host_oom_killed", allWords(result).c_str());
     const std::string& summary = result.verdict->summary;
     QVERIFY2(summary.find("a group that the run made below its own") != std::string::npos, allWords(result).c_str());
-    QVERIFY2(result.traces.outsideGroup.empty(), allWords(result).c_str());
+    QVERIFY2(result.traces.outsideGroup.value().empty(), allWords(result).c_str());
     for (const Remedy& remedy : result.verdict->remedies)
         QVERIFY2(!remedy.text.starts_with("Raise --cap-memory"), remedy.text.c_str());
 }

@@ -81,7 +81,7 @@ private Q_SLOTS:
         run.apply(started());
         run.apply(at(1, LabActed{"outside_group", "pid 7 (sh), in /batch: it left", "pid 7 (sh), in /batch"}));
         QCOMPARE(run.outsideGroup(), std::vector<std::string>{"pid 7 (sh), in /batch"});
-        QCOMPARE(run.soFar().traces.outsideGroup, run.outsideGroup());
+        QCOMPARE(run.soFar().traces.outsideGroup.value(), run.outsideGroup());
         run.apply(started());
         QVERIFY(run.outsideGroup().empty());
     }
