@@ -27,6 +27,7 @@ void TrialRun::workerEnded(const WaitStatus& status)
     m_account->end(now);
     facts.wait = status;
     facts.acts.strongestSignal = m_worker->strongestSignalSent();
+    facts.acts.afterTerm = m_worker->livedAfterTerm();
     m_containment.ended(facts);
     if (!facts.acts.guardStop.empty())
         act("guard", facts.acts.guardStop);

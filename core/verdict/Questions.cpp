@@ -220,16 +220,29 @@ void addVictims(const RunFacts& facts, Finding& finding)
                 0.95));
 }
 
+/// How it took the lab's stop: ": ended by SIGTERM after 1.20 s".
+std::string stopWords(const RunFacts& facts)
+{
+    const LabActs& acts = facts.acts;
+    if (!acts.afterTerm || !facts.wait)
+        return acts.strongestSignal == SIGKILL ? ": killed" : "";
+    const std::string after = " after " + formatDuration(*acts.afterTerm);
+    if (acts.strongestSignal == SIGKILL)
+        return ": did not end on SIGTERM, killed" + after;
+    return facts.wait->signal == SIGTERM ? ": ended by SIGTERM" + after
+                                         : ": ended on SIGTERM" + after + ", with " + endWords(facts);
+}
+
 Finding ofSilence(const RunFacts& facts)
 {
     const auto silent = facts.acts.silence ? formatDuration(*facts.acts.silence) : std::string();
     auto finding = facts.acts.silence
         ? found(FailureMode::Hang, 0.97, "lab-stall",
-            "No sign of life for " + silent + "; the lab stopped it" + whenWords(facts) + ".",
+            "No sign of life for " + silent + "; the lab stopped it" + whenWords(facts) + stopWords(facts) + ".",
             evidenceFor(FailureMode::Hang, "lab",
                 "no progress, output, reading, growth, swapping or CPU time for " + silent, 1.0))
         : found(FailureMode::Hang, 0.95, "lab-no-hello",
-            "The worker started and never said hello" + whenWords(facts) + ".",
+            "The worker started and never said hello" + whenWords(facts) + stopWords(facts) + ".",
             evidenceFor(FailureMode::Hang, "lab", "no hello within the start-up limit", 1.0));
     if (facts.acts.timedOut)
         finding.evidence.push_back(

@@ -28,6 +28,8 @@ struct LabActs {
     std::string pace; ///< What it was doing: "reading at 0.19 GiB/s".
     std::string standstill; ///< The state of its processes, and at which byte of which file it was.
     int strongestSignal = 0; ///< Sent by the lab: 0, SIGTERM, SIGKILL.
+    std::optional<std::chrono::nanoseconds>
+        afterTerm; ///< How long it lived on after the lab's SIGTERM, if one was sent.
 };
 
 /// A process that the kernel's log says was killed for lack of memory during the run.

@@ -82,6 +82,7 @@ struct WorkerProcess::Impl {
     bool closeWhenWritten = false;
     std::optional<std::int64_t> termAtNs;
     std::optional<std::int64_t> killAtNs;
+    std::optional<std::int64_t> termSentNs;
     std::optional<std::int64_t> drainUntilNs; ///< Set when the process itself has ended.
     std::optional<WaitStatus> status;
     int strongestSignal = 0;
@@ -142,6 +143,7 @@ void WorkerProcess::Impl::escalate()
     if (termAtNs && now >= *termAtNs) {
         termAtNs.reset();
         signalGroup(SIGTERM);
+        termSentNs = now;
         killAtNs = now + std::chrono::nanoseconds(times.toKill).count();
     }
     if (killAtNs && now >= *killAtNs) {
@@ -310,6 +312,13 @@ pid_t WorkerProcess::pid() const
 const std::optional<WaitStatus>& WorkerProcess::waitStatus() const
 {
     return m_impl->status;
+}
+
+std::optional<std::chrono::nanoseconds> WorkerProcess::livedAfterTerm() const
+{
+    if (!m_impl->termSentNs || !m_impl->drainUntilNs)
+        return std::nullopt;
+    return std::chrono::nanoseconds(*m_impl->drainUntilNs - *m_impl->termSentNs) - kDrainLimit;
 }
 
 int WorkerProcess::strongestSignalSent() const

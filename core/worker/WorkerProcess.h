@@ -93,6 +93,8 @@ public:
     [[nodiscard]] const std::optional<WaitStatus>& waitStatus() const;
     /// Which of the lab's signals were sent so far: 0, SIGTERM, or SIGKILL.
     [[nodiscard]] int strongestSignalSent() const;
+    /// From the SIGTERM of a stop to the process's end; nothing: none was sent, or it lives.
+    [[nodiscard]] std::optional<std::chrono::nanoseconds> livedAfterTerm() const;
 
 private:
     struct Impl;

@@ -4,6 +4,7 @@
 #include "tests/Sanitized.h"
 #include "tests/core/WatchedRun.h"
 
+#include <QRegularExpression>
 #include <QTemporaryDir>
 #include <QtTest>
 #include <csignal>
@@ -30,6 +31,8 @@ private Q_SLOTS:
     void bothItsOutputsAreLog();
     void aProgramThatIsNotThere();
     void aStopBeginsWithSigterm();
+    void aStallSaysHowItEnded_data();
+    void aStallSaysHowItEnded();
     void anyLogIsTakenInBoundedMemory_data();
     void anyLogIsTakenInBoundedMemory();
     void overTheCapTheKernelsWordIsProof();
@@ -47,6 +50,7 @@ private Q_SLOTS:
     void withoutAGroupTheKernelsLogNamesTheVictim();
     void whoLeftTheGroupAndWasKilledIsProof_data();
     void whoLeftTheGroupAndWasKilledIsProof();
+    void aSigkillToWhoLeftTheGroupIsNotJudgedByItsCounter();
     void aCapThatAProcessLeftIsNotSaidToHold();
     void whoLeftIsToldApartFromWhoWasBornOutside_data();
     void whoLeftIsToldApartFromWhoWasBornOutside();
@@ -240,6 +244,31 @@ void tst_CommandRun::aStopBeginsWithSigterm()
     QTRY_COMPARE(stubborn.log(LogStream::Stdout), std::string("ready\n"));
     stubborn.runner->cancel();
     QCOMPARE(stubborn.runner->wait().exitSignal, std::optional(SIGKILL));
+}
+
+void tst_CommandRun::aStallSaysHowItEnded_data()
+{
+    QTest::addColumn<QByteArray>("line");
+    QTest::addColumn<QByteArray>("end");
+    QTest::newRow("by SIGTERM") << QByteArray("exec sleep 1000")
+                                << QByteArray(R"(ended by SIGTERM after \d\.\d+ s\.$)");
+    QTest::newRow("in its own way") << QByteArray("trap 'exit 3' TERM; sleep 1000 & wait")
+                                    << QByteArray(R"(ended on SIGTERM after \d\.\d+ s, with exit code 3\.$)");
+    QTest::newRow("by SIGKILL") << QByteArray("trap '' TERM; exec sleep 1000")
+                                << QByteArray(R"(did not end on SIGTERM, killed after \d\.\d+ s\.$)");
+}
+
+void tst_CommandRun::aStallSaysHowItEnded()
+{
+    QFETCH(QByteArray, line);
+    QFETCH(QByteArray, end);
+    Limits limits;
+    limits.stall = 1s;
+    Watched watched;
+    const RunResult result = run(watched, line.toStdString(), limits);
+    QVERIFY2(modeOf(result) == "hang", allWords(result).c_str());
+    QVERIFY2(QString::fromStdString(result.verdict->summary).contains(QRegularExpression(QString::fromLatin1(end))),
+        result.verdict->summary.c_str());
 }
 
 void tst_CommandRun::anyLogIsTakenInBoundedMemory_data()
@@ -493,6 +522,24 @@ void tst_CommandRun::whoLeftTheGroupAndWasKilledIsProof()
     QVERIFY2(result.verdict->summary.find(limit) != std::string::npos, allWords(result).c_str());
     for (const Remedy& remedy : result.verdict->remedies)
         QVERIFY2(!remedy.text.starts_with("Raise --cap-memory"), remedy.text.c_str());
+    QVERIFY(elsewhere->remove(2s));
+}
+
+void tst_CommandRun::aSigkillToWhoLeftTheGroupIsNotJudgedByItsCounter()
+{
+    if (m_containment.kind() != GroupKind::V1)
+        QSKIP("needs a v1 group that the program itself enters");
+    auto elsewhere = m_containment.makeGroup(makeUuid(), {}).value();
+    Watched watched;
+    start(watched, "echo $$ > " + (elsewhere->folder() / "cgroup.procs").string() + "; exec sleep 1000");
+    QTRY_VERIFY(watched.acts().find("outside_group") != std::string::npos);
+    ::kill(watched.worker(), SIGKILL);
+    const RunResult result = watched.runner->wait();
+    QVERIFY2(modeOf(result) == "unknown", allWords(result).c_str());
+    const std::string& summary = result.verdict->summary;
+    QVERIFY2(summary.find("Killed from outside by SIGKILL") != std::string::npos, allWords(result).c_str());
+    QVERIFY2(summary.find("stands still") == std::string::npos, allWords(result).c_str());
+    QVERIFY2(factOf(result, "cgroup.oom_kill").empty(), allWords(result).c_str());
     QVERIFY(elsewhere->remove(2s));
 }
 
