@@ -162,7 +162,7 @@ Containment Containment::probe(const CgroupWorld& world)
     } else if (auto scope = SystemdScope::make(world, *v2); !scope) {
         found.m_offers.push_back({kScope, false, scope.error().message});
     } else {
-        const Hierarchy place{v2->mount, (*scope)->group()};
+        const Hierarchy place{v2->mount, (*scope)->group(), v2->root};
         const int error = passOnMemory(place.ownGroup);
         found.choose(GroupKind::V2, place,
             error == 0 ? tryPlace(world, GroupKind::V2, place, kScope)

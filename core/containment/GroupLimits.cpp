@@ -6,6 +6,7 @@ namespace loadlab {
 namespace {
 
 constexpr std::int64_t kLimitsEveryNs = 1'000'000'000;
+constexpr std::size_t kMostFollowed = 32; ///< Three descriptors each.
 /// v1 says "no limit" with a number next to 2^63.
 constexpr std::uint64_t kUnlimited = std::uint64_t{1} << 62;
 
@@ -14,11 +15,36 @@ constexpr std::uint64_t kUnlimited = std::uint64_t{1} << 62;
 GroupLimits::GroupLimits(const RunGroup& group)
     : m_kind(group.kind())
 {
+    for (const auto& folder : group.withEnclosing())
+        add(folder);
+    m_ownLevels = m_levels.size();
+}
+
+void GroupLimits::add(const std::filesystem::path& folder)
+{
     const bool v1 = m_kind == GroupKind::V1;
     const auto open = [](const std::filesystem::path& file) { return ProcFile(file.c_str()); };
-    for (const auto& folder : group.withEnclosing())
-        m_levels.push_back({open(folder / (v1 ? "memory.limit_in_bytes" : "memory.max")),
-            open(folder / (v1 ? "memory.usage_in_bytes" : "memory.current")), open(folder / "memory.stat"), {}});
+    m_levels.push_back({folder, open(folder / (v1 ? "memory.limit_in_bytes" : "memory.max")),
+        open(folder / (v1 ? "memory.usage_in_bytes" : "memory.current")), open(folder / "memory.stat"), {}});
+}
+
+void GroupLimits::follow(const RunGroup& group, const std::set<std::string>& others)
+{
+    std::set<std::filesystem::path> folders;
+    for (const std::string& other : others)
+        if (folders.size() < kMostFollowed)
+            for (const auto& folder : group.withEnclosing(other))
+                folders.insert(folder);
+    const auto followed = m_levels.begin() + static_cast<std::ptrdiff_t>(m_ownLevels);
+    m_levels.erase(
+        std::remove_if(followed, m_levels.end(), [&](const Level& level) { return !folders.contains(level.folder); }),
+        m_levels.end());
+    for (const Level& level : m_levels)
+        folders.erase(level.folder);
+    for (const auto& folder : folders)
+        add(folder);
+    if (!folders.empty())
+        m_limitsReadNs.reset();
 }
 
 void GroupLimits::readLimits()

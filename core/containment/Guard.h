@@ -23,8 +23,8 @@ namespace loadlab {
 /// seconds, and less than a tenth of it is left. (A healthy copy under a cap reaches 40 to 60 % in windows of 100 ms;
 /// it does not for seconds, and it leaves the machine's memory alone.)
 ///
-/// What is left is the smallest of the machine's MemAvailable and what remains under the run's cap or any enclosing
-/// group, page cache counted as free. A percentage is of that pool's size.
+/// What is left is the smallest of the machine's MemAvailable and what remains under the run's cap, any enclosing
+/// group, or those that processes of the run moved to, page cache counted as free. A percentage is of that pool's size.
 class Guard {
 public:
     static constexpr double kAheadS = 2;

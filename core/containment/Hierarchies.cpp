@@ -73,17 +73,23 @@ bool hasOption(const std::string& options, std::string_view wanted)
 /// In a container the path may be the host's, of which only a part, or nothing, is mounted here.
 Hierarchy hierarchyOf(const Mount& mount, const std::string& path)
 {
-    Hierarchy found{mount.point, mount.point};
-    const fs::path inside = fs::path(path).lexically_relative(mount.root);
-    const bool below = !inside.empty() && *inside.begin() != "..";
-    const fs::path group = below ? (mount.point / inside).lexically_normal() : mount.point;
+    Hierarchy found{mount.point, mount.point, mount.root};
+    const auto group = folderOf(found, path);
     std::error_code ignored;
-    if (inside != "." && fs::is_directory(group, ignored))
-        found.ownGroup = group;
+    if (group && fs::is_directory(*group, ignored))
+        found.ownGroup = *group;
     return found;
 }
 
 } // namespace
+
+std::optional<fs::path> folderOf(const Hierarchy& hierarchy, const std::string& path)
+{
+    const fs::path inside = fs::path(path).lexically_relative(hierarchy.root);
+    if (inside.empty() || *inside.begin() == "..")
+        return std::nullopt;
+    return inside == "." ? hierarchy.mount : (hierarchy.mount / inside).lexically_normal();
+}
 
 std::optional<std::string> groupPathOf(
     const CgroupWorld& world, const std::string& process, const std::string& controller)

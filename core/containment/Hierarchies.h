@@ -22,7 +22,10 @@ struct CgroupWorld {
 struct Hierarchy {
     std::filesystem::path mount; ///< Below the world's root.
     std::filesystem::path ownGroup; ///< The lab's own; the mount itself where its path is not visible here.
+    std::string root = "/"; ///< The group that is mounted there.
 };
+/// Of a group by its path, as groupPathOf() tells it; nothing where it is not below the mount.
+std::optional<std::filesystem::path> folderOf(const Hierarchy& hierarchy, const std::string& path);
 
 /// The v1 hierarchy that has the memory controller; nothing where none is mounted.
 std::optional<Hierarchy> findMemoryHierarchyV1(const CgroupWorld& world);

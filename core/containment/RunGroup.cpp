@@ -217,7 +217,7 @@ GroupOwner thisLab(std::string runUuid)
 RunGroup::RunGroup(const CgroupWorld& world, GroupKind kind, const Hierarchy& place, fs::path folder)
     : m_world(world)
     , m_kind(kind)
-    , m_mount(place.mount)
+    , m_place(place)
     , m_folder(std::move(folder))
 {
 }
@@ -329,12 +329,14 @@ std::optional<ProcessOutside> RunGroup::findOutside(const ProcessId& process) co
     return parent ? std::optional(ProcessOutside{*group, *parent}) : std::nullopt;
 }
 
-std::vector<fs::path> RunGroup::withEnclosing() const
+std::vector<fs::path> RunGroup::withEnclosing(const std::optional<std::string>& path) const
 {
     std::vector<fs::path> groups;
-    for (fs::path group = m_folder; group.string().size() >= m_mount.string().size(); group = group.parent_path()) {
+    const fs::path& mount = m_place.mount;
+    fs::path group = path ? folderOf(m_place, *path).value_or(fs::path()) : m_folder;
+    for (; group.native().size() >= mount.native().size(); group = group.parent_path()) {
         groups.push_back(group);
-        if (group == m_mount)
+        if (group == mount)
             break;
     }
     return groups;

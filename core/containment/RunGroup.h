@@ -92,8 +92,9 @@ public:
     [[nodiscard]] std::vector<pid_t> processes() const;
     /// Nothing of a process that is in it, below it, ending or gone.
     [[nodiscard]] std::optional<ProcessOutside> findOutside(const ProcessId& process) const;
-    /// Its folder and those of the groups around it, as far as they are mounted here.
-    [[nodiscard]] std::vector<std::filesystem::path> withEnclosing() const;
+    /// The folders of a group (by its path; nothing: the run's own) and of those around it, as far as they are mounted
+    /// here.
+    [[nodiscard]] std::vector<std::filesystem::path> withEnclosing(const std::optional<std::string>& path = {}) const;
     /// Kills whatever is in it and removes it, with the groups below; tries again until `limit` is over. False when it
     /// is still there: the next start of a lab finds it by its name.
     bool remove(std::chrono::milliseconds limit);
@@ -107,7 +108,7 @@ private:
 
     CgroupWorld m_world;
     GroupKind m_kind;
-    std::filesystem::path m_mount;
+    Hierarchy m_place;
     std::filesystem::path m_folder;
     Descriptor m_procs;
     int* m_joined = nullptr; ///< Shared with the child: −1 until join() was called.

@@ -161,7 +161,14 @@ std::vector<std::string> RunContainment::noteTree(std::vector<ProcessId> tree)
         return {};
     takeVictims();
     m_tree.note(std::move(tree));
-    std::vector<std::string> left = m_group ? m_tree.newlyLeft(*m_group) : std::vector<std::string>();
+    if (!m_group)
+        return {};
+    std::vector<std::string> left = m_tree.newlyLeft(*m_group);
+    if (std::set<std::string> groups = m_tree.groupsOutside(); groups != m_followed) {
+        const std::lock_guard lock(m_groupMutex);
+        m_followed = std::move(groups);
+        m_limits->follow(*m_group, m_followed);
+    }
     m_outside.insert(m_outside.end(), left.begin(), left.end());
     return left;
 }

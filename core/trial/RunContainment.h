@@ -16,6 +16,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <sys/types.h>
 #include <vector>
@@ -80,7 +81,8 @@ private:
     std::unique_ptr<RunGroup> m_group;
     std::mutex m_groupMutex; ///< Of m_limits.
     std::shared_ptr<GroupCounters> m_counters;
-    std::optional<GroupLimits> m_limits; ///< The sampler's thread.
+    std::optional<GroupLimits> m_limits;
+    std::set<std::string> m_followed; ///< By m_limits.
     CapWatchdog m_watchdog;
     std::optional<GuardMargin> m_margin;
     std::optional<Guard> m_guard; ///< From begin() on.

@@ -86,4 +86,13 @@ std::vector<std::string> RunTree::newlyLeft(const RunGroup& group)
     return told;
 }
 
+std::set<std::string> RunTree::groupsOutside() const
+{
+    std::set<std::string> groups;
+    for (const auto& [process, outside] : m_places)
+        if (outside)
+            groups.insert(outside->group);
+    return groups;
+}
+
 } // namespace loadlab

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <sys/types.h>
 #include <vector>
@@ -25,6 +26,8 @@ public:
     /// takes a fiftieth of the time at most; names 20 in all. One whose parent nobody saw is taken for a child of
     /// whoever left for the same group before it began.
     std::vector<std::string> newlyLeft(const RunGroup& group);
+    /// The groups, by their paths, of those that were outside at the last look.
+    [[nodiscard]] std::set<std::string> groupsOutside() const;
     /// How many more were found outside the group, born there.
     [[nodiscard]] std::uint64_t bornOutside() const { return m_bornOutside; }
 

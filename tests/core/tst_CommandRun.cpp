@@ -61,6 +61,7 @@ private Q_SLOTS:
     void sharedMemoryCountsOnce();
     void theGuardKnowsTheWatchdogsCap();
     void theGuardStopsItBeforeTheKernelDoes();
+    void theGuardFollowsAProcessToItsGroup();
     void theGuardActsInTimeOnWhatIsFast();
     void theGuardLeavesAloneWhatLevelsOff();
     void theGuardCanBeArmedWhileItRuns();
@@ -695,6 +696,22 @@ void tst_CommandRun::theGuardStopsItBeforeTheKernelDoes()
     QVERIFY2(factOf(result, "cgroup.oom_kill").empty(), allWords(result).c_str());
     QCOMPARE(result.exitSignal, std::optional(SIGKILL));
     QVERIFY(!result.verdict->remedies.empty());
+}
+
+void tst_CommandRun::theGuardFollowsAProcessToItsGroup()
+{
+    if (m_containment.kind() != GroupKind::V1)
+        QSKIP("needs a v1 group that the program itself enters");
+    auto elsewhere = m_containment.makeGroup(makeUuid(), {448 * kMiB, 0}).value();
+    Limits limits;
+    limits.guard = GuardMargin{96 * kMiB, 0};
+    const std::string enter = "echo $$ > " + (elsewhere->folder() / "cgroup.procs").string();
+    Watched watched;
+    const RunResult result = run(watched, enter + "; exec " + kHog + " 512 32", limits);
+    QVERIFY2(modeOf(result) == "guard_stopped", allWords(result).c_str());
+    QVERIFY2(factOf(result, "guard").find("left under the limit of a group around it") != std::string::npos,
+        allWords(result).c_str());
+    QVERIFY(elsewhere->remove(2s));
 }
 
 /// 1 GiB left above the margin, taken as fast as two cores can: about 2 GB/s where nobody else is on them.

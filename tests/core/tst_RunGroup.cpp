@@ -75,6 +75,7 @@ private Q_SLOTS:
     void itsColumnsFollowItUntilItIsGone();
     void itsCountersAreProbed();
     void leftIsWhatTheCapLeaves();
+    void anotherGroupsLimitCountsWhileItIsFollowed();
     void removingEndsWhatIsInIt();
     void removingEndsForkersToo();
     void aGroupOfADeadLabIsRemovedWithItsProcesses();
@@ -209,6 +210,27 @@ void tst_RunGroup::leftIsWhatTheCapLeaves()
     QVERIFY(left() > 90 * kMiB && left() <= 100 * kMiB);
     const pid_t child = startIn(*capped, "exec " + hog("64 0 60"));
     QTRY_VERIFY(left() < 40 * kMiB);
+    ::kill(child, SIGKILL);
+    statusOf(child);
+}
+
+void tst_RunGroup::anotherGroupsLimitCountsWhileItIsFollowed()
+{
+    const auto own = group({200 * kMiB, 0});
+    const auto other = group({64 * kMiB, 0});
+    const pid_t child = startIn(*other, "exec sleep 1000");
+    QTRY_COMPARE(other->processes(), std::vector<pid_t>{child});
+    const auto path
+        = groupPathOf({}, std::to_string(child), m_containment.kind() == GroupKind::V1 ? "memory" : "").value();
+    GroupLimits limits(*own);
+    const auto nearest = [&limits] { return limits.nearest(monotonicNs()).value_or(GroupLimits::Left()); };
+    QVERIFY(nearest().ofRun);
+    limits.follow(*own, {path});
+    QCOMPARE(nearest().limitBytes, 64 * kMiB);
+    QVERIFY(!nearest().ofRun);
+    limits.follow(*own, {});
+    QVERIFY(nearest().ofRun);
+    QCOMPARE(nearest().limitBytes, 200 * kMiB);
     ::kill(child, SIGKILL);
     statusOf(child);
 }
