@@ -15,8 +15,8 @@ namespace loadlab {
 
 /// What the limits of a run's group, of every group around it, and of those that its processes moved to, still leave:
 /// for the guard's looks. Descriptors stay open and reading allocates nothing. Limits change rarely and are read again
-/// once a second; what is held, at every look. What is gone tells nothing; this object may outlive the group. One thread
-/// at a time.
+/// once a second; what is held, at every look. What is gone tells nothing; this object may outlive the group. One
+/// thread at a time.
 class GroupLimits {
 public:
     struct Left {
