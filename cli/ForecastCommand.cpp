@@ -2,6 +2,7 @@
 #include "cli/Lab.h"
 #include "cli/Options.h"
 #include "cli/Table.h"
+#include "core/OrNull.h"
 #include "core/Units.h"
 #include "core/curve/CurveFile.h"
 #include "core/curve/CurveSummary.h"
@@ -35,11 +36,6 @@ Request requestOf(const Words& words)
 json finite(double value)
 {
     return std::isfinite(value) ? json(value) : json(nullptr);
-}
-
-json orNull(const std::optional<double>& value)
-{
-    return value ? json(*value) : json(nullptr);
 }
 
 json toJson(const std::vector<FoundPhase>& phases)

@@ -1,6 +1,7 @@
 #include "core/Variant.h"
 
 #include "core/Digest.h"
+#include "core/OrNull.h"
 #include "core/Text.h"
 #include "core/Units.h"
 
@@ -15,11 +16,6 @@ namespace {
 std::int64_t nanoseconds(std::chrono::nanoseconds value)
 {
     return value.count();
-}
-
-template <typename T> json orNull(const std::optional<T>& value)
-{
-    return value ? json(*value) : json(nullptr);
 }
 
 /// The device map as JSON: an object where the text is one, else the word itself.

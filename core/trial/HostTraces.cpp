@@ -1,5 +1,6 @@
 #include "core/trial/HostTraces.h"
 
+#include "core/OrNull.h"
 #include "core/worker/JsonFields.h"
 
 #include <nlohmann/json.hpp>
@@ -10,11 +11,6 @@ namespace {
 
 constexpr std::size_t kMostFiles = 20;
 constexpr std::size_t kMostPauses = 100;
-
-template <typename T> json orNull(const std::optional<T>& value)
-{
-    return value ? json(*value) : json(nullptr);
-}
 
 json memoryJson(const std::optional<SystemMemory>& memory)
 {

@@ -1,5 +1,6 @@
 #include "core/trial/RunEvent.h"
 
+#include "core/OrNull.h"
 #include "core/Text.h"
 #include "core/Units.h"
 #include "core/curve/CurveText.h"
@@ -31,11 +32,6 @@ double secondsSince(std::int64_t originNs, std::int64_t ns)
 std::int64_t nsAt(std::int64_t originNs, double seconds)
 {
     return originNs + static_cast<std::int64_t>(std::llround(seconds * kNsPerS));
-}
-
-template <typename T> json orNull(const std::optional<T>& value)
-{
-    return value ? json(*value) : json(nullptr);
 }
 
 template <std::size_t N>

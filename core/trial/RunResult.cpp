@@ -1,5 +1,6 @@
 #include "core/trial/RunResult.h"
 
+#include "core/OrNull.h"
 #include "core/ShellWords.h"
 #include "core/Text.h"
 #include "core/Units.h"
@@ -12,11 +13,6 @@ using nlohmann::json;
 namespace {
 
 constexpr double kNsPerS = 1e9;
-
-template <typename T> json orNull(const std::optional<T>& value)
-{
-    return value ? json(*value) : json(nullptr);
-}
 
 json textOrNull(const std::string& text)
 {
