@@ -1,16 +1,12 @@
 #pragma once
 
-#include "core/Digest.h"
 #include "core/trial/TrialRunner.h"
 
 #include <chrono>
-#include <cstdlib>
-#include <filesystem>
 #include <memory>
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <string>
-#include <sys/swap.h>
 #include <vector>
 
 /// Runs of the backend `command`, for tests: real programs, watched to their end.
@@ -54,6 +50,10 @@ struct Watched {
     {
         TrialSpec what = commandSpec({"/bin/sh", "-c", line});
         what.limits = limits;
+        start(what, around);
+    }
+    void start(const TrialSpec& what, const TrialSurroundings& around)
+    {
         runner = std::make_unique<TrialRunner>(what, around, [this](const RunEvent& event) { note(event); });
         runner->start();
     }
@@ -129,31 +129,5 @@ inline std::string factOf(const RunResult& result, std::string_view source)
             return evidence.fact;
     return {};
 }
-
-/// A swap file in use, gone with this object, also where a test fails.
-class SwapFile {
-public:
-    SwapFile(const std::filesystem::path& folder, std::uint64_t bytes)
-        : m_file((folder / ("swap-" + makeUuid())).string())
-    {
-        const std::string make = "head -c " + std::to_string(bytes) + " /dev/zero > " + m_file + " && chmod 600 "
-            + m_file + " && mkswap " + m_file + " >/dev/null 2>&1";
-        m_on = std::system(make.c_str()) == 0 && ::swapon(m_file.c_str(), 0) == 0;
-    }
-    ~SwapFile()
-    {
-        if (m_on)
-            ::swapoff(m_file.c_str());
-        std::error_code ignored;
-        std::filesystem::remove(m_file, ignored);
-    }
-    SwapFile(const SwapFile&) = delete;
-    SwapFile& operator=(const SwapFile&) = delete;
-    [[nodiscard]] bool isOn() const { return m_on; }
-
-private:
-    std::string m_file;
-    bool m_on = false;
-};
 
 } // namespace loadlab::test

@@ -1,7 +1,6 @@
-#include "core/worker/WorkerProcess.h"
-#include "tests/core/WatchedRun.h"
+#include "tests/core/CommandBench.h"
+#include "tests/core/SwapFile.h"
 
-#include <QTemporaryDir>
 #include <QtTest>
 #include <fstream>
 
@@ -11,16 +10,9 @@ using namespace std::chrono_literals;
 namespace fs = std::filesystem;
 
 /// What stands still is told from what is slow, by real programs under a stall watch.
-class tst_SlowRuns : public QObject {
+class tst_SlowRuns : public QObject, private CommandBench {
     Q_OBJECT
 private Q_SLOTS:
-    void initTestCase()
-    {
-        becomeSubreaper();
-        m_containment = Containment::probe();
-        m_rules = Rules::load(fs::path(LOADLAB_SOURCE_DIR) / "resources/rules");
-    }
-
     void whatStandsStillIsAHang_data()
     {
         QTest::addColumn<QByteArray>("line");
@@ -137,8 +129,7 @@ private Q_SLOTS:
     void whatSwapsIsNone()
     {
         QFETCH(QByteArray, pages);
-        if (m_containment.kind() == GroupKind::None)
-            QSKIP(("no containment here: " + m_containment.detail()).c_str());
+        NEEDS_GROUPS();
         const SwapFile swap(fs::current_path(), 256 * kMiB);
         if (!swap.isOn())
             QSKIP("no swap file can be made here");
@@ -166,8 +157,7 @@ private:
     RunResult run(const std::string& line, const Limits& limits)
     {
         Watched watched;
-        watched.start(line, limits, commandSurroundings(m_rules, &m_containment));
-        RunResult result = watched.runner->wait();
+        RunResult result = CommandBench::run(watched, line, limits);
         m_swapped = {};
         for (const Sample& sample : watched.samples())
             if (sample.has(Column::SwapBytes) && sample[Column::SwapBytes] > 0)
@@ -175,8 +165,6 @@ private:
         return result;
     }
 
-    Containment m_containment = Containment::none({});
-    Rules m_rules;
     Sample m_swapped; ///< The last one with swap: at its end a process has none.
 };
 
