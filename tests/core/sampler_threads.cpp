@@ -4,13 +4,13 @@
 #include "core/curve/CurveSummary.h"
 #include "core/telemetry/Sampler.h"
 #include "core/telemetry/SelfTest.h"
+#include "tests/core/Restless.h"
 
 #include <atomic>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <mutex>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
@@ -25,21 +25,6 @@ void require(bool condition, const char* what)
         return;
     std::fprintf(stderr, "not so: %s\n", what);
     std::_Exit(1);
-}
-
-/// A child that forks and reaps children all the time, so that trees change under the samplers.
-pid_t forkRestless()
-{
-    const pid_t pid = ::fork();
-    if (pid != 0)
-        return pid;
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-    for (;;) {
-        const pid_t child = ::fork();
-        if (child == 0)
-            ::_exit(0);
-        ::waitpid(child, nullptr, 0);
-    }
 }
 
 class Listener {
@@ -90,7 +75,7 @@ void twoSamplersAndFourThreads(pid_t root)
 
 int main()
 {
-    const pid_t root = forkRestless();
+    const pid_t root = test::forkRestless(1, 0);
     twoSamplersAndFourThreads(root);
     ::kill(root, SIGKILL);
     ::waitpid(root, nullptr, 0);

@@ -1,6 +1,7 @@
 #include "core/telemetry/ProcessTree.h"
 #include "tests/Sanitized.h"
 #include "tests/core/MemoryClient.h"
+#include "tests/core/Restless.h"
 
 #include <QDir>
 #include <QTemporaryFile>
@@ -64,23 +65,6 @@ pid_t forkWithNumber(pid_t wanted)
     std::vector<char> held(32 * kMiB, 1);
     for (;;)
         ::pause();
-}
-
-/// Forks children that take 4 MiB and end, all the time.
-pid_t forkRestless()
-{
-    const pid_t pid = ::fork();
-    if (pid != 0)
-        return pid;
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-    for (;;) {
-        for (int i = 0; i < 4; ++i)
-            if (::fork() == 0) {
-                std::vector<char> held(4 * kMiB, 1);
-                ::_exit(held.back() - 1);
-            }
-        while (::waitpid(-1, nullptr, 0) > 0) { }
-    }
 }
 
 long long readCallsOfThisProcess()
@@ -467,7 +451,7 @@ private Q_SLOTS:
 
     void whatVanishesWhileItIsReadBreaksNoSum()
     {
-        const pid_t root = forkRestless();
+        const pid_t root = test::forkRestless(4, 4 * kMiB);
         QVERIFY(root > 0);
         const Daemon restless{root};
         ProcessTree tree(restless.pid);

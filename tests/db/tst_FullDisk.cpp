@@ -41,6 +41,29 @@ private:
     bool m_mounted = false;
 };
 
+void saysThatTheDiskIsFull(const Error& error)
+{
+    QCOMPARE(error.kind, ErrorKind::Io);
+    QVERIFY2(error.message.find("no space is left") != std::string::npos, error.message.c_str());
+}
+
+RecorderOptions committingOften()
+{
+    RecorderOptions options;
+    options.commitEvery = std::chrono::milliseconds(50);
+    return options;
+}
+
+/// The disk has room again, and the run comes to its end.
+RunStore recordedToItsEnd(const SmallDisk& disk, RunRecorder& recorder, const RunStarted& begin)
+{
+    disk.free();
+    recorder.onEvent(at(5, RunFinished{finished(begin)}));
+    recorder.flush();
+    take(recorder.error() ? Result<void>(*recorder.error()) : Result<void>());
+    return take(RunStore::open(disk.file("runs.sqlite")));
+}
+
 } // namespace
 
 /// What the store does when its disk is full.
@@ -74,8 +97,7 @@ void tst_FullDisk::keepsWhatWasStoredWhenTheDiskIsFull()
     for (int i = 0; written && i < 100; ++i)
         written = store.addLog(run, LogStream::Stderr, 0, noise(100'000));
     QVERIFY(!written);
-    QCOMPARE(written.error().kind, ErrorKind::Io);
-    QVERIFY2(written.error().message.find("no space is left") != std::string::npos, written.error().message.c_str());
+    saysThatTheDiskIsFull(written.error());
     QVERIFY(take(store.curve(run)).samples == samples(100)); // reading goes on
     disk.free();
     take(store.addSamples(run, samples(100, 100)));
@@ -97,9 +119,7 @@ void tst_FullDisk::storesNoRunOnAFullDisk()
         recorder.onEvent(at(5, RunFinished{finished(begin)}));
         recorder.flush();
         QVERIFY(recorder.error());
-        QCOMPARE(recorder.error()->kind, ErrorKind::Io);
-        QVERIFY2(
-            recorder.error()->message.find("no space is left") != std::string::npos, recorder.error()->message.c_str());
+        saysThatTheDiskIsFull(*recorder.error());
         QVERIFY(!recorder.run());
     }
     disk.free();
@@ -111,10 +131,8 @@ void tst_FullDisk::storesNoRunOnAFullDisk()
 void tst_FullDisk::recordsOnWhenTheDiskHasRoomAgain()
 {
     const SmallDisk disk;
-    RecorderOptions options;
-    options.commitEvery = std::chrono::milliseconds(50);
     const RunStarted begin = started();
-    RunRecorder recorder(disk.file("runs.sqlite"), options);
+    RunRecorder recorder(disk.file("runs.sqlite"), committingOften());
     recorder.onEvent(at(0, begin));
     recorder.onEvent(at(0, LogText{LogStream::Lab, "early\n"}));
     recorder.flush();
@@ -124,11 +142,7 @@ void tst_FullDisk::recordsOnWhenTheDiskHasRoomAgain()
     recorder.onEvent(at(1, SamplesTaken{samples(100)}));
     recorder.flush();
     QVERIFY(recorder.error());
-    disk.free();
-    recorder.onEvent(at(5, RunFinished{finished(begin)}));
-    recorder.flush();
-    QVERIFY2(!recorder.error(), recorder.error().value_or(Error{}).message.c_str());
-    const RunStore store = take(RunStore::open(disk.file("runs.sqlite")));
+    const RunStore store = recordedToItsEnd(disk, recorder, begin);
     QVERIFY(take(store.curve({1})).samples == samples(100));
     QCOMPARE(take(store.logLines({1})).front(), "early");
     QCOMPARE(take(store.run({1})).verdict->mode, FailureMode::Ok);
@@ -138,8 +152,7 @@ void tst_FullDisk::recordsOnWhenTheDiskHasRoomAgain()
 void tst_FullDisk::marksWhatAFullDiskCost()
 {
     const SmallDisk disk;
-    RecorderOptions options;
-    options.commitEvery = std::chrono::milliseconds(50);
+    RecorderOptions options = committingOften();
     options.logLimitBytes = 64 << 10;
     const RunStarted begin = started();
     RunRecorder recorder(disk.file("runs.sqlite"), options);
@@ -154,11 +167,7 @@ void tst_FullDisk::marksWhatAFullDiskCost()
     recorder.onEvent(at(2, LogText{LogStream::Stderr, "\nthe newest line\n"}));
     recorder.flush();
     QVERIFY(recorder.error());
-    disk.free();
-    recorder.onEvent(at(5, RunFinished{finished(begin)}));
-    recorder.flush();
-    QVERIFY2(!recorder.error(), recorder.error().value_or(Error{}).message.c_str());
-    const RunStore store = take(RunStore::open(disk.file("runs.sqlite")));
+    const RunStore store = recordedToItsEnd(disk, recorder, begin);
     const std::vector<std::string> lines = take(store.logLines({1}));
     QVERIFY(std::ranges::any_of(lines, [](const std::string& line) { return line.find("not kept") != line.npos; }));
     QCOMPARE(lines.back(), "the newest line");
@@ -199,8 +208,7 @@ void tst_FullDisk::makesNoDatabaseOnAFullDisk()
     disk.fill();
     const Result<RunStore> store = RunStore::open(disk.file("runs.sqlite"));
     QVERIFY(!store);
-    QCOMPARE(store.error().kind, ErrorKind::Io);
-    QVERIFY2(store.error().message.find("no space is left") != std::string::npos, store.error().message.c_str());
+    saysThatTheDiskIsFull(store.error());
     disk.free();
     QVERIFY(take(take(RunStore::open(disk.file("runs.sqlite"))).check()).ok); // nothing half-made is in the way
 }
