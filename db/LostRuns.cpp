@@ -151,6 +151,8 @@ Result<RunResult> close(const Connection& database, SampleWriter& samples, LogWr
         done = logs.close(database, run.run);
     if (!done)
         return std::move(done).error();
+    if (auto& left = result->traces.outsideGroup; left && left->empty())
+        left.reset(); // One may have left just before the end, or after it.
     result->verdict = judgeLost(facts, bootId);
     done = endRun(database, run.run, *result, "next_start");
     if (!done)

@@ -117,6 +117,7 @@ void tst_LostRuns::tellsWhatHeldTheRun()
             store.addEvent(run, at(0.01, RunContained{"cgroup1", "below x", "cgroup", "watchdog", before}), kOriginNs));
         take(store.addSamples(run, samples(3)));
         QCOMPARE(take(store.run(run)).containment, "cgroup1"); // While it runs, too.
+        QVERIFY(take(store.run(run)).traces.outsideGroup.value().empty());
     }
     RunStore store = take(RunStore::open(folder.file()));
     QCOMPARE(take(store.closeLostRuns("boot-1")).size(), std::size_t{1});
@@ -127,6 +128,7 @@ void tst_LostRuns::tellsWhatHeldTheRun()
     QCOMPARE(result.swapCapKeptBy, "watchdog");
     QCOMPARE(result.traces.before.value().availableBytes, std::uint64_t{17});
     QVERIFY(!result.traces.after && !result.missedTicks && !result.worstLatenessNs);
+    QVERIFY(!result.traces.outsideGroup); // Nobody knows.
     const RunCounter& usage = result.counters.at(static_cast<std::size_t>(Column::CgroupUsageBytes));
     QVERIFY2(usage.source.find("memory.usage_in_bytes") != std::string::npos, usage.source.c_str());
     QCOMPARE(result.identity.limits.guard.value().bytes, begin.identity.limits.guard.value().bytes);
