@@ -31,6 +31,8 @@ constexpr std::array kRunOptions{
         "Where they go: cpu, cuda, cuda:N, auto, balanced, sequential, or {\"module\": \"device\"}."},
     OptionSpec{"--max-memory", "DEVICE=SIZE,…", "How much each device may take: 0=20GiB,cpu=60GiB.", checkMaxMemory},
     OptionSpec{"--option", "KEY=VALUE", "A setting of the backend; repeatable.", checkKeyValue, false, true},
+    OptionSpec{"--env", "NAME=VALUE",
+        "A variable of the program that is watched, beside those it inherits; repeatable.", checkVariable, false, true},
     OptionSpec{
         "--timeout", "DURATION", "End the run after so long (verdict timed_out). Without it: never.", checkTimeLimit},
     OptionSpec{"--stall", "DURATION",

@@ -84,6 +84,19 @@ Result<void> checkOptionsOnce(const Words& words)
     return {};
 }
 
+Result<ProgramVariables> askedVariables(const Words& words, std::string_view backend, bool takesProgram)
+{
+    const auto given = words.values("--env");
+    if (!takesProgram && !given.empty())
+        return wrong("--env: backend '" + std::string(backend) + "' takes no variables; --backend command does.");
+    Result<ProgramVariables> variables = parseVariables({given.begin(), given.end()});
+    if (!variables)
+        return std::move(variables).error().in("--env");
+    if (Result<void> known = checkSecretsKnown(*variables); !known)
+        return std::move(known).error().in("--env");
+    return variables;
+}
+
 Error notInstalled(const Lab& lab, std::string_view name, const PluginEntry* entry)
 {
     const std::string backend = "backend '" + std::string(name) + "'";
@@ -144,6 +157,9 @@ Result<TrialOrder> makeTrialOrder(Lab& lab, const Words& words)
         return good.error();
     if (const Result<void> once = checkOptionsOnce(words); !once)
         return once.error();
+    Result<ProgramVariables> variables = askedVariables(words, backend, takesProgram);
+    if (!variables)
+        return std::move(variables).error();
 
     TrialOrder order;
     if (entry && entry->manifest) {
@@ -161,6 +177,7 @@ Result<TrialOrder> makeTrialOrder(Lab& lab, const Words& words)
     order.spec.limits = askedLimits(words);
     order.spec.plugin = *entry->manifest;
     order.spec.program = words.program;
+    order.spec.variables = *std::move(variables);
     order.repeated = words.has("--repeat");
     order.times = order.repeated ? *parseCount(*words.value("--repeat"), 1, 1000) : 1;
     order.follow = words.has("--follow");

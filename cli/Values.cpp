@@ -2,6 +2,7 @@
 
 #include "cli/Options.h"
 #include "core/LimitWords.h"
+#include "core/ProgramVariables.h"
 #include "core/Text.h"
 #include "core/Units.h"
 #include "core/Variant.h"
@@ -192,6 +193,11 @@ Result<void> checkLimit(std::string_view text)
 Result<void> checkKeyValue(std::string_view text)
 {
     return onlyChecked(parseKeyValue(text));
+}
+
+Result<void> checkVariable(std::string_view text)
+{
+    return onlyChecked(parseVariables({std::string(text)}));
 }
 
 Result<void> checkMaxMemory(std::string_view text)

@@ -54,6 +54,7 @@ Result<void> checkSampleHz(std::string_view text);
 Result<void> checkRepeat(std::string_view text);
 Result<void> checkLimit(std::string_view text);
 Result<void> checkKeyValue(std::string_view text);
+Result<void> checkVariable(std::string_view text);
 Result<void> checkMaxMemory(std::string_view text);
 Result<void> checkCurveLimit(std::string_view text);
 Result<void> checkCurveTime(std::string_view text);

@@ -190,6 +190,8 @@ void printFigures(Sections& sections, const RunResult& result)
         sections.add("program", printable(shellLine(identity.program)));
         if (!identity.workingFolder.empty())
             sections.add("program", "in " + printable(identity.workingFolder));
+        if (!identity.variables.empty())
+            sections.add("program", "with " + printable(shellLine(shownVariables(identity.variables))));
     }
     const CurveSummary& curve = result.curve;
     sections.add("memory",

@@ -42,6 +42,12 @@ std::string pathWord(const std::filesystem::path& path)
     return shown.starts_with("~/") && whole == path.native() ? shown : whole;
 }
 
+/// A secret comes from the shell's own environment: the line is shown, and copied.
+std::string variableWord(const std::string& name, const std::string& value)
+{
+    return isSecret(name) ? quotedForShell(name + "=") + "\"$" + name + "\"" : quotedForShell(name + "=" + value);
+}
+
 } // namespace
 
 std::string commandLineOf(const TrialSpec& spec, const std::filesystem::path& database)
@@ -62,6 +68,8 @@ std::string commandLineOf(const TrialSpec& spec, const std::filesystem::path& da
     }
     if (!spec.variant.maxMemory.empty())
         add("--max-memory", maxMemoryWord(spec.variant.maxMemory));
+    for (const auto& [name, value] : spec.variables)
+        line += " --env " + variableWord(name, value);
     for (const auto& [option, value] : spec.variant.options)
         if (!isDefault(spec.plugin, option, value))
             add("--option", option + "=" + value);

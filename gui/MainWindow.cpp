@@ -211,13 +211,14 @@ void MainWindow::run()
 
 void MainWindow::runAgain(const RunResult& result)
 {
-    start(trialOf(m_lab, result, result.identity.variant), toQString(subjectOf(result.identity)));
+    start(trialOf(m_lab, m_controller.withSecrets(result), result.identity.variant),
+        toQString(subjectOf(result.identity)));
 }
 
 /// Run again, with changes.
 void MainWindow::change(const RunResult& result)
 {
-    m_trialsPage->draft(result.identity, result.identity.variant, std::nullopt);
+    m_trialsPage->draft(m_controller.withSecrets(result).identity, result.identity.variant, std::nullopt);
     showPage(TrialsIndex);
 }
 
@@ -236,11 +237,11 @@ void MainWindow::applyRemedy(const RunResult& result, const QString& remedyId, b
         return;
     }
     if (!atOnce) {
-        m_trialsPage->draft(result.identity, *variant, remedy->id);
+        m_trialsPage->draft(m_controller.withSecrets(result).identity, *variant, remedy->id);
         showPage(TrialsIndex);
         return;
     }
-    Result<TrialSpec> spec = trialOf(m_lab, result, *variant);
+    Result<TrialSpec> spec = trialOf(m_lab, m_controller.withSecrets(result), *variant);
     if (spec)
         spec->remedyApplied = remedy->id;
     start(spec, toQString(subjectOf(result.identity)));

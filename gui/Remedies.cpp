@@ -21,6 +21,8 @@ Result<TrialSpec> trialOf(const Lab& lab, const RunResult& run, const Variant& v
         return Error{ErrorKind::NotFound, "the backend " + variant.backend + " is not installed any more"};
     if (plugin->takesProgram && run.identity.program.empty())
         return Error{ErrorKind::Invalid, "this run was stored without the program that it watched"};
+    if (Result<void> known = checkSecretsKnown(run.identity.variables); !known)
+        return Error{ErrorKind::Invalid, known.error().message + ", by \"With changes…\""};
     Result<Variant> normal = plugin->normalise(variant);
     if (!normal)
         return std::move(normal).error();
@@ -31,6 +33,7 @@ Result<TrialSpec> trialOf(const Lab& lab, const RunResult& run, const Variant& v
     spec.plugin = *plugin;
     spec.program = run.identity.program;
     spec.workingFolder = run.identity.workingFolder;
+    spec.variables = run.identity.variables;
     spec.parentUuid = run.identity.uuid;
     return spec;
 }

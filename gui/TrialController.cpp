@@ -128,6 +128,8 @@ void TrialController::apply(std::vector<RunEvent> events)
     for (const RunEvent& event : events) {
         std::vector<LiveLine> lines = m_live.apply(event);
         m_forecast.apply(event);
+        if (const auto* started = std::get_if<RunStarted>(&event.body); started && !started->identity.variables.empty())
+            m_variables[started->identity.uuid] = started->identity.variables;
         update.lines.insert(
             update.lines.end(), std::make_move_iterator(lines.begin()), std::make_move_iterator(lines.end()));
     }
@@ -139,6 +141,13 @@ void TrialController::apply(std::vector<RunEvent> events)
     Q_EMIT runUpdated(update);
     if (looked)
         Q_EMIT outlookChanged();
+}
+
+RunResult TrialController::withSecrets(RunResult run) const
+{
+    if (const auto known = m_variables.find(run.identity.uuid); known != m_variables.end())
+        run.identity.variables = known->second;
+    return run;
 }
 
 void TrialController::lookAtRecorder()

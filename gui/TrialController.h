@@ -14,8 +14,10 @@
 
 #include <chrono>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace loadlab {
@@ -67,6 +69,8 @@ public:
     [[nodiscard]] const LiveOutlook& outlook() const { return m_forecast.outlook(); }
     [[nodiscard]] std::optional<RunId> liveRunId() const { return m_liveId; }
     [[nodiscard]] const std::optional<TrialSpec>& liveSpec() const { return m_liveSpec; }
+    /// With the secrets that it was started with, where it was started here: they are not stored.
+    [[nodiscard]] RunResult withSecrets(RunResult run) const;
     /// Why the running or last run is not being stored.
     [[nodiscard]] const std::optional<Error>& recordingError() const { return m_recordingError; }
 
@@ -109,6 +113,7 @@ private:
     LiveForecast m_forecast;
     std::optional<RunId> m_liveId;
     std::optional<TrialSpec> m_liveSpec;
+    std::map<std::string, ProgramVariables> m_variables; ///< By uuid; of runs that were given some.
     std::optional<Error> m_recordingError;
     QTimer m_drainTimer;
     QElapsedTimer m_sinceStop;

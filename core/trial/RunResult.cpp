@@ -193,9 +193,9 @@ std::string subjectOf(const TrialIdentity& identity)
 json programToJson(const TrialIdentity& identity)
 {
     if (identity.program.empty())
-        return {{"program", nullptr}, {"working_folder", nullptr}};
-    json fields{{"program", shellLine(identity.program)},
-        {"working_folder", identity.workingFolder.empty() ? json(nullptr) : json(toUtf8(identity.workingFolder))}};
+        return {{"program", nullptr}, {"working_folder", nullptr}, {"env", nullptr}};
+    json fields{{"program", shellLine(identity.program)}, {"working_folder", textOrNull(identity.workingFolder)},
+        {"env", textOrNull(shellLine(shownVariables(identity.variables)))}};
     if (!isUtf8(identity.workingFolder))
         fields["working_folder_hex"] = toHex(identity.workingFolder);
     return fields;
@@ -206,6 +206,9 @@ try {
     const JsonFields fields(source, "run");
     if (const Result<SplitLine> line = splitLikeShell(fields.value<std::string>("program")); line)
         into.program = line->words;
+    if (const Result<SplitLine> line = splitLikeShell(fields.value<std::string>("env")); line)
+        if (Result<ProgramVariables> variables = parseVariables(line->words))
+            into.variables = *std::move(variables);
     const auto hex = fields.optional<std::string>("working_folder_hex");
     into.workingFolder = hex ? fromHex(*hex) : fields.value<std::string>("working_folder");
 } catch (const FieldError&) { // Stored by another version: the run stands without it.

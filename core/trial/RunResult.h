@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/ProgramVariables.h"
 #include "core/Result.h"
 #include "core/Variant.h"
 #include "core/curve/CurveSummary.h"
@@ -35,6 +36,7 @@ struct TrialIdentity {
     std::uint64_t checkpointParameters = 0;
     std::vector<std::string> program; ///< A watched program as it was named, with its arguments; bytes. Empty: none.
     std::string workingFolder; ///< Of a watched program; absolute, bytes. Empty: not known.
+    ProgramVariables variables; ///< That it was given; of a stored run with the values of secrets masked.
     Variant variant;
     Limits limits;
     std::optional<std::string> parentUuid; ///< The run whose remedy this one tries.
@@ -87,8 +89,8 @@ void circumstancesFromJson(const nlohmann::json& json, RunResult& into);
 /// What a run is about, in one line: the checkpoint's name, else the program. UTF-8; empty: neither is known.
 std::string subjectOf(const TrialIdentity& identity);
 
-/// {"program" (as a shell would take it), "working_folder"}, null without one; "working_folder_hex" where it is not
-/// UTF-8.
+/// {"program", "working_folder", "env"}, null without one; "working_folder_hex" where it is not UTF-8. Program and
+/// variables as a shell would take them, secrets masked.
 nlohmann::json programToJson(const TrialIdentity& identity);
 /// Takes what is there.
 void programFromJson(const nlohmann::json& json, TrialIdentity& into);

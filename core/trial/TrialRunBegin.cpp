@@ -67,6 +67,7 @@ TrialIdentity TrialRun::identity() const
         return identity;
     std::error_code ignored;
     identity.program = m_spec.program;
+    identity.variables = m_spec.variables;
     identity.workingFolder
         = (m_spec.workingFolder.empty() ? fs::current_path(ignored) : fs::absolute(m_spec.workingFolder, ignored))
               .string();
@@ -130,6 +131,7 @@ WorkerCommand TrialRun::workerCommand() const
     command.program = m_spec.program.front();
     command.arguments.assign(m_spec.program.begin() + 1, m_spec.program.end());
     command.workingFolder = m_spec.workingFolder;
+    command.environment.insert(m_spec.variables.begin(), m_spec.variables.end());
     command.talks = false;
     return command;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/ProgramVariables.h"
 #include "core/Result.h"
 #include "core/containment/Containment.h"
 #include "core/telemetry/HostClock.h"
@@ -26,6 +27,7 @@ struct TrialSpec {
     PluginManifest plugin;
     std::vector<std::string> program; ///< A program to watch, with its arguments, in place of the plugin's own; bytes.
     std::filesystem::path workingFolder; ///< Where that program starts; empty: the lab's own.
+    ProgramVariables variables; ///< That program's, beside the lab's own.
     std::optional<std::string> parentUuid;
     std::optional<std::string> remedyApplied;
 };

@@ -205,6 +205,9 @@ void remarkProgram(const ProgramQuestion& question, std::vector<Remark>& remarks
     if (question.folderError)
         remarks.push_back(finding(Field::WorkingFolder, Level::Error, toSentence(*question.folderError),
             QStringLiteral("It cannot start there"), toSentence(*question.folderError)));
+    if (question.variablesError)
+        remarks.push_back(finding(Field::Variables, Level::Error, toSentence(*question.variablesError),
+            QStringLiteral("It cannot be given these variables"), toSentence(*question.variablesError)));
 }
 
 void remarkTorchScript(const TrialQuestion& question, std::vector<Remark>& remarks)

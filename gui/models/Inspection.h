@@ -16,7 +16,7 @@ namespace loadlab {
 /// What headers, manifest and machine say about one field of a trial before anything runs. Nothing is refused for it:
 /// the operator decides.
 struct Remark {
-    enum class Field { Checkpoint, Program, WorkingFolder, Backend, Dtype, DeviceMap, Option, Limits };
+    enum class Field { Checkpoint, Program, WorkingFolder, Variables, Backend, Dtype, DeviceMap, Option, Limits };
     enum class Level { Ok, Info, Warning, Error };
     Field field = Field::Checkpoint;
     Level level = Level::Ok;
@@ -48,6 +48,7 @@ struct ProgramQuestion {
     std::optional<Result<std::filesystem::path>> found; ///< Nothing while nothing is typed.
     QString inertSigns; ///< "|, $": only a shell would act on them.
     std::optional<Error> folderError;
+    std::optional<Error> variablesError;
 };
 
 struct TrialQuestion {

@@ -99,6 +99,45 @@ void ProgramEditor::showWords()
     m_words->setText(words ? listOf(*words) : QStringLiteral("what the program gets: no shell runs it"));
 }
 
+VariablesEditor::VariablesEditor(QWidget* parent)
+    : QWidget(parent)
+    , m_line(new QLineEdit(this))
+{
+    m_line->setAccessibleName(QStringLiteral("Variables"));
+    m_line->setObjectName(QStringLiteral("Variables"));
+    m_line->setPlaceholderText(QStringLiteral("none but the lab’s own; OMP_NUM_THREADS=4 NAME='two words'"));
+    m_line->setToolTip(QStringLiteral("Environment variables, beside those that the program inherits from the lab. "
+                                      "Split as a shell would; nothing is expanded.\nThe values of secrets (by their "
+                                      "name: …TOKEN, …KEY, PASSWORD) are neither shown nor stored."));
+    auto* column = new QVBoxLayout(this);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->addWidget(m_line);
+    connect(m_line, &QLineEdit::textChanged, this, &VariablesEditor::changed);
+}
+
+void VariablesEditor::setVariables(const ProgramVariables& variables)
+{
+    m_given = variables;
+    m_line->setText(toQString(shellLine(shownVariables(variables))));
+    m_line->setCursorPosition(0);
+}
+
+Result<ProgramVariables> VariablesEditor::variables() const
+{
+    const Result<SplitLine> split = splitLikeShell(m_line->text().toStdString());
+    if (!split)
+        return split.error();
+    Result<ProgramVariables> variables = parseVariables(split->words);
+    if (!variables)
+        return variables;
+    for (auto& [name, value] : *variables)
+        if (const auto given = m_given.find(name); given != m_given.end() && isSecret(name) && value == kMasked)
+            value = given->second;
+    if (Result<void> known = checkSecretsKnown(*variables); !known)
+        return std::move(known).error();
+    return variables;
+}
+
 FolderEditor::FolderEditor(const ThemeHolder& theme, QWidget* parent)
     : QWidget(parent)
     , m_line(new QLineEdit(this))

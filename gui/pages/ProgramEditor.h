@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/ProgramVariables.h"
 #include "core/Result.h"
 #include "gui/widgets/ThemeHolder.h"
 
@@ -38,6 +39,27 @@ private:
 
     QLineEdit* m_line;
     QLabel* m_words;
+};
+
+/// Environment variables of a program to watch, NAME=VALUE, split as its line is. Secrets that were set are shown
+/// masked; they stay what they are until something else is typed.
+class VariablesEditor : public QWidget {
+    Q_OBJECT
+
+public:
+    explicit VariablesEditor(QWidget* parent = nullptr);
+
+    [[nodiscard]] QLineEdit* line() const { return m_line; }
+    void setVariables(const ProgramVariables& variables);
+    /// Invalid where the line cannot be split, holds what is no variable, or a secret that is not known.
+    [[nodiscard]] Result<ProgramVariables> variables() const;
+
+Q_SIGNALS:
+    void changed();
+
+private:
+    QLineEdit* m_line;
+    ProgramVariables m_given;
 };
 
 /// A folder to start in, to be typed or chosen.

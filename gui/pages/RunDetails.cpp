@@ -114,6 +114,8 @@ Rows settingsOf(const RunResult& result)
         rows.emplace_back(QStringLiteral("Program"), toQString(shellLine(identity.program)));
     if (!identity.workingFolder.empty())
         rows.emplace_back(QStringLiteral("Working folder"), toQString(identity.workingFolder));
+    if (!identity.variables.empty())
+        rows.emplace_back(QStringLiteral("Variables"), toQString(shellLine(shownVariables(identity.variables))));
     rows.emplace_back(QStringLiteral("Backend"), toQString(variant.backend));
     if (identity.program.empty()) {
         rows.emplace_back(QStringLiteral("Dtype"), toQString(variant.dtype));

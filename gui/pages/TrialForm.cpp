@@ -107,7 +107,9 @@ void TrialForm::place(RemarkLabel& remark)
 
 void TrialForm::resizeEvent(QResizeEvent* event)
 {
-    const bool narrow = width() < kNarrowCharacters * fontMetrics().averageCharWidth();
+    // The place it has: beside long words of a remark it is wider itself.
+    const int room = parentWidget() ? std::min(width(), parentWidget()->width()) : width();
+    const bool narrow = room < kNarrowCharacters * fontMetrics().averageCharWidth();
     if (narrow != m_narrow) {
         m_narrow = narrow;
         m_grid->setColumnStretch(kRemarkColumn, narrow ? 0 : 4);
@@ -149,9 +151,12 @@ void TrialForm::buildProgram()
     QLabel* label = addRow(kModelRow + 2, QStringLiteral("Program"), m_program, Remark::Field::Program);
     m_grid->addWidget(m_program->words(), (kModelRow + 3) * kGridRows, kEditorColumn, 1, 2);
     QLabel* folderLabel = addRow(kModelRow + 4, QStringLiteral("Starts in"), m_folder, Remark::Field::WorkingFolder);
-    m_programRows = {label, m_program, m_program->words(), folderLabel, m_folder};
+    m_variables = new VariablesEditor(this);
+    QLabel* variablesLabel = addRow(kModelRow + 5, QStringLiteral("Variables"), m_variables, Remark::Field::Variables);
+    m_programRows = {label, m_program, m_program->words(), folderLabel, m_folder, variablesLabel, m_variables};
     connect(m_program, &ProgramEditor::changed, this, &TrialForm::changed);
     connect(m_folder, &FolderEditor::changed, this, &TrialForm::changed);
+    connect(m_variables, &VariablesEditor::changed, this, &TrialForm::changed);
     connect(m_folder, &FolderEditor::browseRequested, this, &TrialForm::browseRequested);
 }
 
@@ -206,10 +211,12 @@ void TrialForm::watchProgram()
     m_program->line()->setFocus(Qt::OtherFocusReason);
 }
 
-void TrialForm::setProgram(const std::vector<std::string>& program, const std::filesystem::path& folder)
+void TrialForm::setProgram(
+    const std::vector<std::string>& program, const std::filesystem::path& folder, const ProgramVariables& variables)
 {
     m_program->setProgram(program);
     m_folder->setFolder(folder);
+    m_variables->setVariables(variables);
 }
 
 void TrialForm::setFolder(const std::filesystem::path& folder)
@@ -225,6 +232,8 @@ std::optional<ProgramQuestion> TrialForm::programQuestion() const
     const Result<std::filesystem::path> folder = m_folder->folder();
     if (!folder)
         question.folderError = folder.error();
+    if (const Result<ProgramVariables> variables = m_variables->variables(); !variables)
+        question.variablesError = variables.error();
     question.inertSigns = m_program->inertSigns();
     if (const auto words = m_program->program())
         question.found = findProgram(words->front(), folder ? *folder : std::filesystem::path());
@@ -343,7 +352,11 @@ Result<void> TrialForm::readProgram(TrialSpec& into) const
     Result<std::filesystem::path> folder = m_folder->folder();
     if (!folder)
         return std::move(folder).error();
+    Result<ProgramVariables> variables = m_variables->variables();
+    if (!variables)
+        return std::move(variables).error();
     into.program = *std::move(program);
+    into.variables = *std::move(variables);
     into.workingFolder = *std::move(folder);
     return {};
 }
@@ -390,6 +403,8 @@ QWidget* TrialForm::editorOf(Remark::Field field) const
         return m_program->line();
     case Remark::Field::WorkingFolder:
         return m_folder->line();
+    case Remark::Field::Variables:
+        return m_variables->line();
     case Remark::Field::Backend:
         return m_backend;
     case Remark::Field::Dtype:

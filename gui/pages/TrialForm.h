@@ -26,6 +26,7 @@ class LimitEditors;
 class OptionEditor;
 class ProgramEditor;
 class RemarkLabel;
+class VariablesEditor;
 
 /// What is loaded and how: checkpoint, backend, dtype, device map, the backend's own options, limits. Everything about
 /// the backend is built from its plugin.json. Beside each field stands what is known about it.
@@ -43,7 +44,8 @@ public:
     /// Chooses the backend that watches any program; its line gets the focus. choose() goes back to a loader.
     void watchProgram();
     [[nodiscard]] bool takesProgram() const; ///< Such a backend is chosen: no checkpoint, dtype or map.
-    void setProgram(const std::vector<std::string>& program, const std::filesystem::path& folder);
+    void setProgram(const std::vector<std::string>& program, const std::filesystem::path& folder,
+        const ProgramVariables& variables);
     void setFolder(const std::filesystem::path& folder);
     /// What can be asked about the program before it runs; nothing where a checkpoint is loaded.
     [[nodiscard]] std::optional<ProgramQuestion> programQuestion() const;
@@ -99,6 +101,7 @@ private:
     QLabel* m_modelTitle;
     ProgramEditor* m_program;
     FolderEditor* m_folder;
+    VariablesEditor* m_variables;
     std::vector<QWidget*> m_checkpointRows; ///< What only a loader asks.
     std::vector<QWidget*> m_programRows; ///< What only a backend asks that watches any program.
     QComboBox* m_backend;

@@ -131,7 +131,7 @@ void TrialsPage::wire()
         if (spec.program.empty())
             inspectAndDraft(spec.checkpoint, [] {});
         else
-            m_form->setProgram(spec.program, spec.workingFolder);
+            m_form->setProgram(spec.program, spec.workingFolder, spec.variables);
     });
     connect(m_preflight, &PreflightPanel::repairRequested, m_form, &TrialForm::setVariant);
     connect(m_preflight, &PreflightPanel::fixAndRunRequested, this, [this](const Variant& variant) {
@@ -215,7 +215,7 @@ void TrialsPage::draft(const TrialIdentity& identity, const Variant& variant, co
     };
     if (identity.program.empty())
         return inspectAndDraft(identity.checkpointPath, asChild);
-    m_form->setProgram(identity.program, identity.workingFolder);
+    m_form->setProgram(identity.program, identity.workingFolder, identity.variables);
     asChild();
 }
 

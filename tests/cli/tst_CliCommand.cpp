@@ -66,6 +66,7 @@ private Q_SLOTS:
     void whatIsNoProgramIsToldWithItsWayOut_data();
     void whatIsNoProgramIsToldWithItsWayOut();
     void everyRunIsStoredWithItsCircumstances();
+    void aProgramGetsItsVariablesAndSecretsStayUntold();
     void aCheckpointsRunIsCappedTheSameWay();
     void aLogOfAnySizeIsRecordedInBoundedMemory();
     void aLabThatWasStoppedSaysSoAndBlamesNobody();
@@ -217,6 +218,30 @@ void tst_CliCommand::everyRunIsStoredWithItsCircumstances()
     const CliResult missing = lab.run(command({"--json"}, {"no-such-program-anywhere"}));
     QVERIFY2(missing.code == 1, missing.words());
     QCOMPARE(missing.object()["mode"].toString(), "missing_dependency");
+}
+
+void tst_CliCommand::aProgramGetsItsVariablesAndSecretsStayUntold()
+{
+    const CliLab lab;
+    const std::string secret = "a-value-nobody-may-see";
+    const Line line = command({"--env", "GREETING=good day", "--env", "PATH=/nowhere", "--env=API_TOKEN=" + secret},
+        {"/bin/sh", "-c", "echo \"$GREETING, $HOME, $PATH, ${#API_TOKEN}\""});
+    Line followed = line;
+    followed.insert(followed.begin() + 1, "--follow");
+    const CliResult result = lab.run(followed);
+    QVERIFY2(result.code == 0, result.words());
+    const QString env = "'API_TOKEN=***' 'GREETING=good day' PATH=/nowhere";
+    QCOMPARE(lastLine(result.out)["env"].toString(), env);
+    QCOMPARE(QString(lab.run({"log", "last"}).out).trimmed(),
+        QStringLiteral("good day, %1, /nowhere, %2").arg(lab.environment.at("HOME").c_str()).arg(secret.size()));
+    QCOMPARE(lab.run({"show", "last", "--json"}).object()["env"].toString(), env);
+    const CliResult words = lab.run({"show", "last"});
+    QVERIFY2(words.out.contains("with 'API_TOKEN=***'"), words.words());
+    QVERIFY(!result.out.contains(secret.c_str()));
+    for (const QString& name : lab.files()) {
+        QFile file(QFile::decodeName(lab.path(name.toStdString()).c_str()));
+        QVERIFY2(!file.open(QIODevice::ReadOnly) || !file.readAll().contains(secret.c_str()), qPrintable(name));
+    }
 }
 
 void tst_CliCommand::aCheckpointsRunIsCappedTheSameWay()

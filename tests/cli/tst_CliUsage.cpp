@@ -52,6 +52,12 @@ void tst_CliUsage::wrongUsageMakesNothing_data()
     row({"run", "--backend", "command", "--"}, "lacks its program", "PROGRAM");
     row({"run", "--backend", "command", "--", ""}, "''", "PROGRAM");
     row({"run", "--backend", "command", "--dtype", "bf16", "--", "true"}, "'bf16'", "auto");
+    row({"run", "--backend", "command", "--env", "DEBUG", "--", "true"}, "'DEBUG'", "NAME=VALUE");
+    row({"run", "--backend", "command", "--env", "=1", "--", "true"}, "before a '='", "NAME=VALUE");
+    row({"run", "--backend", "command", "--env", "A=1", "--env", "A=2", "--", "true"}, "'A'", "given twice");
+    row({"run", "--backend", "command", "--env", "LOADLAB_RUN=1", "--", "true"}, "'LOADLAB_RUN'", "lab's own");
+    row({"run", "--backend", "command", "--env", "HF_TOKEN=***", "--", "true"}, "'HF_TOKEN'", "type it again");
+    row({"run", "x", "--backend", "fake", "--env", "A=1"}, "'fake'", "--backend command");
     row({"run", "x", "--backend", "fake", "--cap-memory", "0"}, "'0'", "300MiB");
     row({"run", "x", "--backend", "fake", "--cap-memory", "-1GiB"}, "'-1GiB'", "GiB");
     row({"run", "x", "--backend", "fake", "--cap-memory", "lots"}, "'lots'", "GiB");

@@ -44,6 +44,17 @@ private Q_SLOTS:
                         " --device-map '{\"model.layers\": \"cpu\"}' --max-memory 0=1024,cpu=2048"
                         " --option allow_torchscript=true --guard 5% --cap-memory 300MiB --cap-swap 0 --timeout 90s --stall 1.5s --sample-hz 50"));
     }
+
+    void namesSecretsWithoutTellingThem()
+    {
+        TrialSpec one;
+        one.variant.backend = "command";
+        one.program = {"python3", "train.py"};
+        one.variables = {{"HF_TOKEN", "hf_abc"}, {"NAME", "two words"}};
+        QCOMPARE(lineOf(one),
+            std::string("loadlab run --backend command --env HF_TOKEN=\"$HF_TOKEN\" --env 'NAME=two words'"
+                        " -- python3 train.py"));
+    }
 };
 
 QTEST_GUILESS_MAIN(TestCommandLine)

@@ -3,6 +3,7 @@
 #include "gui/Words.h"
 #include "gui/models/RunsModel.h"
 #include "gui/pages/LivePage.h"
+#include "gui/pages/RemarkLabel.h"
 #include "gui/pages/RunsPage.h"
 #include "gui/pages/TrialsPage.h"
 #include "gui/widgets/Figures.h"
@@ -11,6 +12,8 @@
 #include <QLineEdit>
 #include <QPlainTextEdit>
 #include <QPushButton>
+#include <QStatusBar>
+#include <QTabWidget>
 #include <QTableView>
 #include <QTest>
 
@@ -31,6 +34,7 @@ class TestWatchedProgram : public QObject {
     TrialController& controller() const { return window().controller(); }
     QLineEdit& line() const { return m_bench->find<QLineEdit>(QStringLiteral("Program")); }
     QLineEdit& folderLine() const { return m_bench->find<QLineEdit>(QStringLiteral("Working folder")); }
+    QLineEdit& variablesLine() const { return m_bench->find<QLineEdit>(QStringLiteral("Variables")); }
     QPushButton& button(const char* name) const { return m_bench->find<QPushButton>(QString::fromLatin1(name)); }
     QString words() const { return m_bench->labelText(QStringLiteral("programWords")).simplified(); }
     const RunResult& resultOfRun(std::size_t number)
@@ -190,6 +194,74 @@ private Q_SLOTS:
         theListTellsThem();
     }
 
+    void aBadVariableIsToldInItsPlace_data()
+    {
+        QTest::addColumn<QString>("variables");
+        QTest::addColumn<QString>("words");
+        QTest::newRow("no sign") << "DEBUG"
+                                 << "'DEBUG' has no '='";
+        QTest::newRow("no name") << "=1"
+                                 << "the name is missing";
+        QTest::newRow("NUL") << QStringLiteral("A=1") + QChar(0) << "'A' holds a NUL";
+        QTest::newRow("quote") << "A='two words"
+                               << "The quote ' is not closed, at character 3.";
+        QTest::newRow("masked") << "HF_TOKEN=***"
+                                << "The value of 'HF_TOKEN' is not stored";
+    }
+    void aBadVariableIsToldInItsPlace()
+    {
+        QFETCH(QString, variables);
+        QFETCH(QString, words);
+        line().setText(QStringLiteral("true"));
+        QTRY_VERIFY(button("runButton").isEnabled());
+        variablesLine().setText(variables);
+        QTRY_VERIFY2(m_bench->visibleText().contains(words, Qt::CaseInsensitive), qPrintable(m_bench->visibleText()));
+        QVERIFY(variablesLine().property("bad").toBool());
+        QVERIFY(!button("runButton").isEnabled());
+        shoot(qPrintable(QStringLiteral("trials-variables-") + QString::fromLatin1(QTest::currentDataTag())));
+        window().resize(1024, 680);
+        QTRY_VERIFY2(isInSight(words), "the remark has a place in a small window");
+        variablesLine().setText(QStringLiteral("A=1"));
+        QTRY_VERIFY(button("runButton").isEnabled());
+        QVERIFY(!variablesLine().property("bad").toBool());
+    }
+
+    void variablesSurviveAndSecretsAreNotShown()
+    {
+        const QString secret = QStringLiteral("a-value-nobody-may-see");
+        const QString shown = QStringLiteral("'API_TOKEN=***' 'GREETING=good day'");
+        line().setText(QStringLiteral("sh -c 'echo \"$GREETING, ${#API_TOKEN}\"'"));
+        variablesLine().setText(QStringLiteral("GREETING='good day' API_TOKEN=") + secret);
+        QTRY_VERIFY(button("runButton").isEnabled());
+        QVERIFY(window().trialsPage().commandLine().contains(
+            QStringLiteral(" --env API_TOKEN=\"$API_TOKEN\" --env 'GREETING=good day' -- sh")));
+        m_bench->click(QStringLiteral("runButton"));
+        QCOMPARE(resultOfRun(1).verdict->mode, FailureMode::Ok);
+        const QString said = QStringLiteral("good day, %1").arg(secret.size());
+        QTRY_VERIFY2(log().contains(said), qPrintable(log()));
+        m_bench->click(QStringLiteral("runAgainButton"));
+        resultOfRun(2);
+        QTRY_COMPARE(log().count(said), 1);
+
+        window().openRun(controller().liveRunId().value());
+        QTRY_VERIFY_WITH_TIMEOUT(m_bench->visibleText().contains(QStringLiteral("Run 2")), kLongMs);
+        m_bench->find<QTabWidget>(QStringLiteral("detailsTabs")).setCurrentIndex(2);
+        QTRY_VERIFY(m_bench->visibleText().contains(shown));
+        QVERIFY(!m_bench->visibleText().contains(secret));
+        shoot("runs-variables");
+        m_bench->click(QStringLiteral("detailsAgain"));
+        resultOfRun(3);
+        QTRY_COMPARE(log().count(said), 1);
+        m_bench->click(QStringLiteral("changeButton"));
+        QCOMPARE(variablesLine().text(), shown);
+        shoot("trials-variables");
+        QTRY_VERIFY(button("runButton").isEnabled());
+        m_bench->click(QStringLiteral("runButton"));
+        resultOfRun(4);
+        QTRY_COMPARE(log().count(said), 1);
+        aSecretHasToBeTypedAgainAfterARestart();
+    }
+
     void aTrialOfACheckpointGoesBackToALoader()
     {
         m_bench->bench().demoZoo();
@@ -201,6 +273,27 @@ private Q_SLOTS:
     }
 
 private:
+    /// The form's words, as far as they go from side to side.
+    bool isInSight(const QString& words) const
+    {
+        for (const RemarkLabel* label : window().findChildren<RemarkLabel*>())
+            if (label->words().contains(words, Qt::CaseInsensitive))
+                return label->visibleRegion().boundingRect().width() == label->width();
+        return false;
+    }
+    void aSecretHasToBeTypedAgainAfterARestart()
+    {
+        const RunId run = controller().liveRunId().value();
+        m_bench->open();
+        window().openRun(run);
+        QTRY_VERIFY_WITH_TIMEOUT(m_bench->visibleText().contains(QStringLiteral("Run 4")), kLongMs);
+        m_bench->click(QStringLiteral("detailsAgain"));
+        QVERIFY(window().statusBar()->currentMessage().contains(QStringLiteral("'API_TOKEN' is not stored")));
+        QVERIFY(!controller().isBusy());
+        m_bench->click(QStringLiteral("detailsChange"));
+        QTRY_VERIFY(variablesLine().property("bad").toBool());
+        QVERIFY(!button("runButton").isEnabled());
+    }
     void theListTellsThem()
     {
         window().showPage(MainWindow::RunsIndex);
