@@ -3,6 +3,10 @@
 #include "core/ClockNs.h"
 #include "core/Digest.h"
 #include "core/Units.h"
+#include "core/telemetry/ProcessReader.h"
+
+#include <algorithm>
+#include <unistd.h>
 
 namespace loadlab {
 namespace {
@@ -13,6 +17,20 @@ constexpr std::int64_t kPausePerCost = 100;
 std::int64_t threadCpuNs()
 {
     return clockNs(CLOCK_THREAD_CPUTIME_ID).value_or(0);
+}
+
+/// What the kernel may not have added up yet of a group's memory.stat: 64 pages of each processor.
+std::uint64_t batchedBytes()
+{
+    static const auto bytes
+        = 64 * pageBytes() * static_cast<std::uint64_t>(std::max(1L, ::sysconf(_SC_NPROCESSORS_ONLN)));
+    return bytes;
+}
+
+bool livesOn(pid_t pid)
+{
+    const auto stat = readProcessStat(pid);
+    return stat && !stat->zombie && !stat->exiting;
 }
 
 ProcFile openIn(const RunGroup& group, const char* nameV1, const char* nameV2)
@@ -27,6 +45,7 @@ GroupCounters::GroupCounters(const RunGroup& group)
     , m_usage(openIn(group, "memory.usage_in_bytes", "memory.current"))
     , m_stat(openIn(group, "memory.stat", "memory.stat"))
     , m_events(openIn(group, "memory.oom_control", "memory.events"))
+    , m_membersPath(group.folder() / "cgroup.procs")
 {
 }
 
@@ -37,6 +56,7 @@ void GroupCounters::sample(Sample& into)
     if (const auto text = m_events.read(m_buffer))
         if (const auto kills = procfs::numberAfter(*text, "oom_kill "))
             m_oomKills = static_cast<std::int64_t>(*kills);
+    m_pages.reset();
     if (monotonicNs() < m_statDueNs)
         return;
     const auto before = threadCpuNs();
@@ -54,7 +74,48 @@ std::optional<std::uint64_t> GroupCounters::usageBytes()
 std::optional<std::uint64_t> GroupCounters::fileBytes()
 {
     const auto text = m_stat.read(m_buffer);
+    if (text)
+        m_pages = pagesIn(*text);
     return text ? pageCacheIn(m_kind, *text) : std::nullopt;
+}
+
+/// Files in a tmpfs that nobody maps are shmem too, and mapped files are no shmem: the lesser of the two.
+PagesOnce GroupCounters::pagesIn(std::string_view stat) const
+{
+    const bool v1 = m_kind == GroupKind::V1;
+    const auto bytes = [stat](std::string_view key) { return procfs::numberAfter(stat, key).value_or(0); };
+    return {bytes(v1 ? "total_rss " : "anon "),
+        std::min(bytes(v1 ? "total_shmem " : "shmem "), bytes(v1 ? "total_mapped_file " : "file_mapped ")),
+        batchedBytes()};
+}
+
+/// False where they are not all to be had. Opened anew: v1 hands out an old list as long as one reads on.
+bool GroupCounters::readMembers()
+{
+    m_memberCount = 0;
+    const ProcFile file(m_membersPath.c_str());
+    for (std::size_t offset = 0; m_memberCount < m_members.size();) {
+        const auto text = file.isOpen() ? file.read(m_buffer, offset) : std::nullopt;
+        const auto whole = text ? text->rfind('\n') + 1 : 0; // A number that the buffer cuts is read again.
+        if (whole == 0)
+            break;
+        offset += whole;
+        auto rest = text->substr(0, whole);
+        for (; !rest.empty() && m_memberCount < m_members.size(); rest.remove_prefix(rest.find('\n') + 1))
+            m_members[m_memberCount++] = static_cast<pid_t>(procfs::takeNumber(rest).value_or(0));
+    }
+    std::ranges::sort(std::span(m_members).first(m_memberCount));
+    return m_memberCount < m_members.size();
+}
+
+std::optional<PagesOnce> GroupCounters::pagesOf(std::span<const pid_t> tree)
+{
+    if (!m_pages || !readMembers())
+        return std::nullopt;
+    const auto members = std::span(m_members).first(m_memberCount);
+    const bool allInside = std::ranges::all_of(
+        tree, [members](pid_t pid) { return std::ranges::binary_search(members, pid) || !livesOn(pid); });
+    return allInside ? m_pages : std::nullopt;
 }
 
 std::optional<std::uint64_t> GroupCounters::oomKills() const

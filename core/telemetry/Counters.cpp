@@ -117,13 +117,14 @@ void addProcessCounters(std::vector<CounterInfo>& into)
 {
     constexpr const char* inherited = "of children when a parent in the tree waits for them";
     into.push_back(inStatus(Column::AnonBytes, "RssAnon:",
-        "a fork's pages count once until an exec; some kernels (6.2 and later) lag by up to about 1 MiB on a dozen "
+        "pages of forks count once, as the run's cgroup or PSS tells, else as their faults do; some kernels (6.2 and "
+        "later) lag by up to about 1 MiB on a dozen "
         "CPUs, "
         "more on hundreds"));
     into.push_back(inStatus(Column::FileBytes,
         "RssFile:", "file pages that several processes map count in each; never part of tree_bytes"));
     into.push_back(inStatus(Column::ShmemBytes, "RssShmem:",
-        "mapped pages, each once as far as the run's cgroup or PSS tells, else in every process that touched it; files "
+        "mapped pages, each once, as the run's cgroup or PSS tells; until then as if all were the same; files "
         "written to a tmpfs are in cgroup_usage_bytes alone"));
     into.push_back(inStatus(Column::SwapBytes, "VmSwap:", "without swapped shared memory"));
     into.push_back(inStatus(Column::TreeBytes, "RssAnon:", "as its summands; never file pages"));
@@ -153,8 +154,10 @@ void addProcessCounters(std::vector<CounterInfo>& into)
                               "inherit"),
         ("/proc/self/task/" + std::to_string(::getpid()) + "/children").c_str()));
     into.push_back(inFile(described(Column::PssBytes, "bytes",
-                              "shared pages once; takes the target's mmap lock and up to 10 ms per GiB of small pages: "
-                              "once a second below 1 GiB resident, else at marks only, not above 32 GiB"),
+                              "shared pages once, one process read after the other; takes the target's mmap lock and "
+                              "up to 22 ms per GiB of "
+                              "small pages: once a second below 1 GiB resident and at marks, more often where nothing "
+                              "else tells what is shared, not above 32 GiB"),
         "/proc/self/smaps_rollup", "Pss_Anon:"));
 }
 

@@ -58,6 +58,8 @@ private:
     std::string_view m_text;
 };
 
+constexpr std::uint64_t kExitingFlag = 0x4; ///< PF_EXITING
+
 bool parseStatLine(std::string_view line, ProcessReading& into)
 {
     // The name in brackets may hold blanks and brackets of its own: the last one ends it.
@@ -69,7 +71,8 @@ bool parseStatLine(std::string_view line, ProcessReading& into)
     into.parent = static_cast<pid_t>(fields.next());
     into.group = static_cast<pid_t>(fields.next());
     into.session = static_cast<pid_t>(fields.next());
-    fields.skip(3); // tty_nr, tpgid, flags
+    fields.skip(2); // tty_nr, tpgid
+    into.exiting = (fields.next() & kExitingFlag) != 0;
     into.use.minorFaults = fields.next();
     into.use.reapedMinorFaults = fields.next();
     into.use.majorFaults = fields.next();
@@ -251,6 +254,13 @@ bool ProcessReader::readResident(std::uint64_t& anonBytes, std::uint64_t& reside
     residentBytes = resident * pageBytes();
     anonBytes = (resident - std::min(resident, fileAndShmem)) * pageBytes();
     return true;
+}
+
+std::optional<std::uint64_t> ProcessReader::minorFaults()
+{
+    ProcessReading reading;
+    const auto stat = readFile(Stat);
+    return stat && parseStatLine(*stat, reading) ? std::optional(reading.use.minorFaults) : std::nullopt;
 }
 
 std::size_t ProcessReader::children(std::span<pid_t> out, std::uint64_t threads)

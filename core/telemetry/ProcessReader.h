@@ -27,6 +27,7 @@ struct ProcessUse {
 /// One process at one instant.
 struct ProcessReading {
     bool zombie = false;
+    bool exiting = false; ///< On its way to that: its memory and its groups may be gone already.
     pid_t parent = 0;
     pid_t group = 0;
     pid_t session = 0;
@@ -67,6 +68,8 @@ public:
     bool isAsBefore(const ProcessReading& last);
     /// Anonymous pages and all resident pages alone, in bytes, from statm: a tenth of the cost. Zeros for a zombie.
     bool readResident(std::uint64_t& anonBytes, std::uint64_t& residentBytes);
+    /// What stat alone tells; nothing when the process is gone.
+    std::optional<std::uint64_t> minorFaults();
     /// The children of all its threads, in any order; at most as many as `out` has room for. The number found.
     std::size_t children(std::span<pid_t> out, std::uint64_t threads);
 

@@ -2,11 +2,11 @@
 
 #include "core/Units.h"
 #include "core/telemetry/Adoption.h"
+#include "core/telemetry/CountedOnce.h"
 #include "core/telemetry/ProcessReader.h"
 #include "core/telemetry/ReapedUse.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <unistd.h>
 
 namespace loadlab {
@@ -14,7 +14,9 @@ namespace {
 
 constexpr std::int64_t kWalkAtLeastEveryNs = 250'000'000;
 constexpr std::int64_t kReadAtLeastEveryNs = 1'000'000'000;
-constexpr std::uint64_t kLargestForPss = std::uint64_t{32} << 30;
+constexpr std::int64_t kFaultsAtMostEveryNs = 5'000'000;
+constexpr std::uint64_t kPagesPerFileFault = 16; ///< The kernel's fault-around.
+constexpr std::uint64_t kWorthCounting = std::uint64_t{1} << 20;
 constexpr std::uint64_t kManyThreads = 2; ///< The lab itself always has several.
 
 /// A process of the tree with what was last read from it.
@@ -28,16 +30,20 @@ struct Member {
     std::uint64_t inheritedAnon = 0; ///< Came with the fork.
     std::uint64_t inheritedSwap = 0;
     std::uint64_t residentAnon = 0; ///< The last cheap reading.
+    std::uint64_t minorFaults = 0; ///< The last reading of any depth.
     bool fresh = true; ///< Not read as a member yet.
     bool gone = false;
     bool counted = false; ///< While adding up.
 };
 
-/// Of `whole` bytes what a fork cannot share with its relatives: what it grew by, or faulted in.
+/// Of `whole` bytes what a fork cannot share with its relatives: what it grew by, or faulted in. Its faults on shared
+/// memory and files are no anonymous pages.
 std::uint64_t ownAnon(const Member& member, std::uint64_t whole)
 {
     const auto grown = whole > member.inheritedAnon ? whole - member.inheritedAnon : 0;
-    return std::min(whole, std::max(grown, member.now.use.minorFaults * pageBytes()));
+    const auto faulted = member.minorFaults * pageBytes();
+    const auto others = member.now.shmemBytes + member.now.fileBytes / kPagesPerFileFault;
+    return std::min(whole, std::max(grown, faulted - std::min(faulted, others)));
 }
 
 std::uint64_t ownSwap(const Member& member, std::uint64_t whole)
@@ -62,24 +68,6 @@ std::uint64_t provenBetween(const Member& member, const ProcessReading& before)
 std::int64_t valueOf(std::uint64_t number)
 {
     return static_cast<std::int64_t>(number);
-}
-
-/// Pss_Anon + Pss_Shmem + SwapPss of one process; 0 when it is gone, nothing when it may not be read.
-std::optional<std::uint64_t> pssOf(pid_t pid)
-{
-    std::array<char, 64> path{};
-    std::snprintf(path.data(), path.size(), "/proc/%d/smaps_rollup", pid);
-    std::array<char, 2048> buffer{};
-    const ProcFile file(path.data());
-    const auto read = file.isOpen() ? file.read(buffer) : std::nullopt;
-    const auto text = read.value_or(std::string_view());
-    const auto anon = procfs::numberAfter(text, "Pss_Anon:");
-    const auto shmem = procfs::numberAfter(text, "Pss_Shmem:");
-    const auto swap = procfs::numberAfter(text, "SwapPss:");
-    if (anon && shmem && swap)
-        return (*anon + *shmem + *swap) * 1024;
-    const auto stat = readProcessStat(pid);
-    return !stat || stat->zombie ? std::optional<std::uint64_t>(0) : std::nullopt;
 }
 
 } // namespace
@@ -107,12 +95,12 @@ struct ProcessTree::State {
     bool ioKnown = false;
     std::uint64_t highWater = 0;
     std::uint64_t provenAnon = 0;
+    PrivateOnce anon;
+    PrivateOnce swap;
+    SharedOnce shmem;
     std::uint64_t lastShmem = 0; ///< Each page once, as far as known.
-    std::uint64_t shmemSum = 0; ///< Of the processes, as last read.
-    std::uint64_t largestShmem = 0; ///< Of one of them.
-    std::uint64_t toldShmem = 0; ///< What the sum of that moment really took: countShmemAs().
-    std::uint64_t toldShmemSum = 0; ///< 0: nobody told.
     std::uint64_t lastSwap = 0;
+    std::int64_t faultsReadNs = 0;
     std::uint64_t lastPid = 0;
     bool settled = false; ///< The machine's last pid stood still at the last look.
     std::int64_t walkedNs = 0;
@@ -130,9 +118,9 @@ struct ProcessTree::State {
     void noteMarks(Member& member, const ProcessReading& before);
     void noteInheritance(Member& member);
     void settleEnded();
-    template <typename Whole, typename Own> std::uint64_t countedOnce(Whole wholeOf, Own ownOf);
-    [[nodiscard]] std::uint64_t shmemSince(std::uint64_t largest) const;
+    template <typename Whole, typename Own> std::uint64_t countOnce(PrivateOnce& into, Whole wholeOf, Own ownOf);
     bool fillMemory(Sample& into);
+    void fillTree(Sample& into, std::uint64_t anonBytes);
     void fillUse(Sample& into);
     bool sampleResident(Sample& into);
 };
@@ -205,6 +193,7 @@ void ProcessTree::State::readFrom(std::size_t first, bool all)
             continue;
         }
         ioKnown = ioKnown || member.now.ioKnown;
+        member.minorFaults = member.now.use.minorFaults;
         noteMarks(member, before);
     }
 }
@@ -275,9 +264,12 @@ void ProcessTree::State::settleEnded()
 
 /// The sum with what forks share counted once: of each image the own parts of its forks, and once the largest of what
 /// else its members have.
-template <typename Whole, typename Own> std::uint64_t ProcessTree::State::countedOnce(Whole wholeOf, Own ownOf)
+template <typename Whole, typename Own>
+std::uint64_t ProcessTree::State::countOnce(PrivateOnce& into, Whole wholeOf, Own ownOf)
 {
-    std::uint64_t sum = 0;
+    Held held;
+    std::uint64_t estimate = 0;
+    std::uint64_t ofForks = 0;
     for (auto& member : members)
         member.counted = false;
     for (auto first = members.begin(); first != members.end(); ++first) {
@@ -290,52 +282,50 @@ template <typename Whole, typename Own> std::uint64_t ProcessTree::State::counte
             relative->counted = true;
             const auto whole = wholeOf(*relative);
             const auto own = relative->forked ? ownOf(*relative, whole) : 0;
-            sum += own;
+            ofForks += own;
+            held.sum += whole;
+            held.largest = std::max(held.largest, whole);
             shared = std::max(shared, whole - own);
         }
-        sum += shared;
+        estimate += shared;
     }
-    return sum;
-}
-
-/// Until somebody tells anew, what the processes touch more is taken for the same pages, and what less for a share.
-std::uint64_t ProcessTree::State::shmemSince(std::uint64_t largest) const
-{
-    if (toldShmemSum == 0)
-        return shmemSum;
-    const auto left = static_cast<double>(std::min(shmemSum, toldShmemSum)) / static_cast<double>(toldShmemSum);
-    return std::max(largest, static_cast<std::uint64_t>(static_cast<double>(toldShmem) * left));
+    return into.count(held, estimate + ofForks, ofForks);
 }
 
 bool ProcessTree::State::fillMemory(Sample& into)
 {
-    ProcessReading sum;
+    Held shared;
     std::uint64_t rss = 0;
+    std::uint64_t files = 0;
+    std::uint64_t threads = 0;
     std::int64_t running = 0;
-    std::uint64_t largest = 0;
     for (const auto& member : members) {
         const auto& now = member.now;
         rss += now.anonBytes + now.fileBytes + now.shmemBytes;
-        sum.fileBytes += now.fileBytes;
-        sum.shmemBytes += now.shmemBytes;
-        largest = std::max(largest, now.shmemBytes);
-        sum.threads += now.zombie ? 0 : now.threads;
+        files += now.fileBytes;
+        shared = {shared.sum + now.shmemBytes, std::max(shared.largest, now.shmemBytes)};
+        threads += now.zombie ? 0 : now.threads;
         running += now.zombie ? 0 : 1;
     }
-    shmemSum = sum.shmemBytes;
-    largestShmem = largest;
-    lastShmem = shmemSince(largest);
-    lastSwap = countedOnce([](const Member& member) { return member.now.swapBytes; }, ownSwap);
-    const auto anon = countedOnce([](const Member& member) { return member.now.anonBytes; }, ownAnon);
-    into[Column::AnonBytes] = valueOf(anon);
-    into[Column::FileBytes] = valueOf(sum.fileBytes);
-    into[Column::ShmemBytes] = valueOf(lastShmem);
-    into[Column::SwapBytes] = valueOf(lastSwap);
-    into[Column::TreeBytes] = valueOf(anon + lastShmem + lastSwap);
+    lastShmem = shmem.count(shared);
+    lastSwap = countOnce(
+        swap, [](const Member& member) { return member.now.swapBytes; }, ownSwap);
+    fillTree(into,
+        countOnce(
+            anon, [](const Member& member) { return member.now.anonBytes; }, ownAnon));
+    into[Column::FileBytes] = valueOf(files);
     into[Column::RssBytes] = valueOf(rss);
     into[Column::Processes] = running;
-    into[Column::Threads] = valueOf(sum.threads);
+    into[Column::Threads] = valueOf(threads);
     return running > 0;
+}
+
+void ProcessTree::State::fillTree(Sample& into, std::uint64_t anonBytes)
+{
+    into[Column::AnonBytes] = valueOf(anonBytes);
+    into[Column::ShmemBytes] = valueOf(lastShmem);
+    into[Column::SwapBytes] = valueOf(lastSwap);
+    into[Column::TreeBytes] = valueOf(anonBytes + lastShmem + lastSwap);
 }
 
 void ProcessTree::State::fillUse(Sample& into)
@@ -353,20 +343,28 @@ void ProcessTree::State::fillUse(Sample& into)
     into[Column::ReadCharBytes] = grow(highest.readCharBytes, sum.readCharBytes);
 }
 
+/// Where forks write to what they share with their relatives, only faults tell.
 bool ProcessTree::State::sampleResident(Sample& into)
 {
     std::uint64_t rss = 0;
     bool any = false;
+    const auto now = monotonicNs();
+    const bool faultsToo = now - faultsReadNs >= kFaultsAtMostEveryNs;
+    if (faultsToo)
+        faultsReadNs = now;
     for (auto& member : members) {
         std::uint64_t resident = 0;
         member.residentAnon = 0;
         any = (!member.now.zombie && member.reader.readResident(member.residentAnon, resident)) || any;
         rss += resident;
+        if (faultsToo && member.forked && !member.now.zombie)
+            member.minorFaults = member.reader.minorFaults().value_or(member.minorFaults);
     }
-    const auto anon = countedOnce([](const Member& member) { return member.residentAnon; }, ownAnon);
-    into[Column::AnonBytes] = valueOf(anon);
+    const auto once = countOnce(
+        anon, [](const Member& member) { return member.residentAnon; }, ownAnon);
+    into[Column::AnonBytes] = valueOf(once);
     into[Column::RssBytes] = valueOf(rss);
-    into[Column::TreeBytes] = valueOf(any ? anon + lastShmem + lastSwap : 0);
+    into[Column::TreeBytes] = valueOf(any ? once + lastShmem + lastSwap : 0);
     return any;
 }
 
@@ -408,19 +406,36 @@ bool ProcessTree::sample(Sample& into, Depth depth)
     return m_state->fillMemory(into);
 }
 
-bool ProcessTree::mayCountShmemTwice() const
+bool ProcessTree::mayCountTwice() const
 {
-    return m_state->shmemSum > m_state->largestShmem;
+    const auto atStake = [](const Held& held) { return held.sum - held.largest; };
+    const auto forked = [](const Member& member) { return member.forked; };
+    const auto ofForks = std::ranges::any_of(m_state->members, forked)
+        ? atStake(m_state->anon.held()) + atStake(m_state->swap.held())
+        : 0;
+    return atStake(m_state->shmem.held()) + ofForks > kWorthCounting;
 }
 
-void ProcessTree::countShmemAs(std::uint64_t bytes, Sample& sample)
+void ProcessTree::countBy(const PssReading& pss, Sample& sample)
 {
-    State& state = *m_state;
-    state.lastShmem = std::clamp(bytes, state.largestShmem, std::max(state.largestShmem, state.shmemSum));
-    state.toldShmem = state.lastShmem;
-    state.toldShmemSum = state.shmemSum;
-    sample[Column::ShmemBytes] = valueOf(state.lastShmem);
-    sample[Column::TreeBytes] = sample[Column::AnonBytes] + sample[Column::ShmemBytes] + sample[Column::SwapBytes];
+    const auto twice = [](const PssReading::Kind& kind) { return kind.sum - std::min(kind.sum, kind.once); };
+    const auto correct = [&](PrivateOnce& counted, const PssReading::Kind& kind) {
+        const auto all = counted.held().sum;
+        return counted.correct(all - std::min(all, twice(kind)));
+    };
+    // Touched while it was read: some of it may have counted too much, and what is too high would stay in the peak.
+    const auto sum = m_state->shmem.held().sum;
+    const auto touched = std::max(sum, pss.shmem.sum) - std::min(sum, pss.shmem.sum);
+    m_state->lastShmem = m_state->shmem.correct(pss.shmem.once - std::min(pss.shmem.once, touched), sum);
+    m_state->lastSwap = correct(m_state->swap, pss.swap);
+    m_state->fillTree(sample, correct(m_state->anon, pss.anon));
+}
+
+void ProcessTree::countAs(const PagesOnce& pages, Sample& sample)
+{
+    if (pages.shmemBytes)
+        m_state->lastShmem = m_state->shmem.correct(*pages.shmemBytes, m_state->shmem.held().sum);
+    m_state->fillTree(sample, m_state->anon.correct(pages.anonBytes, pages.errorBytes));
 }
 
 std::span<const pid_t> ProcessTree::pids() const
@@ -456,23 +471,6 @@ std::uint64_t ProcessTree::highWaterBytes() const
 std::uint64_t ProcessTree::provenAnonBytes() const
 {
     return m_state->provenAnon;
-}
-
-std::optional<std::uint64_t> ProcessTree::pssTreeBytes()
-{
-    std::uint64_t resident = 0;
-    for (const auto& member : m_state->members)
-        resident += member.now.anonBytes + member.now.fileBytes + member.now.shmemBytes;
-    if (resident > kLargestForPss || m_state->members.empty())
-        return std::nullopt;
-    std::uint64_t sum = 0;
-    for (const auto& member : m_state->members) {
-        const auto pss = pssOf(member.id.pid);
-        if (!pss)
-            return std::nullopt;
-        sum += *pss;
-    }
-    return sum;
 }
 
 } // namespace loadlab

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/curve/Sample.h"
+#include "core/telemetry/PssReader.h"
 
 #include <cstdint>
 #include <memory>
@@ -21,6 +22,13 @@ struct ProcessId {
 std::optional<ProcessId> identify(pid_t pid);
 [[nodiscard]] bool isAlive(const ProcessId& process); ///< False for a zombie too.
 
+/// What the memory of a tree takes when each page counts once; bytes.
+struct PagesOnce {
+    std::uint64_t anonBytes = 0;
+    std::optional<std::uint64_t> shmemBytes; ///< Nothing: it maps pages that are counted elsewhere.
+    std::uint64_t errorBytes = 0; ///< The figures lag by up to so much.
+};
+
 /// Which of the orphans that the lab, as subreaper, inherited belong to a tree.
 enum class Orphans {
     Marked, ///< Those that carry a mark of the root's: see ProcessTree.
@@ -35,10 +43,11 @@ enum class Orphans {
 /// process that was seen while its parent lived stays known whatever becomes of the parent. Not found: a daemon that
 /// left group and session and cleared its environment within the time between two samples (Orphans::All finds it too).
 ///
-/// Known biases:
+/// Known biases, until countBy() or countAs() tell better:
 /// - anon: pages that a fork shares with its parent count once (told by the same image: no exec since; what it faulted
-///   in or grew by counts as its own). Understated while a parent rewrites pages that its fork still holds.
-/// - shmem: pages that several processes have touched count in each of them, until countShmemAs() tells better.
+///   in or grew by counts as its own). Understated while a parent rewrites pages that its fork still holds, overstated
+///   where forks fault often without getting pages.
+/// - shmem: pages that several processes have touched count once, as if none had any that the largest has not.
 /// - file and RSS are plain sums: file pages that several processes map count in each.
 /// - faults, CPU, bytes read: what a process used after the last sample before its end is only known where a parent in
 ///   the tree waits for it. Children that came and went between two samples count through their parent in the same way.
@@ -55,12 +64,13 @@ public:
 
     /// Fills the tree columns of the sample. False when no process is left (the columns are then 0, the sums stay).
     bool sample(Sample& into, Depth depth = Depth::Full);
-    /// Whether the last full sample may count shared memory twice: more than one process has touched some.
-    [[nodiscard]] bool mayCountShmemTwice() const;
-    /// All that the tree's shared memory takes, told by somebody who sees pages and not processes; taken as far as it
-    /// lies between the largest of one process and the sum. Corrects that sample and, until the next call, later ones:
-    /// what is touched more counts as the same pages.
-    void countShmemAs(std::uint64_t bytes, Sample& sample);
+    /// Whether processes of the last full sample hold so much that they may share that it is worth asking.
+    [[nodiscard]] bool mayCountTwice() const;
+    /// What PSS, read a moment ago, says of pages that are shared. Corrects the last full sample and, until told anew,
+    /// later ones.
+    void countBy(const PssReading& pss, Sample& sample);
+    /// The same by somebody who counts pages, at the moment of the last full sample.
+    void countAs(const PagesOnce& pages, Sample& sample);
     /// Pids of the last full sample, zombies too; valid until the next one.
     [[nodiscard]] std::span<const pid_t> pids() const;
     /// The same, with their start times.
@@ -73,9 +83,6 @@ public:
     /// most file pages that it was ever seen to have, and never more than it held at the reading before plus a small
     /// page for each fault since. So huge pages prove too little; nothing proves too much.
     [[nodiscard]] std::uint64_t provenAnonBytes() const;
-    /// Sum of Pss_Anon + Pss_Shmem + SwapPss of smaps_rollup over the tree (takes the targets' mmap locks and up to 10
-    /// ms per GiB: at marks only). Nothing where unreadable, or where more than 32 GiB are resident.
-    [[nodiscard]] std::optional<std::uint64_t> pssTreeBytes();
 
 private:
     struct State;

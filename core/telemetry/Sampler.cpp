@@ -2,8 +2,8 @@
 
 #include "core/Descriptor.h"
 #include "core/Units.h"
+#include "core/telemetry/PageAccount.h"
 #include "core/telemetry/ProcFile.h"
-#include "core/telemetry/ProcessTree.h"
 #include "core/telemetry/SystemCounters.h"
 
 #include <algorithm>
@@ -11,7 +11,6 @@
 #include <cmath>
 #include <condition_variable>
 #include <cstring>
-#include <limits>
 #include <mutex>
 #include <poll.h>
 #include <sched.h>
@@ -30,8 +29,6 @@ constexpr double kLowestHz = 1;
 constexpr double kHighestHz = 1000;
 constexpr double kFullColumnsHz = 20; ///< Above, those that cost more come so often.
 constexpr std::int64_t kPauseNs = 250'000'000;
-constexpr std::int64_t kPssEveryNs = 1'000'000'000;
-constexpr std::int64_t kPausePerPss = 20; ///< Where it is needed: a twentieth of the thread's time.
 constexpr std::int64_t kMostForPss = std::int64_t{1} << 30; ///< Resident.
 constexpr std::int64_t kMostForPssAtHighRates = std::int64_t{64} << 20;
 
@@ -99,8 +96,8 @@ struct Sampler::State {
     std::uint64_t busyNs = 0; ///< Of this thread, as last read: it ran, or waited for a processor.
     long majorFaults = 0; ///< Of this thread, as last read.
     std::uint64_t tick = 0; ///< Ticks that passed, taken or missed.
-    std::int64_t pssReadNs = 0;
-    std::int64_t pssNeededNs = 0; ///< Not before, where nothing else tells how much memory is shared.
+    std::uint64_t markTicket = 0;
+    std::uint64_t marksSeen = 0;
     int longTicks = 0; ///< In a row.
     int niceBefore = 0; ///< Of this thread, before it was raised.
 
@@ -109,7 +106,6 @@ struct Sampler::State {
     std::condition_variable answered;
     std::unique_ptr<ProcessTree> tree;
     SamplerReport report;
-    std::uint64_t lastTreeBytes = 0;
     bool stopping = false;
     bool running = false;
     bool watchAsked = false;
@@ -118,6 +114,7 @@ struct Sampler::State {
     std::uint64_t marksDone = 0;
 
     std::thread thread;
+    PageAccount pages{[this] { ring(); }}; ///< Ends before what it rings.
 
     Result<void> open();
     Result<void> arm();
@@ -128,11 +125,11 @@ struct Sampler::State {
     bool wasPaused(std::int64_t latenessNs);
     void noteLength(std::int64_t tookNs);
     bool onWake();
+    void takeExtra();
     void take(ProcessTree::Depth depth);
     void readMore(Sample& sample);
-    bool pssIsDue(const Sample& sample) const;
-    void countShmemOnce(Sample& sample);
-    void takeMark();
+    void beginMark(std::uint64_t marks);
+    void endMark();
     void ring() const;
 };
 
@@ -250,20 +247,47 @@ bool Sampler::State::onWake()
         marks = marksAsked;
         watched = std::exchange(watchAsked, false);
         rate = std::exchange(rateAsked, std::nullopt);
-        report.extraSamples += watched || marks != marksDone ? 1 : 0;
     }
     if (rate)
         changeRate(*rate);
-    if (marks == marksDone && !watched)
-        return true;
-    take(ProcessTree::Depth::Full);
-    if (marks == marksDone)
-        return true;
-    takeMark();
-    const std::lock_guard lock(mutex);
-    marksDone = marks;
-    answered.notify_all();
+    if (watched || marks != marksSeen)
+        takeExtra();
+    if (marks != marksSeen)
+        beginMark(marks);
+    endMark();
     return true;
+}
+
+void Sampler::State::takeExtra()
+{
+    {
+        const std::lock_guard lock(mutex);
+        ++report.extraSamples;
+    }
+    take(ProcessTree::Depth::Full);
+}
+
+/// The sample is taken; PSS follows.
+void Sampler::State::beginMark(std::uint64_t marks)
+{
+    marksSeen = marks;
+    const std::lock_guard lock(mutex);
+    markTicket = tree ? pages.ask(*tree) : 0;
+}
+
+/// Once PSS is there, with a sample that it has corrected.
+void Sampler::State::endMark()
+{
+    if (marksSeen == marksDone)
+        return;
+    if (!pages.isTaken(markTicket)) {
+        if (pages.isReading())
+            return;
+        takeExtra();
+    }
+    const std::lock_guard lock(mutex);
+    marksDone = marksSeen;
+    answered.notify_all();
 }
 
 void Sampler::State::changeRate(double hz)
@@ -293,7 +317,6 @@ void Sampler::State::take(ProcessTree::Depth depth)
                 readMore(sample);
             report.highWaterBytes = tree->highWaterBytes();
             report.provenAnonBytes = tree->provenAnonBytes();
-            lastTreeBytes = static_cast<std::uint64_t>(sample[Column::TreeBytes]);
         }
         report.columns.add(sample);
     }
@@ -305,46 +328,8 @@ void Sampler::State::readMore(Sample& sample)
 {
     for (const auto& source : sources)
         source(sample, tree->pids());
-    if (pssIsDue(sample)) {
-        const auto began = monotonicNs();
-        pssReadNs = sample.monotonicNs;
-        if (const auto pss = tree->pssTreeBytes())
-            sample[Column::PssBytes] = static_cast<std::int64_t>(*pss);
-        pssNeededNs = monotonicNs() + kPausePerPss * (monotonicNs() - began);
-    }
-    if (tree->mayCountShmemTwice())
-        countShmemOnce(sample);
-}
-
-bool Sampler::State::pssIsDue(const Sample& sample) const
-{
-    const auto most = rateHz <= kAllEveryTickHz ? kMostForPss : kMostForPssAtHighRates;
-    if (sample[Column::RssBytes] <= most && sample.monotonicNs - pssReadNs >= kPssEveryNs)
-        return true;
-    return tree->mayCountShmemTwice() && !sample.has(Column::CgroupFileBytes) && sample.monotonicNs >= pssNeededNs;
-}
-
-/// The run's cgroup is charged with every page once, also with what is no memory of the tree (the kernel's own, files
-/// in a tmpfs); PSS adds up to the tree's share of its pages.
-void Sampler::State::countShmemOnce(Sample& sample)
-{
-    auto most = std::numeric_limits<std::int64_t>::max();
-    if (sample.has(Column::CgroupUsageBytes) && sample.has(Column::CgroupFileBytes))
-        most = sample[Column::CgroupUsageBytes] - sample[Column::CgroupFileBytes] - sample[Column::AnonBytes];
-    if (sample.has(Column::PssBytes))
-        most = std::min(most, sample[Column::PssBytes] - sample[Column::AnonBytes] - sample[Column::SwapBytes]);
-    if (most != std::numeric_limits<std::int64_t>::max())
-        tree->countShmemAs(static_cast<std::uint64_t>(std::max<std::int64_t>(0, most)), sample);
-}
-
-void Sampler::State::takeMark()
-{
-    const std::lock_guard lock(mutex);
-    if (!tree)
-        return;
-    report.pssTreeBytes = tree->pssTreeBytes();
-    report.treeBytesAtPss = lastTreeBytes;
-    report.pssAtNs = monotonicNs();
+    // Above 50 Hz less of PSS: it holds the target's mmap lock, and somebody looks closely.
+    pages.count(*tree, sample, rateHz <= kAllEveryTickHz ? kMostForPss : kMostForPssAtHighRates);
 }
 
 void Sampler::State::ring() const
@@ -390,6 +375,11 @@ void Sampler::alsoRead(Source source)
     m_state->sources.push_back(std::move(source));
 }
 
+void Sampler::countPagesBy(PageAccount::PageCount count)
+{
+    m_state->pages.countPagesBy(std::move(count));
+}
+
 Result<void> Sampler::start()
 {
     auto& state = *m_state;
@@ -400,9 +390,11 @@ Result<void> Sampler::start()
         return opened;
     state.running = true;
     try {
+        state.pages.start();
         state.thread = std::thread([&state] { state.run(); });
     } catch (const std::system_error& failure) {
         state.running = false;
+        state.pages.stop();
         return Error{ErrorKind::Io, std::string("cannot sample: no thread: ") + failure.what()};
     }
     return {};
@@ -427,6 +419,7 @@ void Sampler::watch(pid_t root, Orphans orphans)
     {
         const std::lock_guard lock(m_state->mutex);
         m_state->tree = std::move(tree);
+        m_state->pages.beginTree();
         m_state->watchAsked = true;
         if (!m_state->running)
             return;
@@ -476,6 +469,7 @@ SamplerReport Sampler::stop()
         m_state->ring();
         m_state->thread.join();
     }
+    m_state->pages.stop();
     return report();
 }
 

@@ -3,6 +3,7 @@
 #include "core/Result.h"
 #include "core/curve/ColumnRates.h"
 #include "core/curve/Sample.h"
+#include "core/telemetry/PageAccount.h"
 #include "core/telemetry/ProcessTree.h"
 
 #include <cstdint>
@@ -25,7 +26,7 @@ struct SamplerReport {
     SamplerPriority priority = SamplerPriority::Normal;
     std::uint64_t ticks = 0; ///< Samples taken at ticks.
     std::uint64_t extraSamples = 0; ///< Taken for watch() and mark(), between ticks.
-    std::uint64_t missedTicks = 0; ///< Passed while the sampler was kept from running, or read a PSS mark.
+    std::uint64_t missedTicks = 0; ///< Passed while the sampler was kept from running.
     /// Passed while the lab was stopped or frozen (SIGSTOP): for 250 ms or more it neither ran nor waited for a
     /// processor or for its own memory.
     std::uint64_t pausedTicks = 0;
@@ -34,9 +35,6 @@ struct SamplerReport {
     ColumnRates columns; ///< Of all samples.
     std::uint64_t highWaterBytes = 0; ///< Largest VmHWM of any one process.
     std::uint64_t provenAnonBytes = 0;
-    std::optional<std::uint64_t> pssTreeBytes; ///< At the last mark.
-    std::uint64_t treeBytesAtPss = 0; ///< tree_bytes of the same moment: what is more than PSS was counted twice.
-    std::int64_t pssAtNs = 0;
 
     /// Samples a second at ticks: marks come on top and say nothing of the pace. 0 before the first tick.
     [[nodiscard]] double achievedHz() const;
@@ -45,10 +43,11 @@ struct SamplerReport {
 /// One thread that samples a process tree and the system at absolute ticks (timerfd, CLOCK_MONOTONIC). Times of samples
 /// are whole microseconds. Up to 50 Hz every sample has every column; above, every n-th one so that those come 17 to 23
 /// times a second, and the samples between have anon, rss, tree_bytes and the system's free memory alone (each column's
-/// own rate is told by its values). PSS comes at most once a second while less than 1 GiB is resident (above 50 Hz: 64
-/// MiB, for a reading takes up to 10 ms per GiB), else at marks. In the steady state the thread allocates nothing. It
-/// runs before all others where it may (SamplerPriority), and gives that up for good when it needs more than half of
-/// its ticks' time: then it would take the CPU from the load.
+/// own rate is told by its values). PSS is read on a thread of its own, at marks and at most once a second while less
+/// than 1 GiB is resident (above 50 Hz: 64 MiB); more often, for a twentieth of that thread's time, where it alone can
+/// tell how much memory processes share. It stands in the first sample after the reading. In the steady state the
+/// sampler's thread allocates nothing. It runs before all others where it may (SamplerPriority), and gives that up for
+/// good when it needs more than half of its ticks' time: then it would take the CPU from the load.
 ///
 /// Construct, start, stop: from one thread. The sink is called on the sampler's thread with one sample and must not
 /// block.
@@ -58,7 +57,6 @@ public:
     /// Fills further columns of a sample that has all; gets the tree's pids. On the sampler's thread: must neither
     /// block nor allocate.
     using Source = std::function<void(Sample&, std::span<const pid_t>)>;
-
     static constexpr double kAllEveryTickHz = 50; ///< Up to here every sample has every column.
 
     Sampler(double rateHz, Sink sink);
@@ -66,6 +64,7 @@ public:
 
     /// Before start() only.
     void alsoRead(Source source);
+    void countPagesBy(PageAccount::PageCount count); ///< Likewise; after those sources.
     /// Invalid: a rate outside 1 … 1000 Hz. Io: no timer to be had. The first sample follows at once.
     Result<void> start();
     /// Another rate from now on, with its first tick at once; of the same bounds, else nothing changes. Any thread.
@@ -73,8 +72,8 @@ public:
     /// From now on the tree below this process is measured too, at once and at every tick; before, only the system is.
     /// After the tree's end its memory columns are 0. Any thread.
     void watch(pid_t root, Orphans orphans = Orphans::Marked);
-    /// Takes one sample and the PSS mark as soon as possible, and waits for both (at most a tick plus the read, 10 ms
-    /// per resident GiB). Returns at once when the sampler does not run. Any thread but the sink's.
+    /// Takes one sample as soon as possible, reads PSS, takes one that it corrects, and waits for all of it (22 ms per
+    /// resident GiB). Returns at once when the sampler does not run. Any thread but the sink's.
     void mark();
     /// The tree's processes that still run, root first. Any thread, also after stop().
     std::vector<pid_t> living() const;

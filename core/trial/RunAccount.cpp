@@ -80,10 +80,6 @@ void RunAccount::noteSamples(const std::vector<Sample>& samples)
 {
     for (const Sample& sample : samples) {
         m_curve.add(sample);
-        if (sample.has(Column::PssBytes)
-            && sample[Column::TreeBytes] >= static_cast<std::int64_t>(m_highestPss.treeBytes))
-            m_highestPss = {static_cast<std::uint64_t>(sample[Column::TreeBytes]),
-                static_cast<std::uint64_t>(sample[Column::PssBytes])};
         if (sample.has(Column::TreeBytes))
             m_trail.noteTree(static_cast<double>(sample[Column::TreeBytes]));
     }
@@ -116,18 +112,11 @@ std::optional<std::uint64_t> RunAccount::projectedNeedBytes() const
     return facts.loaded ? std::nullopt : m_trail.projectedNeedBytes();
 }
 
-/// tree_bytes may count a page twice that two processes share, and sampling misses what is gone between two samples:
-/// PSS of the same moment, at the mark or where the tree held most, bounds it from above, the high-water marks and the
-/// kernel's word on a victim from below. What wait4 tells proves nothing here: how much of ru_maxrss was file pages is
-/// not known, and a fault maps one page or five hundred.
+/// Sampling misses what is gone between two samples: the high-water marks and the kernel's word on a victim bound the
+/// peak from below. What wait4 tells proves nothing here: how much of ru_maxrss was file pages is not known, and a fault
+/// maps one page or five hundred.
 void RunAccount::correctPeaks(CurveSummary& curve, const SamplerReport& report) const
 {
-    const bool byMark = report.pssTreeBytes && report.treeBytesAtPss >= m_highestPss.treeBytes;
-    const PssReading pss = byMark ? PssReading{report.treeBytesAtPss, *report.pssTreeBytes} : m_highestPss;
-    if (pss.treeBytes > pss.pssBytes) {
-        const std::uint64_t countedTwice = pss.treeBytes - pss.pssBytes;
-        curve.peakTreeBytes = std::max(pss.pssBytes, curve.peakTreeBytes - std::min(curve.peakTreeBytes, countedTwice));
-    }
     curve.peakTreeBytes = std::max(curve.peakTreeBytes, report.provenAnonBytes);
     for (const KernelVictim& victim : facts.kernelVictims)
         if (victim.ofThisRun)

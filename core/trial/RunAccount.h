@@ -44,11 +44,6 @@ public:
     void conclude(const SamplerReport& report, const MachineInfo& machine, const Rules& rules, RunResult& into);
 
 private:
-    struct PssReading {
-        std::uint64_t treeBytes = 0; ///< As sampled at the same time.
-        std::uint64_t pssBytes = 0;
-    };
-
     void keepLog(std::string_view bytes);
     void correctPeaks(CurveSummary& curve, const SamplerReport& report) const;
 
@@ -56,7 +51,6 @@ private:
     std::int64_t m_originNs;
     std::chrono::system_clock::time_point m_startedUtc;
     KeptCurve m_curve;
-    PssReading m_highestPss; ///< Of those with samples.
     std::string m_log;
     std::array<std::string, 2> m_openLines; ///< Of stdout and stderr: not ended yet.
     std::vector<Phase> m_phases;

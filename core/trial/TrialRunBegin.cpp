@@ -110,8 +110,10 @@ void TrialRun::startSampler()
         m_gpu = std::make_unique<GpuCounters>();
     m_sampler->alsoRead(
         [gpu = m_gpu.get()](Sample& sample, std::span<const pid_t> tree) { gpu->sample(sample, tree); });
-    if (const auto group = m_containment.groupCounters())
+    if (const auto group = m_containment.groupCounters()) {
         m_sampler->alsoRead([group](Sample& sample, std::span<const pid_t>) { group->sample(sample); });
+        m_sampler->countPagesBy([group](std::span<const pid_t> tree) { return group->pagesOf(tree); });
+    }
     if (const Result<void> started = m_sampler->start(); !started)
         m_outlet.log(LogStream::Lab, "without samples: " + started.error().message + "\n");
     else

@@ -8,6 +8,7 @@
 #include <ctime>
 #include <fcntl.h>
 #include <iostream>
+#include <map>
 #include <sstream>
 #include <string>
 #include <sys/mman.h>
@@ -125,6 +126,39 @@ pid_t forkChild(const std::string& command)
     return pid;
 }
 
+std::map<pid_t, int> sleepers; ///< Where each says that it has obeyed.
+
+/// A child that waits for wake() before it obeys.
+pid_t forkSleeper(const std::string& command)
+{
+    std::array<int, 2> told{};
+    if (::pipe2(told.data(), O_CLOEXEC) != 0)
+        std::_Exit(3);
+    sigset_t wanted{};
+    ::sigaddset(&wanted, SIGUSR1);
+    ::sigprocmask(SIG_BLOCK, &wanted, nullptr);
+    const pid_t pid = ::fork();
+    if (pid == 0) {
+        ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+        int signal = 0;
+        ::sigwait(&wanted, &signal);
+        obey(command);
+        static_cast<void>(!::write(told[1], "x", 1));
+        for (;;)
+            ::pause();
+    }
+    ::close(told[1]);
+    sleepers[pid] = told[0];
+    return pid;
+}
+
+void wake(pid_t pid)
+{
+    char byte = 0;
+    ::kill(pid, SIGUSR1);
+    static_cast<void>(!::read(sleepers.at(pid), &byte, 1));
+}
+
 /// A grandchild whose parent has ended; with `session`, in a session of its own.
 pid_t forkDaemon(bool session, const std::string& command)
 {
@@ -235,6 +269,10 @@ std::string obey(const std::string& line)
         runShort(restOf(words));
     else if (verb == "fork")
         return std::to_string(forkChild(restOf(words)));
+    else if (verb == "fork-sleeper")
+        return std::to_string(forkSleeper(restOf(words)));
+    else if (verb == "wake" && words >> number)
+        wake(static_cast<pid_t>(number));
     else if (verb == "thread-fork")
         return std::to_string(forkFromThread(restOf(words)));
     else if (verb == "daemon")

@@ -2,6 +2,7 @@
 #include "tests/Sanitized.h"
 #include "tests/core/MemoryClient.h"
 #include "tests/core/Restless.h"
+#include "tests/core/TreeSamples.h"
 
 #include <QDir>
 #include <QTemporaryFile>
@@ -15,25 +16,11 @@
 #include <vector>
 
 using namespace loadlab;
+using namespace loadlab::test;
 
 namespace {
 
 constexpr std::int64_t kMiB = 1 << 20;
-
-Sample sampleOf(ProcessTree& tree)
-{
-    Sample sample;
-    tree.sample(sample);
-    return sample;
-}
-
-bool near(std::int64_t value, std::int64_t wanted, std::int64_t tolerance)
-{
-    if (std::abs(value - wanted) <= tolerance)
-        return true;
-    qWarning("%lld, wanted %lld", static_cast<long long>(value), static_cast<long long>(wanted));
-    return false;
-}
 
 bool holds(ProcessTree& tree, pid_t pid)
 {
@@ -213,45 +200,6 @@ private Q_SLOTS:
         QCOMPARE(sample[Column::Processes], std::int64_t(3));
         QVERIFY(sample[Column::Threads] >= 4);
         QVERIFY(holds(tree, child));
-    }
-
-    void whatAForkSharesCountsOnce()
-    {
-        MemoryClient client;
-        client.tell("alloc 128");
-        ProcessTree tree(client.pid());
-        const auto alone = sampleOf(tree);
-        client.tell("fork nothing");
-        const auto shared = sampleOf(tree);
-        QVERIFY(near(shared[Column::TreeBytes], alone[Column::TreeBytes], 4 * kMiB));
-        QVERIFY(shared[Column::RssBytes] >= 256 * kMiB);
-        client.tell("fork alloc 32");
-        QVERIFY(near(sampleOf(tree)[Column::TreeBytes], alone[Column::TreeBytes] + 32 * kMiB, 6 * kMiB));
-        const auto pss = tree.pssTreeBytes();
-        QVERIFY(pss.has_value());
-        QVERIFY(near(static_cast<std::int64_t>(*pss), alone[Column::TreeBytes] + 32 * kMiB, 6 * kMiB));
-    }
-
-    void whatAForkWroteToIsItsOwn()
-    {
-        MemoryClient client;
-        client.tell("alloc 64");
-        ProcessTree tree(client.pid());
-        const auto alone = sampleOf(tree);
-        client.tell("fork touch");
-        QVERIFY(near(sampleOf(tree)[Column::TreeBytes], alone[Column::TreeBytes] + 64 * kMiB, 4 * kMiB));
-    }
-
-    void whatAForkKeepsAfterItsParentFreedItCounts()
-    {
-        MemoryClient client;
-        client.tell("alloc 64");
-        ProcessTree tree(client.pid());
-        const auto alone = sampleOf(tree);
-        client.tell("fork nothing");
-        sampleOf(tree);
-        client.tell("free");
-        QVERIFY(near(sampleOf(tree)[Column::TreeBytes], alone[Column::TreeBytes], 4 * kMiB));
     }
 
     void anOrphanStaysInTheTree()
@@ -503,7 +451,7 @@ private Q_SLOTS:
         QVERIFY(sample[Column::CpuNs] - before[Column::CpuNs] >= 90'000'000);
         QVERIFY2(QDir("/proc/self/fd").count() < open + 300, "descriptors");
         QCOMPARE(tree.living().size(), std::size_t(91));
-        QVERIFY(tree.pssTreeBytes().has_value());
+        QVERIFY(readPss(tree.pids()).has_value());
     }
 
     void afterTheEndMemoryIsZeroAndSumsStay()

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstdint>
+
+namespace loadlab {
+
+/// What the processes of a tree hold of one kind of memory, in bytes.
+struct Held {
+    std::uint64_t sum = 0; ///< A page that several share counts in each.
+    std::uint64_t largest = 0; ///< Of one process.
+};
+
+/// How much private memory (anonymous, swap) several processes take when what a fork shares with its relatives counts
+/// once. Somebody who sees pages corrects the estimate; what the forks grow by after that counts in full.
+class PrivateOnce {
+public:
+    /// `estimate`: by what each process tells of itself; `ofForks`: that part of it which the forks are taken to own.
+    std::uint64_t count(const Held& held, std::uint64_t estimate, std::uint64_t ofForks);
+    /// What it really took at the last count(), give or take `error`: an estimate within that stays.
+    std::uint64_t correct(std::uint64_t bytes, std::uint64_t error = 0);
+    [[nodiscard]] const Held& held() const { return m_held; } ///< At the last count().
+
+private:
+    [[nodiscard]] std::uint64_t counted() const;
+
+    Held m_held;
+    std::uint64_t m_estimate = 0;
+    std::uint64_t m_ofForks = 0;
+    std::int64_t m_correction = 0;
+};
+
+/// How much shared memory several processes take when a page that several have touched counts once. A process alone
+/// cannot tell; until somebody does, they are taken to share all they can: that is put right while the memory is still
+/// there, too high a peak would stay.
+class SharedOnce {
+public:
+    std::uint64_t count(const Held& held);
+    /// What processes with together `ofSum` really took, a moment ago.
+    std::uint64_t correct(std::uint64_t bytes, std::uint64_t ofSum);
+    [[nodiscard]] const Held& held() const { return m_held; } ///< At the last count().
+
+private:
+    [[nodiscard]] std::uint64_t counted() const;
+
+    Held m_held;
+    std::uint64_t m_told = 0;
+    std::uint64_t m_toldSum = 0; ///< 0: nobody told.
+    std::uint64_t m_toldLargest = 0;
+};
+
+} // namespace loadlab

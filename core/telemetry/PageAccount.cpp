@@ -1,0 +1,90 @@
+#include "core/telemetry/PageAccount.h"
+
+#include "core/Units.h"
+
+#include <algorithm>
+
+namespace loadlab {
+namespace {
+
+constexpr std::int64_t kEveryNs = 1'000'000'000;
+constexpr std::int64_t kPausePerReading = 20;
+constexpr std::int64_t kLargest = std::int64_t{32} << 30;
+constexpr std::int64_t kToldForNs = 1'000'000'000;
+constexpr std::uint64_t kForeignShare = 16;
+constexpr std::int64_t kUnsteadyForNs = 1'000'000'000;
+
+} // namespace
+
+PageAccount::PageAccount(std::function<void()> answered)
+    : m_pss(std::move(answered))
+{
+    m_askedPids.reserve(PssReader::kMostProcesses);
+}
+
+/// Who counts pages has those of all processes of the tree, each once, and of them alone: where PSS finds more shared
+/// memory, some of it is charged elsewhere.
+void PageAccount::count(ProcessTree& tree, Sample& sample, std::int64_t most)
+{
+    m_residentBytes = sample[Column::RssBytes];
+    const auto reading = take(tree);
+    auto pages = m_count && tree.mayCountTwice() ? m_count(tree.pids()) : std::nullopt;
+    if (reading) {
+        sample[Column::PssBytes] = static_cast<std::int64_t>(reading->onceBytes());
+        tree.countBy(*reading, sample);
+        const auto counted = pages ? pages->shmemBytes.value_or(0) + pages->errorBytes : 0;
+        m_mapsForeignPages = pages && reading->shmem.once > counted + counted / kForeignShare;
+    }
+    if (pages) {
+        if (m_mapsForeignPages)
+            pages->shmemBytes.reset();
+        m_toldNs = sample.monotonicNs;
+        tree.countAs(*pages, sample);
+    }
+    if (isDue(tree, sample.monotonicNs, most))
+        ask(tree);
+}
+
+bool PageAccount::isDue(const ProcessTree& tree, std::int64_t nowNs, std::int64_t most) const
+{
+    if (m_pss.isBusy())
+        return false;
+    if (m_residentBytes <= most && nowNs - m_askedNs >= kEveryNs)
+        return true;
+    const bool told = !m_mapsForeignPages && nowNs - m_toldNs < kToldForNs;
+    return tree.mayCountTwice() && !told && nowNs >= m_notBeforeNs;
+}
+
+std::uint64_t PageAccount::ask(const ProcessTree& tree)
+{
+    if (m_residentBytes > kLargest)
+        return 0;
+    m_askedNs = monotonicNs();
+    const auto pids = tree.pids();
+    const auto ticket = m_pss.ask(pids);
+    if (ticket > 0)
+        m_askedPids.assign(pids.begin(), pids.end());
+    m_asked = std::max(m_asked, ticket);
+    return ticket;
+}
+
+/// A page whose sharers come or go while one after the other is read counts too much or too little: of a tree that does
+/// not rest for a second any reading has to do.
+std::optional<PssReading> PageAccount::take(const ProcessTree& tree)
+{
+    const auto answer = m_pss.take();
+    if (!answer)
+        return std::nullopt;
+    m_taken = answer->ticket;
+    m_notBeforeNs = monotonicNs() + kPausePerReading * answer->tookNs;
+    if (answer->ticket < m_first)
+        return std::nullopt;
+    if (std::ranges::equal(m_askedPids, tree.pids()))
+        m_unsteadySinceNs = 0;
+    else if (m_unsteadySinceNs == 0)
+        m_unsteadySinceNs = m_askedNs;
+    const bool taken = m_unsteadySinceNs == 0 || m_askedNs - m_unsteadySinceNs > kUnsteadyForNs;
+    return taken ? answer->reading : std::nullopt;
+}
+
+} // namespace loadlab

@@ -1,0 +1,153 @@
+#include "core/telemetry/PssReader.h"
+
+#include "core/Units.h"
+#include "core/telemetry/ProcFile.h"
+#include "core/telemetry/ProcessReader.h"
+
+#include <algorithm>
+#include <array>
+#include <condition_variable>
+#include <cstdio>
+#include <mutex>
+#include <sys/prctl.h>
+#include <thread>
+#include <utility>
+
+namespace loadlab {
+namespace {
+
+std::optional<std::string_view> readOf(pid_t pid, const char* name, std::span<char> buffer)
+{
+    std::array<char, 64> path{};
+    std::snprintf(path.data(), path.size(), "/proc/%d/%s", pid, name);
+    const ProcFile file(path.data());
+    return file.isOpen() ? file.read(buffer) : std::nullopt;
+}
+
+std::uint64_t shmemOf(pid_t pid)
+{
+    std::array<char, 4096> buffer{};
+    return procfs::numberAfter(readOf(pid, "status", buffer).value_or(""), "RssShmem:").value_or(0) * 1024;
+}
+
+/// Adds one process. False where it may not be read.
+bool add(PssReading& sum, pid_t pid)
+{
+    std::array<char, 4096> buffer{};
+    const auto text = readOf(pid, "smaps_rollup", buffer).value_or("");
+    const auto bytes = [text](std::string_view key) { return procfs::numberAfter(text, key).value_or(0) * 1024; };
+    if (!procfs::numberAfter(text, "Pss_Anon:")) {
+        const auto stat = readProcessStat(pid);
+        return !stat || stat->zombie;
+    }
+    sum.anon.sum += bytes("Anonymous:");
+    sum.anon.once += bytes("Pss_Anon:");
+    sum.shmem.once += bytes("Pss_Shmem:");
+    sum.swap.sum += bytes("Swap:");
+    sum.swap.once += bytes("SwapPss:");
+    return true;
+}
+
+} // namespace
+
+std::optional<PssReading> readPss(std::span<const pid_t> pids)
+{
+    PssReading sum;
+    for (const pid_t pid : pids)
+        sum.shmem.sum += shmemOf(pid);
+    for (const pid_t pid : pids)
+        if (!add(sum, pid))
+            return std::nullopt;
+    return sum;
+}
+
+struct PssReader::State {
+    std::function<void()> done;
+    mutable std::mutex mutex;
+    std::condition_variable asked;
+    std::array<pid_t, kMostProcesses> pids{};
+    std::size_t count = 0;
+    std::uint64_t ticket = 0; ///< Of the last wish.
+    std::uint64_t answered = 0;
+    std::optional<Answer> answer;
+    bool stopping = false;
+    std::thread thread;
+
+    void run();
+};
+
+void PssReader::State::run()
+{
+    ::prctl(PR_SET_NAME, "pss");
+    std::array<pid_t, kMostProcesses> mine{};
+    for (std::unique_lock lock(mutex);;) {
+        asked.wait(lock, [this] { return stopping || ticket != answered; });
+        if (stopping)
+            return;
+        const std::uint64_t number = ticket;
+        const std::span<pid_t> now = std::span(mine).first(count);
+        std::ranges::copy(std::span(pids).first(count), now.begin());
+        lock.unlock();
+        const std::int64_t beganNs = monotonicNs();
+        const std::optional<PssReading> reading = readPss(now);
+        const std::int64_t tookNs = monotonicNs() - beganNs;
+        lock.lock();
+        answer = Answer{number, tookNs, reading};
+        answered = number;
+        lock.unlock();
+        done();
+        lock.lock();
+    }
+}
+
+PssReader::PssReader(std::function<void()> done)
+    : m_state(std::make_unique<State>())
+{
+    m_state->done = std::move(done);
+}
+
+PssReader::~PssReader()
+{
+    stop();
+}
+
+void PssReader::start()
+{
+    m_state->thread = std::thread([state = m_state.get()] { state->run(); });
+}
+
+void PssReader::stop()
+{
+    {
+        const std::lock_guard lock(m_state->mutex);
+        m_state->stopping = true;
+    }
+    m_state->asked.notify_all();
+    if (m_state->thread.joinable())
+        m_state->thread.join();
+}
+
+std::uint64_t PssReader::ask(std::span<const pid_t> pids)
+{
+    if (pids.size() > kMostProcesses || !m_state->thread.joinable())
+        return 0;
+    const std::lock_guard lock(m_state->mutex);
+    std::ranges::copy(pids, m_state->pids.begin());
+    m_state->count = pids.size();
+    m_state->asked.notify_all();
+    return ++m_state->ticket;
+}
+
+bool PssReader::isBusy() const
+{
+    const std::lock_guard lock(m_state->mutex);
+    return m_state->ticket != m_state->answered;
+}
+
+std::optional<PssReader::Answer> PssReader::take()
+{
+    const std::lock_guard lock(m_state->mutex);
+    return std::exchange(m_state->answer, std::nullopt);
+}
+
+} // namespace loadlab
