@@ -1,28 +1,39 @@
 #include "WindowBench.h"
 
+#include "Shots.h"
+#include "gui/charts/ChartPanel.h"
+
 #include <QAbstractButton>
 #include <QAction>
+#include <QApplication>
 #include <QLabel>
+#include <QLocale>
 #include <QMenu>
 #include <QTest>
 
 using namespace loadlab;
 
-WindowBench::WindowBench(ThemeHolder& theme)
-    : m_theme(theme)
+ThemeHolder& applicationTheme()
 {
-    answerDialogs();
+    if (auto* made = qApp->findChild<ThemeHolder*>())
+        return *made;
+    return *new ThemeHolder(*qApp); // Its child.
 }
 
-WindowBench::WindowBench(ThemeHolder& theme, const std::filesystem::path& folder)
-    : m_theme(theme)
-    , m_bench(folder)
+WindowBench::WindowBench()
 {
-    answerDialogs();
+    prepare();
 }
 
-void WindowBench::answerDialogs()
+WindowBench::WindowBench(const std::filesystem::path& folder)
+    : m_bench(folder)
 {
+    prepare();
+}
+
+void WindowBench::prepare()
+{
+    QLocale::setDefault(QLocale::c());
     const auto answer = [this] { return answers.isEmpty() ? QString() : answers.takeFirst(); };
     m_dialogs.chooseFolder = [answer](QWidget*, const QString&) { return answer(); };
     m_dialogs.chooseFile = m_dialogs.chooseFolder;
@@ -35,7 +46,7 @@ void WindowBench::answerDialogs()
 MainWindow& WindowBench::open()
 {
     m_window.reset();
-    m_window = std::make_unique<MainWindow>(m_theme, m_bench.lab(), m_dialogs);
+    m_window = std::make_unique<MainWindow>(applicationTheme(), m_bench.lab(), m_dialogs);
     m_window->show();
     m_window->start();
     if (!QTest::qWaitForWindowExposed(m_window.get()))
@@ -74,6 +85,25 @@ QString WindowBench::visibleText() const
         if (button->isVisible())
             all += button->text() + QLatin1Char('\n');
     return all;
+}
+
+void WindowBench::shoot(const QString& name) const
+{
+    if (!qEnvironmentVariableIsSet("LOADLAB_SHOTS"))
+        return;
+    for (const auto& [scheme, colour] :
+        {std::pair{ThemeHolder::Scheme::Light, "light"}, {ThemeHolder::Scheme::Dark, "dark"}})
+        for (const QSize size : {QSize(1440, 900), QSize(1024, 680)}) {
+            applicationTheme().setScheme(scheme);
+            m_window->resize(size);
+            QCoreApplication::processEvents();
+            for (ChartPanel* panel : m_window->findChildren<ChartPanel*>())
+                panel->chart().flush();
+            QCoreApplication::processEvents();
+            shots::keep(QStringLiteral("%1-%2-%3").arg(name, QString::fromLatin1(colour)).arg(size.width()), *m_window);
+        }
+    applicationTheme().setScheme(ThemeHolder::Scheme::Light);
+    m_window->resize(1440, 900);
 }
 
 QAction& actionOf(const QMenu& menu, const QString& beginning)

@@ -11,12 +11,16 @@
 class QAbstractButton;
 class QAction;
 
-/// The real window over a lab of its own; dialogs are answered from `answers`, first come first served.
+/// The one theme of the application, which owns it.
+loadlab::ThemeHolder& applicationTheme();
+
+/// The real window over a lab of its own; dialogs are answered from `answers`, first come first served. Figures are in
+/// the C locale.
 class WindowBench {
 public:
-    explicit WindowBench(loadlab::ThemeHolder& theme);
+    WindowBench();
     /// Over what another lab left in this folder.
-    WindowBench(loadlab::ThemeHolder& theme, const std::filesystem::path& folder);
+    explicit WindowBench(const std::filesystem::path& folder);
 
     /// Makes the window (again: as after a restart, over the same folder) and shows it.
     loadlab::MainWindow& open();
@@ -41,11 +45,12 @@ public:
     void press(const QKeySequence& keys) const;
     /// Every text that is visible on the page in front, for tests of words.
     [[nodiscard]] QString visibleText() const;
+    /// The page as it stands: large and small, light and dark; NAME-light-1440 and so on by shots::keep().
+    void shoot(const QString& name) const;
 
 private:
-    void answerDialogs();
+    void prepare();
 
-    loadlab::ThemeHolder& m_theme;
     LabBench m_bench;
     loadlab::Dialogs m_dialogs;
     std::unique_ptr<loadlab::MainWindow> m_window;

@@ -52,8 +52,7 @@ void TestKilledWindow::takesItsWorkerAlongAndTheNextWindowClosesTheRun()
     QTRY_VERIFY_WITH_TIMEOUT(findProcessesOfRun(uuid).empty(), 2000); // What is promised.
     said += window.readAllStandardOutput();
 
-    ThemeHolder theme(*qApp);
-    WindowBench next(theme, folder.path().toStdString());
+    WindowBench next(folder.path().toStdString());
     next.open();
     QTRY_VERIFY_WITH_TIMEOUT(
         next.window().statusBar()->currentMessage().contains(QStringLiteral("closed as lost")), 20'000);

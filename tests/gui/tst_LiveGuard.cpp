@@ -1,4 +1,3 @@
-#include "Shots.h"
 #include "WindowBench.h"
 #include "core/Digest.h"
 #include "gui/charts/ChartPanel.h"
@@ -20,7 +19,6 @@ using namespace loadlab;
 class TestLiveGuard : public QObject {
     Q_OBJECT
 
-    std::unique_ptr<ThemeHolder> m_theme;
     std::unique_ptr<WindowBench> m_bench;
     static constexpr int kLongMs = 60'000;
     static constexpr std::uint64_t kMiB = 1 << 20;
@@ -70,41 +68,13 @@ class TestLiveGuard : public QObject {
         return found.isEmpty() ? QString() : found.front().mid(name.size() + 2);
     }
 
-    void shoot(const char* name)
-    {
-        if (!qEnvironmentVariableIsSet("LOADLAB_SHOTS"))
-            return;
-        MainWindow& window = m_bench->window();
-        for (const auto& [scheme, colour] :
-            {std::pair{ThemeHolder::Scheme::Light, "light"}, {ThemeHolder::Scheme::Dark, "dark"}})
-            for (const QSize size : {QSize(1440, 900), QSize(1024, 680)}) {
-                m_theme->setScheme(scheme);
-                window.resize(size);
-                QCoreApplication::processEvents();
-                window.livePage().findChild<ChartPanel*>()->chart().flush();
-                QCoreApplication::processEvents();
-                shots::keep(QStringLiteral("%1-%2-%3")
-                                .arg(QString::fromLatin1(name), QString::fromLatin1(colour))
-                                .arg(size.width()),
-                    window);
-            }
-        m_theme->setScheme(ThemeHolder::Scheme::Light);
-        window.resize(1440, 900);
-    }
-
 private Q_SLOTS:
-    void initTestCase()
-    {
-        QLocale::setDefault(QLocale::c());
-        m_theme = std::make_unique<ThemeHolder>(*qApp);
-    }
     void init()
     {
-        m_bench = std::make_unique<WindowBench>(*m_theme);
+        m_bench = std::make_unique<WindowBench>();
         m_bench->open().resize(1440, 900);
     }
     void cleanup() { m_bench.reset(); }
-    void cleanupTestCase() { m_theme.reset(); }
 
     void whatGrowsIsForetoldAndStopped()
     {
@@ -129,7 +99,7 @@ private Q_SLOTS:
         const auto& profile
             = *qobject_cast<ProfileModel*>(m_bench->window().livePage().findChild<ProfileView*>()->model());
         QTRY_VERIFY(profile.measuredRows() < profile.rowCount());
-        shoot("live-forecast");
+        m_bench->shoot(QStringLiteral("live-forecast"));
 
         QTRY_VERIFY_WITH_TIMEOUT(controller().live().hasEnded() && !controller().isBusy(), kLongMs);
         QCOMPARE(controller().live().result()->verdict->mode, FailureMode::GuardStopped);
@@ -153,7 +123,7 @@ private Q_SLOTS:
         QVERIFY(controller().isRunning());
         const QString log = m_bench->find<QPlainTextEdit>(QStringLiteral("logText")).toPlainText();
         QVERIFY2(log.contains(QStringLiteral("oom_kill: the kernel killed a process of the run")), qPrintable(log));
-        shoot("live-killed");
+        m_bench->shoot(QStringLiteral("live-killed"));
         controller().stop();
         QTRY_VERIFY_WITH_TIMEOUT(!controller().isBusy(), kLongMs);
     }
@@ -173,7 +143,7 @@ private Q_SLOTS:
         QTRY_VERIFY_WITH_TIMEOUT(m_bench->visibleText().contains(held), kLongMs);
         QVERIFY(!m_bench->visibleText().contains(left));
         QTRY_VERIFY_WITH_TIMEOUT(m_bench->visibleText().contains(left), kLongMs);
-        shoot("live-left-group");
+        m_bench->shoot(QStringLiteral("live-left-group"));
         controller().stop();
         QTRY_VERIFY_WITH_TIMEOUT(!controller().isBusy(), kLongMs);
         QVERIFY(elsewhere->remove(std::chrono::seconds(2)));
@@ -184,7 +154,7 @@ private Q_SLOTS:
         QTRY_VERIFY_WITH_TIMEOUT(
             m_bench->visibleText().contains(QStringLiteral("100 MiB, kept by the cgroup; pid ")), kLongMs);
         QVERIFY(m_bench->visibleText().contains(QStringLiteral(") left it")));
-        shoot("runs-left-group");
+        m_bench->shoot(QStringLiteral("runs-left-group"));
     }
 
     void theGuardIsArmedWhileItRuns()

@@ -38,34 +38,12 @@ using test::take;
 class TestTour : public QObject {
     Q_OBJECT
 
-    std::unique_ptr<ThemeHolder> m_theme;
     std::unique_ptr<WindowBench> m_tour;
     static constexpr int kLoadMs = 120'000;
 
     static bool takesShots() { return qEnvironmentVariableIsSet("LOADLAB_SHOTS"); }
 
     MainWindow& window() const { return m_tour->window(); }
-
-    /// The page as it stands: large and small, light and dark.
-    void shoot(const QString& name)
-    {
-        if (!takesShots())
-            return;
-        for (const auto& [scheme, colour] :
-            {std::pair{ThemeHolder::Scheme::Light, "light"}, {ThemeHolder::Scheme::Dark, "dark"}})
-            for (const QSize size : {QSize(1440, 900), QSize(1024, 680)}) {
-                m_theme->setScheme(scheme);
-                window().resize(size);
-                QCoreApplication::processEvents();
-                for (ChartPanel* panel : window().findChildren<ChartPanel*>())
-                    panel->chart().flush();
-                QCoreApplication::processEvents();
-                shots::keep(
-                    QStringLiteral("%1-%2-%3").arg(name, QString::fromLatin1(colour)).arg(size.width()), window());
-            }
-        m_theme->setScheme(ThemeHolder::Scheme::Light);
-        window().resize(1440, 900);
-    }
 
     QModelIndex zooRow(const QString& name) const
     {
@@ -122,29 +100,23 @@ class TestTour : public QObject {
 private Q_SLOTS:
     void initTestCase()
     {
-        m_theme = std::make_unique<ThemeHolder>(*qApp);
-        m_theme->setScheme(ThemeHolder::Scheme::Light);
-        m_tour = std::make_unique<WindowBench>(*m_theme);
+        m_tour = std::make_unique<WindowBench>();
         m_tour->open().resize(1440, 900);
     }
-    void cleanupTestCase()
-    {
-        m_tour.reset();
-        m_theme.reset();
-    }
+    void cleanupTestCase() { m_tour.reset(); }
 
     void anEmptyLabSaysWhatToDoNext()
     {
         QTRY_VERIFY(m_tour->visibleText().contains(QStringLiteral("No checkpoints yet")));
         QVERIFY(!m_tour->visibleText().contains(QStringLiteral("scanned in")));
-        shoot(QStringLiteral("empty-zoo"));
+        m_tour->shoot(QStringLiteral("empty-zoo"));
         m_tour->press(QKeySequence(Qt::CTRL | Qt::Key_2));
         QTRY_VERIFY(m_tour->visibleText().contains(QStringLiteral("Choose what to load")));
         m_tour->press(QKeySequence(Qt::CTRL | Qt::Key_3));
         QTRY_VERIFY(m_tour->visibleText().contains(QStringLiteral("Nothing is loading")));
         m_tour->press(QKeySequence(Qt::CTRL | Qt::Key_4));
         QTRY_VERIFY(m_tour->visibleText().contains(QStringLiteral("No runs yet")));
-        shoot(QStringLiteral("empty-runs"));
+        m_tour->shoot(QStringLiteral("empty-runs"));
     }
 
     void addsAFolderAndFindsWhatIsInIt()
@@ -166,7 +138,7 @@ private Q_SLOTS:
         auto& tree = m_tour->find<QTreeView>(QStringLiteral("zooTree"));
         tree.setCurrentIndex(zooRow(QStringLiteral("qwen2.5-0.5b-missing-shard")));
         QTRY_VERIFY(m_tour->visibleText().contains(QStringLiteral("model-00002-of-00003.safetensors")));
-        shoot(QStringLiteral("zoo-incomplete"));
+        m_tour->shoot(QStringLiteral("zoo-incomplete"));
         // Shards can be told apart in the smallest window too.
         window().resize(1024, 680);
         const auto& files = *window().zooPage().findChild<FilesView*>();
@@ -178,7 +150,7 @@ private Q_SLOTS:
         window().resize(1440, 900);
         tree.setCurrentIndex(zooRow(QStringLiteral("qwen2.5-0.5b-standin")));
         QTRY_VERIFY(m_tour->visibleText().contains(QStringLiteral("Qwen2ForCausalLM")));
-        shoot(QStringLiteral("zoo"));
+        m_tour->shoot(QStringLiteral("zoo"));
     }
 
     void isToldOfAConflictBeforeItCosts()
@@ -186,10 +158,10 @@ private Q_SLOTS:
         pick(QStringLiteral("qwen2.5-0.5b-dtype-conflict"));
         setDtype(QStringLiteral("float16"));
         QTRY_VERIFY(m_tour->visibleText().contains(QStringLiteral("conflicts with")));
-        shoot(QStringLiteral("trials-conflict"));
+        m_tour->shoot(QStringLiteral("trials-conflict"));
         QCOMPARE(runToTheEnd().verdict->mode, FailureMode::DtypeQuantizationConflict);
         QCOMPARE(window().currentPage(), int{MainWindow::LiveIndex});
-        shoot(QStringLiteral("live-failed"));
+        m_tour->shoot(QStringLiteral("live-failed"));
     }
 
     void runsTheGoodOneAndSeesItsVerdict()
@@ -197,7 +169,7 @@ private Q_SLOTS:
         pick(QStringLiteral("qwen2.5-0.5b-standin"));
         setDtype(QStringLiteral("float32"));
         QTRY_VERIFY(m_tour->visibleText().contains(QStringLiteral("converted from BF16")));
-        shoot(QStringLiteral("trials"));
+        m_tour->shoot(QStringLiteral("trials"));
         m_tour->press(QKeySequence(Qt::CTRL | Qt::Key_R));
         QCOMPARE(window().currentPage(), int{MainWindow::LiveIndex});
         if (takesShots()) {
@@ -216,7 +188,7 @@ private Q_SLOTS:
         const QList<VerdictView*> verdicts = window().livePage().findChildren<VerdictView*>();
         QCOMPARE(verdicts.size(), 1);
         QVERIFY(verdicts.front()->accessibleName().startsWith(QStringLiteral("Loaded")));
-        shoot(QStringLiteral("live"));
+        m_tour->shoot(QStringLiteral("live"));
     }
 
     void findsItAgainInRuns()
@@ -228,7 +200,7 @@ private Q_SLOTS:
             table.model()->index(0, RunsModel::Outcome).data(RunsModel::ModeRole).toString(), QStringLiteral("ok"));
         table.selectRow(0);
         QTRY_COMPARE(m_tour->labelText(QStringLiteral("runTitle")), QStringLiteral("Run 2"));
-        shoot(QStringLiteral("runs-first"));
+        m_tour->shoot(QStringLiteral("runs-first"));
         auto& words = m_tour->find<QLineEdit>(QStringLiteral("runWords"));
         m_tour->press(QKeySequence::Find);
         QVERIFY(words.hasFocus());
@@ -236,7 +208,7 @@ private Q_SLOTS:
         QTRY_COMPARE(table.model()->rowCount(), 1);
         words.setText(QStringLiteral("nothingissuch"));
         QTRY_VERIFY(m_tour->visibleText().contains(QStringLiteral("No run matches")));
-        shoot(QStringLiteral("runs-no-match"));
+        m_tour->shoot(QStringLiteral("runs-no-match"));
         words.clear();
         QTRY_COMPARE(table.model()->rowCount(), 2);
     }
@@ -355,7 +327,7 @@ private Q_SLOTS:
         QTRY_COMPARE(table.model()->rowCount(), 9);
         table.setFocus();
         window().statusBar()->clearMessage();
-        shoot(QStringLiteral("runs"));
+        m_tour->shoot(QStringLiteral("runs"));
     }
 
     void comesBackAsItWasLeft()

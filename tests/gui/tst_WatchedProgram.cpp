@@ -1,4 +1,3 @@
-#include "Shots.h"
 #include "WindowBench.h"
 #include "gui/Words.h"
 #include "gui/models/RunsModel.h"
@@ -26,7 +25,6 @@ namespace fs = std::filesystem;
 class TestWatchedProgram : public QObject {
     Q_OBJECT
 
-    std::unique_ptr<ThemeHolder> m_theme;
     std::unique_ptr<WindowBench> m_bench;
     static constexpr int kLongMs = 30'000;
 
@@ -46,40 +44,15 @@ class TestWatchedProgram : public QObject {
     }
     QString log() const { return m_bench->find<QPlainTextEdit>(QStringLiteral("logText")).toPlainText(); }
 
-    void shoot(const char* name)
-    {
-        if (!qEnvironmentVariableIsSet("LOADLAB_SHOTS"))
-            return;
-        for (const auto& [scheme, colour] :
-            {std::pair{ThemeHolder::Scheme::Light, "light"}, {ThemeHolder::Scheme::Dark, "dark"}})
-            for (const QSize size : {QSize(1440, 900), QSize(1024, 680)}) {
-                m_theme->setScheme(scheme);
-                window().resize(size);
-                QTest::qWait(50);
-                shots::keep(QStringLiteral("%1-%2-%3")
-                                .arg(QString::fromLatin1(name), QString::fromLatin1(colour))
-                                .arg(size.width()),
-                    window());
-            }
-        m_theme->setScheme(ThemeHolder::Scheme::Light);
-        window().resize(1440, 900);
-    }
-
 private Q_SLOTS:
-    void initTestCase()
-    {
-        QLocale::setDefault(QLocale::c());
-        m_theme = std::make_unique<ThemeHolder>(*qApp);
-    }
     void init()
     {
-        m_bench = std::make_unique<WindowBench>(*m_theme);
+        m_bench = std::make_unique<WindowBench>();
         m_bench->open().resize(1440, 900);
         window().showPage(MainWindow::TrialsIndex);
         m_bench->click(QStringLiteral("watchButton"));
     }
     void cleanup() { m_bench.reset(); }
-    void cleanupTestCase() { m_theme.reset(); }
 
     void theFormAsksForNothingThatDoesNotApply()
     {
@@ -101,7 +74,7 @@ private Q_SLOTS:
         QCOMPARE(words(), QStringLiteral("program sh 1 -c 2 echo \"$0\" 3 two words 4 '' 5 it is"));
         QTRY_VERIFY(button("runButton").isEnabled());
         QTRY_VERIFY(m_bench->visibleText().contains(QStringLiteral("/sh\n")));
-        shoot("trials-program");
+        m_bench->shoot(QStringLiteral("trials-program"));
         line().setText(QStringLiteral("cat *.txt | wc"));
         QTRY_VERIFY(m_bench->visibleText().contains(QStringLiteral("no shell runs: *, | handed on as typed")));
     }
@@ -143,7 +116,7 @@ private Q_SLOTS:
         QVERIFY((folder.startsWith(QStringLiteral("/no")) ? folderLine() : line()).property("bad").toBool());
         QCOMPARE(button("runButton").isEnabled(), mayRun);
         QCOMPARE(window().trialsPage().commandLine().isEmpty(), !mayRun);
-        shoot(qPrintable(QStringLiteral("trials-program-") + QString::fromLatin1(QTest::currentDataTag())));
+        m_bench->shoot(QStringLiteral("trials-program-") + QString::fromLatin1(QTest::currentDataTag()));
     }
 
     void isWatchedAndRunAgainAndWithChanges()
@@ -170,7 +143,7 @@ private Q_SLOTS:
         QVERIFY(m_bench->visibleText().contains(QStringLiteral("Largest process")));
         QVERIFY(
             m_bench->visibleText().contains(QStringLiteral("%1 Hz · ").arg(figures::threeDigits(first.curve.rateHz))));
-        shoot("live-program");
+        m_bench->shoot(QStringLiteral("live-program"));
 
         m_bench->click(QStringLiteral("runAgainButton"));
         const RunResult second = resultOfRun(2);
@@ -218,7 +191,7 @@ private Q_SLOTS:
         QTRY_VERIFY2(m_bench->visibleText().contains(words, Qt::CaseInsensitive), qPrintable(m_bench->visibleText()));
         QVERIFY(variablesLine().property("bad").toBool());
         QVERIFY(!button("runButton").isEnabled());
-        shoot(qPrintable(QStringLiteral("trials-variables-") + QString::fromLatin1(QTest::currentDataTag())));
+        m_bench->shoot(QStringLiteral("trials-variables-") + QString::fromLatin1(QTest::currentDataTag()));
         window().resize(1024, 680);
         QTRY_VERIFY2(isInSight(words), "the remark has a place in a small window");
         variablesLine().setText(QStringLiteral("A=1"));
@@ -248,13 +221,13 @@ private Q_SLOTS:
         m_bench->find<QTabWidget>(QStringLiteral("detailsTabs")).setCurrentIndex(2);
         QTRY_VERIFY(m_bench->visibleText().contains(shown));
         QVERIFY(!m_bench->visibleText().contains(secret));
-        shoot("runs-variables");
+        m_bench->shoot(QStringLiteral("runs-variables"));
         m_bench->click(QStringLiteral("detailsAgain"));
         resultOfRun(3);
         QTRY_COMPARE(log().count(said), 1);
         m_bench->click(QStringLiteral("changeButton"));
         QCOMPARE(variablesLine().text(), shown);
-        shoot("trials-variables");
+        m_bench->shoot(QStringLiteral("trials-variables"));
         QTRY_VERIFY(button("runButton").isEnabled());
         m_bench->click(QStringLiteral("runButton"));
         resultOfRun(4);
@@ -307,7 +280,7 @@ private:
         QCOMPARE(cell(2, RunsModel::Outcome), QStringLiteral("Ended"));
         for (const int column : {RunsModel::Dtype, RunsModel::Map})
             QCOMPARE(cell(0, column), QStringLiteral("–"));
-        shoot("runs-program");
+        m_bench->shoot(QStringLiteral("runs-program"));
     }
 };
 

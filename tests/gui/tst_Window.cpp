@@ -50,7 +50,6 @@ using test::take;
 class TestWindow : public QObject {
     Q_OBJECT
 
-    std::unique_ptr<ThemeHolder> m_theme;
     std::unique_ptr<WindowBench> m_bench;
     static constexpr int kLongMs = 30'000;
 
@@ -96,10 +95,8 @@ class TestWindow : public QObject {
     }
 
 private Q_SLOTS:
-    void initTestCase() { m_theme = std::make_unique<ThemeHolder>(*qApp); }
-    void init() { m_bench = std::make_unique<WindowBench>(*m_theme); }
+    void init() { m_bench = std::make_unique<WindowBench>(); }
     void cleanup() { m_bench.reset(); }
-    void cleanupTestCase() { m_theme.reset(); }
 
     void closingDuringALoadAsksAndStaying()
     {
@@ -449,7 +446,7 @@ private Q_SLOTS:
 
     void theLogFollowsUnlessScrolledUp()
     {
-        LogPanel log(*m_theme);
+        LogPanel log(applicationTheme());
         log.resize(500, 200);
         log.show();
         QVERIFY(QTest::qWaitForWindowExposed(&log));

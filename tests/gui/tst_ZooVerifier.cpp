@@ -19,7 +19,6 @@ using namespace loadlab;
 class TestZooVerifier : public QObject {
     Q_OBJECT
 
-    std::unique_ptr<ThemeHolder> m_theme;
     std::unique_ptr<WindowBench> m_bench;
 
     MainWindow& window() const { return m_bench->window(); }
@@ -86,10 +85,8 @@ class TestZooVerifier : public QObject {
     }
 
 private Q_SLOTS:
-    void initTestCase() { m_theme = std::make_unique<ThemeHolder>(*qApp); }
-    void init() { m_bench = std::make_unique<WindowBench>(*m_theme); }
+    void init() { m_bench = std::make_unique<WindowBench>(); }
     void cleanup() { m_bench.reset(); }
-    void cleanupTestCase() { m_theme.reset(); }
 
     void aLostByteIsFoundAndSaid()
     {
