@@ -72,11 +72,10 @@ void TrialRun::attend()
         m_worker->pump();
         if (m_loadedNow)
             finishExercise();
-        const std::int64_t now = monotonicNs();
-        watchVoice(now);
-        watchLimits(now);
-        m_outlet.flushDue(now);
-        m_lastTurnNs = monotonicNs();
+        // As of the turn's beginning: a lab that was stopped amid it knows nothing of the time since.
+        watchVoice(m_lastTurnNs);
+        watchLimits(m_lastTurnNs);
+        m_outlet.flushDue(monotonicNs());
     }
 }
 
@@ -286,6 +285,7 @@ void TrialRun::watchPauses()
     };
     if (const std::int64_t gap = now - m_lastTurnNs; gap > m_longestTurnNs + kOwnPauseNs)
         note(false, gap, std::chrono::nanoseconds(gap));
+    m_lastTurnNs = now;
     const std::int64_t suspended = m_surroundings.clock.suspendedNs();
     if (suspended - m_suspendedNs < kSuspendNs)
         return;
