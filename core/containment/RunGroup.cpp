@@ -3,6 +3,7 @@
 #include "core/Text.h"
 #include "core/Units.h"
 #include "core/telemetry/ProcFile.h"
+#include "core/telemetry/ProcessReader.h"
 
 #include <algorithm>
 #include <array>
@@ -13,7 +14,6 @@
 #include <fcntl.h>
 #include <fstream>
 #include <poll.h>
-#include <sstream>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -25,24 +25,9 @@ namespace {
 /// Of a process that has not begun to end; nothing of another, also where the pid is somebody else's by now.
 std::optional<pid_t> findParent(const ProcessId& process)
 {
-    constexpr std::uint64_t exiting = 0x4; // PF_EXITING; zombies have it too.
-    const std::string stat = readSmallFile("/proc/" + std::to_string(process.pid) + "/stat");
-    // A name may hold anything.
-    std::istringstream fields(stat.substr(std::min(stat.size(), stat.rfind(')') + 1)));
-    const auto skip = [&fields](int count) {
-        for (std::string skipped; count > 0; --count)
-            fields >> skipped;
-    };
-    pid_t parent = 0;
-    std::uint64_t flags = 0;
-    std::uint64_t startTicks = 0;
-    skip(1);
-    fields >> parent;
-    skip(4);
-    fields >> flags;
-    skip(12);
-    fields >> startTicks;
-    return fields && (flags & exiting) == 0 && startTicks == process.startTicks ? std::optional(parent) : std::nullopt;
+    const auto stat = readProcessStat(process.pid);
+    return stat && !stat->exiting && stat->startTicks == process.startTicks ? std::optional(stat->parent)
+                                                                            : std::nullopt;
 }
 
 constexpr std::array<std::string_view, 3> kKinds{"none", "cgroup1", "cgroup2"};
