@@ -39,7 +39,18 @@ std::uint64_t PrivateOnce::correct(std::uint64_t bytes, std::uint64_t error)
 {
     if (std::abs(difference(bytes, counted())) > static_cast<std::int64_t>(error))
         m_correction = difference(within(static_cast<std::int64_t>(bytes), m_held), m_estimate);
+    m_toldShared = shared();
     return counted();
+}
+
+std::int64_t PrivateOnce::shared() const
+{
+    return difference(m_held.sum, m_estimate);
+}
+
+std::uint64_t PrivateOnce::unsure() const
+{
+    return static_cast<std::uint64_t>(std::abs(shared() - m_toldShared));
 }
 
 std::uint64_t SharedOnce::count(const Held& held)
@@ -65,6 +76,12 @@ std::uint64_t SharedOnce::correct(std::uint64_t bytes, std::uint64_t ofSum)
     m_toldSum = ofSum;
     m_toldLargest = m_held.largest;
     return counted();
+}
+
+std::uint64_t SharedOnce::unsure() const
+{
+    return static_cast<std::uint64_t>(
+        std::abs(difference(m_held.sum, m_held.largest) - difference(m_toldSum, m_toldLargest)));
 }
 
 } // namespace loadlab

@@ -18,15 +18,19 @@ public:
     std::uint64_t count(const Held& held, std::uint64_t estimate, std::uint64_t ofForks);
     /// What it really took at the last count(), give or take `error`: an estimate within that stays.
     std::uint64_t correct(std::uint64_t bytes, std::uint64_t error = 0);
+    /// By how much what forks are taken to share has changed since the last correction.
+    [[nodiscard]] std::uint64_t unsure() const;
     [[nodiscard]] const Held& held() const { return m_held; } ///< At the last count().
 
 private:
     [[nodiscard]] std::uint64_t counted() const;
+    [[nodiscard]] std::int64_t shared() const;
 
     Held m_held;
     std::uint64_t m_estimate = 0;
     std::uint64_t m_ofForks = 0;
     std::int64_t m_correction = 0;
+    std::int64_t m_toldShared = 0; ///< Of the estimate.
 };
 
 /// How much shared memory several processes take when a page that several have touched counts once. A process alone
@@ -37,6 +41,8 @@ public:
     std::uint64_t count(const Held& held);
     /// What processes with together `ofSum` really took, a moment ago.
     std::uint64_t correct(std::uint64_t bytes, std::uint64_t ofSum);
+    /// How much of what is held now was not when somebody told, or the other way round; what the largest holds aside.
+    [[nodiscard]] std::uint64_t unsure() const;
     [[nodiscard]] const Held& held() const { return m_held; } ///< At the last count().
 
 private:

@@ -52,7 +52,7 @@ bool PageAccount::isDue(const ProcessTree& tree, std::int64_t nowNs, std::int64_
     if (m_residentBytes <= most && nowNs - m_askedNs >= kEveryNs)
         return true;
     const bool told = !m_mapsForeignPages && nowNs - m_toldNs < kToldForNs;
-    return tree.mayCountTwice() && !told && nowNs >= m_notBeforeNs;
+    return !told && nowNs >= m_notBeforeNs && tree.mayCountOtherwise();
 }
 
 std::uint64_t PageAccount::ask(const ProcessTree& tree)

@@ -29,8 +29,8 @@ public:
     void beginTree() { m_first = m_asked + 1; }
 
     /// Corrects a full sample of the tree by what is known now, with PSS that has come since the last one; and has PSS
-    /// read where it is due: once a second up to `most` resident bytes, and as often as a twentieth of its thread's
-    /// time allows where nothing else tells.
+    /// read where it is due: once a second up to `most` resident bytes, and where nothing else tells whenever
+    /// the tree has changed, for a twentieth of its thread's time.
     void count(ProcessTree& tree, Sample& sample, std::int64_t most);
     /// Has PSS read at once: the ticket; 0: too much is resident.
     std::uint64_t ask(const ProcessTree& tree);

@@ -256,6 +256,12 @@ bool ProcessReader::readResident(std::uint64_t& anonBytes, std::uint64_t& reside
     return true;
 }
 
+bool ProcessReader::hasRunSince(std::uint64_t& cpuNs) const
+{
+    const auto now = cpuClockNs();
+    return !now || std::exchange(cpuNs, *now) != *now;
+}
+
 std::optional<std::uint64_t> ProcessReader::minorFaults()
 {
     ProcessReading reading;

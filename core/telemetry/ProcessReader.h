@@ -68,6 +68,8 @@ public:
     bool isAsBefore(const ProcessReading& last);
     /// Anonymous pages and all resident pages alone, in bytes, from statm: a tenth of the cost. Zeros for a zombie.
     bool readResident(std::uint64_t& anonBytes, std::uint64_t& residentBytes);
+    /// Whether its CPU clock has moved since it had that value, which is then renewed; true where it cannot be told.
+    [[nodiscard]] bool hasRunSince(std::uint64_t& cpuNs) const;
     /// What stat alone tells; nothing when the process is gone.
     std::optional<std::uint64_t> minorFaults();
     /// The children of all its threads, in any order; at most as many as `out` has room for. The number found.

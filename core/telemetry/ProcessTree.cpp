@@ -14,9 +14,10 @@ namespace {
 
 constexpr std::int64_t kWalkAtLeastEveryNs = 250'000'000;
 constexpr std::int64_t kReadAtLeastEveryNs = 1'000'000'000;
-constexpr std::int64_t kFaultsAtMostEveryNs = 5'000'000;
+constexpr std::int64_t kFaultsAtMostEveryNs = 9'000'000;
 constexpr std::uint64_t kPagesPerFileFault = 16; ///< The kernel's fault-around.
 constexpr std::uint64_t kWorthCounting = std::uint64_t{1} << 20;
+constexpr std::uint64_t kShareWorthCounting = 100;
 constexpr std::uint64_t kManyThreads = 2; ///< The lab itself always has several.
 
 /// A process of the tree with what was last read from it.
@@ -31,6 +32,7 @@ struct Member {
     std::uint64_t inheritedSwap = 0;
     std::uint64_t residentAnon = 0; ///< The last cheap reading.
     std::uint64_t minorFaults = 0; ///< The last reading of any depth.
+    std::uint64_t faultsAtCpuNs = 0; ///< When they were read between full samples.
     bool fresh = true; ///< Not read as a member yet.
     bool gone = false;
     bool counted = false; ///< While adding up.
@@ -357,7 +359,7 @@ bool ProcessTree::State::sampleResident(Sample& into)
         member.residentAnon = 0;
         any = (!member.now.zombie && member.reader.readResident(member.residentAnon, resident)) || any;
         rss += resident;
-        if (faultsToo && member.forked && !member.now.zombie)
+        if (faultsToo && member.forked && !member.now.zombie && member.reader.hasRunSince(member.faultsAtCpuNs))
             member.minorFaults = member.reader.minorFaults().value_or(member.minorFaults);
     }
     const auto once = countOnce(
@@ -414,6 +416,13 @@ bool ProcessTree::mayCountTwice() const
         ? atStake(m_state->anon.held()) + atStake(m_state->swap.held())
         : 0;
     return atStake(m_state->shmem.held()) + ofForks > kWorthCounting;
+}
+
+bool ProcessTree::mayCountOtherwise() const
+{
+    const auto held = m_state->anon.held().sum + m_state->shmem.held().sum;
+    const auto unsure = m_state->anon.unsure() + m_state->swap.unsure() + m_state->shmem.unsure();
+    return mayCountTwice() && unsure > std::max(kWorthCounting, held / kShareWorthCounting);
 }
 
 void ProcessTree::countBy(const PssReading& pss, Sample& sample)

@@ -66,6 +66,8 @@ public:
     bool sample(Sample& into, Depth depth = Depth::Full);
     /// Whether processes of the last full sample hold so much that they may share that it is worth asking.
     [[nodiscard]] bool mayCountTwice() const;
+    /// Whether that has changed since the last countBy() or countAs() by enough to ask again.
+    [[nodiscard]] bool mayCountOtherwise() const;
     /// What PSS, read a moment ago, says of pages that are shared. Corrects the last full sample and, until told anew,
     /// later ones.
     void countBy(const PssReading& pss, Sample& sample);

@@ -54,6 +54,28 @@ private Q_SLOTS:
         QCOMPARE(counted.correct(130, 16), 130U);
     }
 
+    void onlyWhatIsSharedMakesUnsure()
+    {
+        PrivateOnce counted;
+        counted.count({300, 100}, 160, 60);
+        QCOMPARE(counted.unsure(), 140U);
+        counted.correct(130);
+        QCOMPARE(counted.unsure(), 0U);
+        counted.count({400, 200}, 260, 160); // A fork has grown.
+        QCOMPARE(counted.unsure(), 0U);
+        counted.count({500, 200}, 260, 160); // One more.
+        QCOMPARE(counted.unsure(), 100U);
+        SharedOnce shared;
+        shared.count({400, 100});
+        QCOMPARE(shared.unsure(), 300U);
+        shared.correct(200, 400);
+        QCOMPARE(shared.unsure(), 0U);
+        shared.count({450, 150});
+        QCOMPARE(shared.unsure(), 0U);
+        shared.count({500, 150});
+        QCOMPARE(shared.unsure(), 50U);
+    }
+
     void sharedMemoryIsTheSameUntilSomebodyTells()
     {
         SharedOnce counted;
