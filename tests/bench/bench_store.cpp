@@ -289,7 +289,7 @@ void searchARareWord(benchmark::State& state)
 {
     const RunStore store = take(RunStore::open(manyRuns(), RunStore::Mode::ReadOnly));
     for (auto _ : state)
-        if (take(store.runs({.words = "marker4711"})).size() != 1)
+        if (take(store.runs({.words = "marker4711"})).empty())
             state.SkipWithError("not found");
 }
 

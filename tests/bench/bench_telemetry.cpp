@@ -31,10 +31,11 @@ public:
         m_root = ::fork();
         if (m_root == 0) {
             ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+            const pid_t root = ::getpid();
             for (int i = 0; i < children; ++i)
                 if (::fork() == 0) {
                     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-                    for (;;)
+                    while (::getppid() == root) // It may have ended before that.
                         ::pause();
                 }
             if (::write(ready[1], "x", 1) == 1)
