@@ -19,13 +19,16 @@ Error invalid(std::string message)
 
 bool isSecret(std::string_view name)
 {
-    static constexpr std::array<std::string_view, 5> anywhere{"TOKEN", "SECRET", "PASSW", "PASSPHRASE", "CREDENTIAL"};
+    static constexpr std::array<std::string_view, 6> anywhere{
+        "TOKEN", "SECRET", "PASSW", "PASSPHRASE", "CREDENTIAL", "COOKIE"};
     std::string upper(name);
     std::ranges::transform(upper, upper.begin(),
         [](char letter) { return letter >= 'a' && letter <= 'z' ? static_cast<char>(letter - 'a' + 'A') : letter; });
-    return upper.ends_with("KEY") || upper.ends_with("AUTH")
-        || std::ranges::any_of(
-            anywhere, [&upper](std::string_view word) { return upper.find(word) != std::string::npos; });
+    const bool isFolder = upper == "PWD" || upper == "OLDPWD";
+    return upper.ends_with("KEY") || upper.ends_with("AUTH") || upper.ends_with("_PAT")
+        || (upper.ends_with("PWD") && !isFolder) || std::ranges::any_of(anywhere, [&upper](std::string_view word) {
+               return upper.find(word) != std::string::npos;
+           });
 }
 
 Result<ProgramVariables> parseVariables(const std::vector<std::string>& words)

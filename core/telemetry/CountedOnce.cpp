@@ -43,6 +43,14 @@ std::uint64_t PrivateOnce::correct(std::uint64_t bytes, std::uint64_t error)
     return counted();
 }
 
+std::uint64_t PrivateOnce::correctTwice(std::uint64_t bytes)
+{
+    const auto& [held, estimate] = m_asked;
+    m_correction = difference(within(difference(held.sum, bytes), held), estimate);
+    m_toldShared = difference(held.sum, estimate);
+    return counted();
+}
+
 std::int64_t PrivateOnce::shared() const
 {
     return difference(m_held.sum, m_estimate);

@@ -18,16 +18,25 @@ public:
     std::uint64_t count(const Held& held, std::uint64_t estimate, std::uint64_t ofForks);
     /// What it really took at the last count(), give or take `error`: an estimate within that stays.
     std::uint64_t correct(std::uint64_t bytes, std::uint64_t error = 0);
-    /// By how much what forks are taken to share has changed since the last correction.
+    /// The last count() is what the next correctTwice() speaks of.
+    void ask() { m_asked = {m_held, m_estimate}; }
+    /// So much was counted more than once at the time of ask().
+    std::uint64_t correctTwice(std::uint64_t bytes);
+    /// By how much what forks are taken to share has changed since the moment that the last correction spoke of.
     [[nodiscard]] std::uint64_t unsure() const;
     [[nodiscard]] const Held& held() const { return m_held; } ///< At the last count().
 
 private:
+    struct Asked {
+        Held held;
+        std::uint64_t estimate = 0;
+    };
     [[nodiscard]] std::uint64_t counted() const;
     [[nodiscard]] std::int64_t shared() const;
 
     Held m_held;
     std::uint64_t m_estimate = 0;
+    Asked m_asked;
     std::uint64_t m_ofForks = 0;
     std::int64_t m_correction = 0;
     std::int64_t m_toldShared = 0; ///< Of the estimate.

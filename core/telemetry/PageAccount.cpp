@@ -12,7 +12,6 @@ constexpr std::int64_t kPausePerReading = 20;
 constexpr std::int64_t kLargest = std::int64_t{32} << 30;
 constexpr std::int64_t kToldForNs = 1'000'000'000;
 constexpr std::uint64_t kForeignShare = 16;
-constexpr std::int64_t kUnsteadyForNs = 1'000'000'000;
 
 } // namespace
 
@@ -55,7 +54,7 @@ bool PageAccount::isDue(const ProcessTree& tree, std::int64_t nowNs, std::int64_
     return !told && nowNs >= m_notBeforeNs && tree.mayCountOtherwise();
 }
 
-std::uint64_t PageAccount::ask(const ProcessTree& tree)
+std::uint64_t PageAccount::ask(ProcessTree& tree)
 {
     if (m_residentBytes > kLargest)
         return 0;
@@ -64,12 +63,13 @@ std::uint64_t PageAccount::ask(const ProcessTree& tree)
     const auto ticket = m_pss.ask(pids);
     if (ticket > 0)
         m_askedPids.assign(pids.begin(), pids.end());
+    tree.askForPss();
     m_asked = std::max(m_asked, ticket);
     return ticket;
 }
 
-/// A page whose sharers come or go while one after the other is read counts too much or too little: of a tree that does
-/// not rest for a second any reading has to do.
+/// A page whose sharers come or go while one after the other is read counts too much or too little: such a reading is
+/// nobody's, and a tree that never rests is taken as it tells of itself.
 std::optional<PssReading> PageAccount::take(const ProcessTree& tree)
 {
     const auto answer = m_pss.take();
@@ -77,14 +77,9 @@ std::optional<PssReading> PageAccount::take(const ProcessTree& tree)
         return std::nullopt;
     m_taken = answer->ticket;
     m_notBeforeNs = monotonicNs() + kPausePerReading * answer->tookNs;
-    if (answer->ticket < m_first)
+    if (answer->ticket < m_first || answer->ticket != m_asked) // Asked anew meanwhile, of another moment.
         return std::nullopt;
-    if (std::ranges::equal(m_askedPids, tree.pids()))
-        m_unsteadySinceNs = 0;
-    else if (m_unsteadySinceNs == 0)
-        m_unsteadySinceNs = m_askedNs;
-    const bool taken = m_unsteadySinceNs == 0 || m_askedNs - m_unsteadySinceNs > kUnsteadyForNs;
-    return taken ? answer->reading : std::nullopt;
+    return std::ranges::equal(m_askedPids, tree.pids()) ? answer->reading : std::nullopt;
 }
 
 } // namespace loadlab

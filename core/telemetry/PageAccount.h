@@ -33,7 +33,7 @@ public:
     /// the tree has changed, for a twentieth of its thread's time.
     void count(ProcessTree& tree, Sample& sample, std::int64_t most);
     /// Has PSS read at once: the ticket; 0: too much is resident.
-    std::uint64_t ask(const ProcessTree& tree);
+    std::uint64_t ask(ProcessTree& tree);
     [[nodiscard]] bool isTaken(std::uint64_t ticket) const { return m_taken >= ticket; } ///< By a sample.
     [[nodiscard]] bool isReading() const { return m_pss.isBusy(); }
 
@@ -49,7 +49,6 @@ private:
     std::int64_t m_toldNs = 0; ///< By m_count.
     bool m_mapsForeignPages = false; ///< PSS found more shared memory than m_count.
     std::vector<pid_t> m_askedPids;
-    std::int64_t m_unsteadySinceNs = 0; ///< 0: at the last reading no process came or went.
     std::uint64_t m_asked = 0; ///< Tickets.
     std::uint64_t m_taken = 0;
     std::uint64_t m_first = 0; ///< Of this tree.

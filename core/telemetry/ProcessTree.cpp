@@ -31,6 +31,7 @@ struct Member {
     std::uint64_t inheritedAnon = 0; ///< Came with the fork.
     std::uint64_t inheritedSwap = 0;
     std::uint64_t residentAnon = 0; ///< The last cheap reading.
+    std::uint64_t sharedSince = 0; ///< Of files and shared memory: what it shows more than the last full reading.
     std::uint64_t minorFaults = 0; ///< The last reading of any depth.
     std::uint64_t faultsAtCpuNs = 0; ///< When they were read between full samples.
     bool fresh = true; ///< Not read as a member yet.
@@ -44,7 +45,7 @@ std::uint64_t ownAnon(const Member& member, std::uint64_t whole)
 {
     const auto grown = whole > member.inheritedAnon ? whole - member.inheritedAnon : 0;
     const auto faulted = member.minorFaults * pageBytes();
-    const auto others = member.now.shmemBytes + member.now.fileBytes / kPagesPerFileFault;
+    const auto others = member.now.shmemBytes + member.now.fileBytes / kPagesPerFileFault + member.sharedSince;
     return std::min(whole, std::max(grown, faulted - std::min(faulted, others)));
 }
 
@@ -196,6 +197,7 @@ void ProcessTree::State::readFrom(std::size_t first, bool all)
         }
         ioKnown = ioKnown || member.now.ioKnown;
         member.minorFaults = member.now.use.minorFaults;
+        member.sharedSince = 0;
         noteMarks(member, before);
     }
 }
@@ -359,6 +361,9 @@ bool ProcessTree::State::sampleResident(Sample& into)
         member.residentAnon = 0;
         any = (!member.now.zombie && member.reader.readResident(member.residentAnon, resident)) || any;
         rss += resident;
+        const auto shared = resident - std::min(resident, member.residentAnon);
+        const auto known = member.now.fileBytes + member.now.shmemBytes;
+        member.sharedSince = shared - std::min(shared, known);
         if (faultsToo && member.forked && !member.now.zombie && member.reader.hasRunSince(member.faultsAtCpuNs))
             member.minorFaults = member.reader.minorFaults().value_or(member.minorFaults);
     }
@@ -428,16 +433,18 @@ bool ProcessTree::mayCountOtherwise() const
 void ProcessTree::countBy(const PssReading& pss, Sample& sample)
 {
     const auto twice = [](const PssReading::Kind& kind) { return kind.sum - std::min(kind.sum, kind.once); };
-    const auto correct = [&](PrivateOnce& counted, const PssReading::Kind& kind) {
-        const auto all = counted.held().sum;
-        return counted.correct(all - std::min(all, twice(kind)));
-    };
     // Touched while it was read: some of it may have counted too much, and what is too high would stay in the peak.
     const auto sum = m_state->shmem.held().sum;
     const auto touched = std::max(sum, pss.shmem.sum) - std::min(sum, pss.shmem.sum);
-    m_state->lastShmem = m_state->shmem.correct(pss.shmem.once - std::min(pss.shmem.once, touched), sum);
-    m_state->lastSwap = correct(m_state->swap, pss.swap);
-    m_state->fillTree(sample, correct(m_state->anon, pss.anon));
+    m_state->lastShmem = m_state->shmem.correct(pss.shmem.once - std::min(pss.shmem.once, touched), pss.shmem.sum);
+    m_state->lastSwap = m_state->swap.correctTwice(twice(pss.swap));
+    m_state->fillTree(sample, m_state->anon.correctTwice(twice(pss.anon)));
+}
+
+void ProcessTree::askForPss()
+{
+    m_state->anon.ask();
+    m_state->swap.ask();
 }
 
 void ProcessTree::countAs(const PagesOnce& pages, Sample& sample)

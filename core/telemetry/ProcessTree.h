@@ -68,8 +68,10 @@ public:
     [[nodiscard]] bool mayCountTwice() const;
     /// Whether that has changed since the last countBy() or countAs() by enough to ask again.
     [[nodiscard]] bool mayCountOtherwise() const;
-    /// What PSS, read a moment ago, says of pages that are shared. Corrects the last full sample and, until told anew,
-    /// later ones.
+    /// The last full sample is what the next countBy() speaks of.
+    void askForPss();
+    /// What PSS, read since askForPss(), says of pages that are shared. Corrects the last full sample and, until told
+    /// anew, later ones.
     void countBy(const PssReading& pss, Sample& sample);
     /// The same by somebody who counts pages, at the moment of the last full sample.
     void countAs(const PagesOnce& pages, Sample& sample);

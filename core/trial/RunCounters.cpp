@@ -59,7 +59,7 @@ std::string whyAbsent(Column column, const ColumnRates& rates, const CounterOrig
     if (column == Column::GpuUsedBytes && origins.gpu.unifiedMemory)
         return "unified memory: the device tells none of its own";
     if (column == Column::PssBytes)
-        return "never due: more was resident than is cheap to read, or it may not be read";
+        return "never due: the run was too short, more was resident than is cheap to read, or it may not be read";
     return isOfGpu(column) ? "the driver does not tell" : "it may not be read, or this kernel does not tell";
 }
 

@@ -54,6 +54,16 @@ private Q_SLOTS:
         QCOMPARE(counted.correct(130, 16), 130U);
     }
 
+    void anAnswerSpeaksOfTheMomentOfTheQuestion()
+    {
+        PrivateOnce counted;
+        counted.count({300, 100}, 160, 60);
+        counted.ask();
+        counted.count({300, 100}, 220, 120); // A fork writes to 60 of what it shares.
+        QCOMPARE(counted.correctTwice(150), 210U); // It was 150 then.
+        QCOMPARE(counted.unsure(), 60U);
+    }
+
     void onlyWhatIsSharedMakesUnsure()
     {
         PrivateOnce counted;

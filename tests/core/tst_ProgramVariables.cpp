@@ -48,7 +48,7 @@ void tst_ProgramVariables::whatIsNoVariableIsToldApart()
 void tst_ProgramVariables::secretsAreKnownByTheirName_data()
 {
     QTest::addColumn<bool>("secret");
-    for (const char* name : {"HF_TOKEN", "AWS_SECRET_ACCESS_KEY", "OPENAI_API_KEY", "db_password", "PGPASSWORD",
+    for (const char* name : {"HF_TOKEN", "GITHUB_PAT", "MYSQL_PWD", "AWS_SECRET_ACCESS_KEY", "OPENAI_API_KEY", "db_password", "PGPASSWORD",
              "SSH_PASSPHRASE", "GOOGLE_APPLICATION_CREDENTIALS", "BASIC_AUTH"})
         QTest::newRow(name) << true;
     for (const char* name : {"OMP_NUM_THREADS", "PATH", "HF_HOME", "KEYBOARD", "AUTHOR", "CUDA_VISIBLE_DEVICES"})
