@@ -14,7 +14,7 @@ using ProgramVariables = std::map<std::string, std::string>;
 
 /// What stands for a secret's value wherever variables are shown or stored.
 inline constexpr std::string_view kMasked = "***";
-/// By its name, in any case: with TOKEN, SECRET, PASSW, PASSPHRASE or CREDENTIAL in it, or KEY or AUTH at its end.
+/// By its name, in any case; docs/CLI.md says by which words of it.
 bool isSecret(std::string_view name);
 
 /// Of "NAME=VALUE" each. Invalid says what is wrong with which: no "=", no name, a NUL, a name given twice, or one that

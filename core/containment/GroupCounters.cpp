@@ -92,18 +92,7 @@ PagesOnce GroupCounters::pagesIn(std::string_view stat) const
 /// False where they are not all to be had. Opened anew: v1 hands out an old list as long as one reads on.
 bool GroupCounters::readMembers()
 {
-    m_memberCount = 0;
-    const ProcFile file(m_membersPath.c_str());
-    for (std::size_t offset = 0; m_memberCount < m_members.size();) {
-        const auto text = file.isOpen() ? file.read(m_buffer, offset) : std::nullopt;
-        const auto whole = text ? text->rfind('\n') + 1 : 0; // A number that the buffer cuts is read again.
-        if (whole == 0)
-            break;
-        offset += whole;
-        auto rest = text->substr(0, whole);
-        for (; !rest.empty() && m_memberCount < m_members.size(); rest.remove_prefix(rest.find('\n') + 1))
-            m_members[m_memberCount++] = static_cast<pid_t>(procfs::takeNumber(rest).value_or(0));
-    }
+    m_memberCount = readPids(ProcFile(m_membersPath.c_str()), m_buffer, m_members);
     std::ranges::sort(std::span(m_members).first(m_memberCount));
     return m_memberCount < m_members.size();
 }

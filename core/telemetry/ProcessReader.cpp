@@ -274,35 +274,35 @@ std::size_t ProcessReader::children(std::span<pid_t> out, std::uint64_t threads)
     std::size_t count = 0;
     auto& kept = m_files[Children];
     if (threads <= 1 && (kept.file.isOpen() || keep(Children, open(Children)))) {
-        appendChildren(kept.file, out, count);
-        return count;
+        return readPids(kept.file, m_pool->buffer, out);
     }
     eachThread(m_pid, [&](pid_t thread) {
         const ProcFile file(childrenPath(m_pid, thread).data());
         if (file.isOpen())
-            appendChildren(file, out, count);
+            count += readPids(file, m_pool->buffer, out.subspan(count));
     });
     return count;
 }
 
-void ProcessReader::appendChildren(const ProcFile& file, std::span<pid_t> out, std::size_t& count)
+std::size_t readPids(const ProcFile& file, std::span<char> buffer, std::span<pid_t> out)
 {
+    std::size_t count = 0;
     for (std::size_t offset = 0; count < out.size();) {
-        const auto text = file.read(m_pool->buffer, offset);
-        if (!text || text->empty())
-            return;
+        const auto text = file.read(buffer, offset);
         // A number that the buffer cuts is read again, whole, by the next read.
-        const auto whole = text->rfind(' ') + 1;
+        const auto whole = text ? text->find_last_of(" \n") + 1 : 0;
         if (whole == 0)
-            return;
+            break;
         offset += whole;
         auto rest = text->substr(0, whole);
         while (const auto pid = procfs::takeNumber(rest)) {
             if (count == out.size())
-                return;
+                break;
             out[count++] = static_cast<pid_t>(*pid);
+            rest.remove_prefix(1); // What parts it from the next.
         }
     }
+    return count;
 }
 
 std::optional<ProcessReading> readProcessStat(pid_t pid)

@@ -88,7 +88,6 @@ private:
     std::optional<std::string_view> readFile(File file);
     void parseStatus(ProcessReading& into);
     void parseIo(ProcessReading& into);
-    void appendChildren(const ProcFile& file, std::span<pid_t> out, std::size_t& count);
 
     pid_t m_pid = 0;
     std::optional<clockid_t> m_cpuClock;
@@ -96,6 +95,9 @@ private:
     std::array<Kept, FileCount> m_files;
 };
 
+/// The pids that a file of the kernel lists, parted by blanks or line ends, as many as `out` has room for: their
+/// number. 0 where it cannot be read. Allocates nothing.
+std::size_t readPids(const ProcFile& file, std::span<char> buffer, std::span<pid_t> out);
 /// The size of a small page.
 std::uint64_t pageBytes();
 /// Field by field what /proc/PID/stat says; nothing when the process is gone.

@@ -7,8 +7,9 @@
 #include <algorithm>
 #include <array>
 #include <condition_variable>
-#include <cstdio>
 #include <mutex>
+#include <string>
+#include <string_view>
 #include <sys/prctl.h>
 #include <thread>
 #include <utility>
@@ -16,35 +17,29 @@
 namespace loadlab {
 namespace {
 
-std::optional<std::string_view> readOf(pid_t pid, const char* name, std::span<char> buffer)
+std::string readOf(pid_t pid, const char* name)
 {
-    std::array<char, 64> path{};
-    std::snprintf(path.data(), path.size(), "/proc/%d/%s", pid, name);
-    const ProcFile file(path.data());
-    return file.isOpen() ? file.read(buffer) : std::nullopt;
+    return readSmallFile("/proc/" + std::to_string(pid) + "/" + name);
 }
 
-std::uint64_t shmemOf(pid_t pid)
+std::uint64_t kibAfter(const std::string& text, std::string_view key)
 {
-    std::array<char, 4096> buffer{};
-    return procfs::numberAfter(readOf(pid, "status", buffer).value_or(""), "RssShmem:").value_or(0) * 1024;
+    return procfs::numberAfter(text, key).value_or(0) * 1024;
 }
 
 /// Adds one process. False where it may not be read.
 bool add(PssReading& sum, pid_t pid)
 {
-    std::array<char, 4096> buffer{};
-    const auto text = readOf(pid, "smaps_rollup", buffer).value_or("");
-    const auto bytes = [text](std::string_view key) { return procfs::numberAfter(text, key).value_or(0) * 1024; };
+    const std::string text = readOf(pid, "smaps_rollup");
     if (!procfs::numberAfter(text, "Pss_Anon:")) {
         const auto stat = readProcessStat(pid);
         return !stat || stat->zombie;
     }
-    sum.anon.sum += bytes("Anonymous:");
-    sum.anon.once += bytes("Pss_Anon:");
-    sum.shmem.once += bytes("Pss_Shmem:");
-    sum.swap.sum += bytes("Swap:");
-    sum.swap.once += bytes("SwapPss:");
+    sum.anon.sum += kibAfter(text, "Anonymous:");
+    sum.anon.once += kibAfter(text, "Pss_Anon:");
+    sum.shmem.once += kibAfter(text, "Pss_Shmem:");
+    sum.swap.sum += kibAfter(text, "Swap:");
+    sum.swap.once += kibAfter(text, "SwapPss:");
     return true;
 }
 
@@ -54,7 +49,7 @@ std::optional<PssReading> readPss(std::span<const pid_t> pids)
 {
     PssReading sum;
     for (const pid_t pid : pids)
-        sum.shmem.sum += shmemOf(pid);
+        sum.shmem.sum += kibAfter(readOf(pid, "status"), "RssShmem:");
     for (const pid_t pid : pids)
         if (!add(sum, pid))
             return std::nullopt;

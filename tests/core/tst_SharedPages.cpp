@@ -1,17 +1,14 @@
 #include "core/Digest.h"
-#include "core/containment/Containment.h"
 #include "core/containment/GroupCounters.h"
 #include "core/telemetry/ProcessTree.h"
-#include "core/worker/WorkerProcess.h"
+#include "tests/core/CommandBench.h"
 #include "tests/core/MemoryClient.h"
 #include "tests/core/TreeSamples.h"
-#include "tests/core/WatchedRun.h"
 
 #include <QTemporaryFile>
 
 using namespace loadlab;
 using test::allWords;
-using test::commandSurroundings;
 using test::kSharer;
 using test::modeOf;
 using test::near;
@@ -30,17 +27,10 @@ std::int64_t peakOf(const RunResult& result)
 } // namespace
 
 /// Pages that several processes share: counted once, of single samples and of whole runs.
-class tst_SharedPages : public QObject {
+class tst_SharedPages : public QObject, private test::CommandBench {
     Q_OBJECT
 
 private Q_SLOTS:
-    void initTestCase()
-    {
-        becomeSubreaper();
-        m_containment = Containment::probe();
-        m_rules = Rules::load(std::filesystem::path(LOADLAB_SOURCE_DIR) / "resources/rules");
-    }
-
     void whatAForkSharesCountsOnce()
     {
         MemoryClient client;
@@ -158,7 +148,9 @@ private Q_SLOTS:
         if (contained && m_containment.kind() == GroupKind::None)
             QSKIP("no containment here");
         Watched watched;
-        const RunResult result = run(watched, kForks, contained, hz);
+        Limits limits;
+        limits.sampleHz = hz;
+        const RunResult result = run(watched, kForks, limits, contained);
         QCOMPARE(modeOf(result), std::string("ok"));
         std::int64_t atRest = 0;
         std::int64_t pss = 0; // The last one: the first may be of forks that still touch.
@@ -175,12 +167,10 @@ private Q_SLOTS:
 
     void aFileInATmpfsThatNobodyMapsIsNoMemoryOfTheRuns()
     {
-        if (m_containment.kind() == GroupKind::None)
-            QSKIP("no containment here");
+        NEEDS_GROUPS();
         Watched watched;
         const RunResult result = run(watched,
-            "head -c 67108864 /dev/zero > /dev/shm/$LOADLAB_RUN; " + kSharer + " 32 3 1200; rm /dev/shm/$LOADLAB_RUN",
-            true);
+            "head -c 67108864 /dev/zero > /dev/shm/$LOADLAB_RUN; " + kSharer + " 32 3 1200; rm /dev/shm/$LOADLAB_RUN");
         QCOMPARE(modeOf(result), std::string("ok"));
         QVERIFY2(peakOf(result) < 40 * kMiB, allWords(result).c_str());
         QVERIFY(peakOf(result) >= 32 * kMiB);
@@ -188,8 +178,7 @@ private Q_SLOTS:
 
     void aGroupTellsNothingOfATreeThatIsNotAllInIt()
     {
-        if (m_containment.kind() == GroupKind::None)
-            QSKIP("no containment here");
+        NEEDS_GROUPS();
         const auto group = m_containment.makeGroup(makeUuid(), {}).value();
         GroupCounters counters(*group);
         Sample sample;
@@ -218,7 +207,7 @@ private Q_SLOTS:
         line.replace("PROCS", (elsewhere->folder() / "cgroup.procs").c_str());
         line.replace("SHARER", kSharer.c_str());
         Watched watched;
-        const RunResult result = run(watched, line.toStdString(), true);
+        const RunResult result = run(watched, line.toStdString());
         const auto samples = watched.samples();
         QVERIFY(std::ranges::any_of(samples, [](const Sample& sample) {
             return sample.has(Column::PssBytes) && near(sample[Column::ShmemBytes], 96 * kMiB, 2 * kMiB);
@@ -230,26 +219,17 @@ private Q_SLOTS:
     /// What the run maps is charged to whoever wrote it first; each of two processes touches one half.
     void sharedMemoryOfOthersCountsToo()
     {
-        if (m_containment.kind() == GroupKind::None)
-            QSKIP("no containment here");
+        NEEDS_GROUPS();
         QTemporaryFile file(QStringLiteral("/dev/shm/shared-XXXXXX"));
         QVERIFY(file.open());
         QVERIFY(file.write(QByteArray(64 << 20, 'x')) == 64 << 20 && file.flush());
         Watched watched;
-        const RunResult result = run(watched, kHalves + " " + file.fileName().toStdString(), true);
+        const RunResult result = run(watched, kHalves + " " + file.fileName().toStdString());
         QVERIFY2(modeOf(result) == "ok", allWords(result).c_str());
         QVERIFY2(near(peakOf(result), 73 * kMiB, 6 * kMiB), allWords(result).c_str());
     }
 
 private:
-    RunResult run(Watched& watched, const std::string& line, bool contained, double hz = 20)
-    {
-        Limits limits;
-        limits.sampleHz = hz;
-        watched.start(line, limits, commandSurroundings(m_rules, contained ? &m_containment : nullptr));
-        return watched.runner->wait();
-    }
-
     /// 64 MiB shared by a parent with five forks.
     const std::string kForks = "exec python3 -c '"
                                "import mmap,os,time\n"
@@ -267,8 +247,6 @@ private:
                                 "half = 0 if os.fork() else 32 << 20\n"
                                 "sum(m[half + at] for at in range(0, 32 << 20, 4096))\n"
                                 "time.sleep(1.5)\n'";
-    Containment m_containment = Containment::none({});
-    Rules m_rules;
 };
 
 QTEST_GUILESS_MAIN(tst_SharedPages)
