@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 
 namespace loadlab {
 namespace {
@@ -13,6 +14,36 @@ constexpr std::string_view kLabsOwn = "LOADLAB_RUN"; ///< Leftovers are known by
 Error invalid(std::string message)
 {
     return {ErrorKind::Invalid, std::move(message)};
+}
+
+struct Part {
+    std::size_t from = 0;
+    std::size_t length = 0;
+};
+
+/// The password of the first URL from there on that has one: "scheme://user:PASSWORD@host/…".
+std::optional<Part> findPassword(std::string_view value, std::size_t from)
+{
+    constexpr std::string_view opening = "://";
+    for (auto at = value.find(opening, from); at != value.npos; at = value.find(opening, at)) {
+        at += opening.size();
+        const std::string_view authority = value.substr(at, value.find_first_of("/?#", at) - at);
+        const std::size_t end = authority.rfind('@');
+        const std::size_t colon = authority.find(':');
+        if (end != authority.npos && colon < end && colon + 1 < end)
+            return Part{at + colon + 1, end - colon - 1};
+    }
+    return std::nullopt;
+}
+
+bool isMasked(std::string_view name, std::string_view value)
+{
+    if (isSecret(name) && value == kMasked)
+        return true;
+    auto password = findPassword(value, 0);
+    while (password && value.substr(password->from, password->length) != kMasked)
+        password = findPassword(value, password->from + password->length);
+    return password.has_value();
 }
 
 } // namespace
@@ -52,12 +83,24 @@ Result<ProgramVariables> parseVariables(const std::vector<std::string>& words)
     return variables;
 }
 
+std::string shownValue(std::string_view name, std::string_view value)
+{
+    if (isSecret(name))
+        return std::string(kMasked);
+    std::string shown(value);
+    for (auto password = findPassword(shown, 0); password;
+         password = findPassword(shown, password->from + kMasked.size()))
+        shown.replace(password->from, password->length, kMasked);
+    return shown;
+}
+
 Result<void> checkSecretsKnown(const ProgramVariables& variables)
 {
     for (const auto& [name, value] : variables)
-        if (isSecret(name) && value == kMasked)
-            return invalid(
-                "the value of '" + toUtf8(name) + "' is not stored, by its name it is a secret: type it again");
+        if (isMasked(name, value))
+            return invalid("the value of '" + toUtf8(name) + "' is not stored "
+                + (isSecret(name) ? "(by its name it is a secret)" : "whole (it holds a password)")
+                + ": type it again");
     return {};
 }
 
@@ -65,7 +108,7 @@ std::vector<std::string> shownVariables(const ProgramVariables& variables)
 {
     std::vector<std::string> shown;
     for (const auto& [name, value] : variables)
-        shown.push_back(name + "=" + (isSecret(name) ? std::string(kMasked) : value));
+        shown.push_back(name + "=" + shownValue(name, value));
     return shown;
 }
 

@@ -20,9 +20,12 @@ bool isSecret(std::string_view name);
 /// Of "NAME=VALUE" each. Invalid says what is wrong with which: no "=", no name, a NUL, a name given twice, or one that
 /// is the lab's own. Never tells a value.
 Result<ProgramVariables> parseVariables(const std::vector<std::string>& words);
-/// Invalid where a secret's value is masked: a program must not start with that.
+/// What may be shown and stored of a value: of a secret's nothing, of a URL all but its password
+/// ("postgres://user:***@host/db"; the last '@' before the path ends it, and a value may hold several).
+std::string shownValue(std::string_view name, std::string_view value);
+/// Invalid where a secret's value, or the password of a URL, is masked: a program must not start with that.
 Result<void> checkSecretsKnown(const ProgramVariables& variables);
-/// "NAME=VALUE" each, secrets masked.
+/// "NAME=VALUE" each, as shownValue().
 std::vector<std::string> shownVariables(const ProgramVariables& variables);
 
 } // namespace loadlab

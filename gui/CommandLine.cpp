@@ -45,7 +45,8 @@ std::string pathWord(const std::filesystem::path& path)
 /// A secret comes from the shell's own environment: the line is shown, and copied.
 std::string variableWord(const std::string& name, const std::string& value)
 {
-    return isSecret(name) ? quotedForShell(name + "=") + "\"$" + name + "\"" : quotedForShell(name + "=" + value);
+    return shownValue(name, value) == value ? quotedForShell(name + "=" + value)
+                                            : quotedForShell(name + "=") + "\"$" + name + "\"";
 }
 
 } // namespace

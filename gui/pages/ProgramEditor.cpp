@@ -106,9 +106,10 @@ VariablesEditor::VariablesEditor(QWidget* parent)
     m_line->setAccessibleName(QStringLiteral("Variables"));
     m_line->setObjectName(QStringLiteral("Variables"));
     m_line->setPlaceholderText(QStringLiteral("none but the lab’s own; OMP_NUM_THREADS=4 NAME='two words'"));
-    m_line->setToolTip(QStringLiteral("Environment variables, beside those that the program inherits from the lab. "
-                                      "Split as a shell would; nothing is expanded.\nThe values of secrets (by their "
-                                      "name: …TOKEN, …KEY, PASSWORD) are neither shown nor stored."));
+    m_line->setToolTip(
+        QStringLiteral("Environment variables, beside those that the program inherits from the lab. "
+                       "Split as a shell would; nothing is expanded.\nThe values of secrets (by their "
+                       "name: …TOKEN, …KEY, PASSWORD), and passwords in URLs, are neither shown nor stored."));
     auto* column = new QVBoxLayout(this);
     column->setContentsMargins(0, 0, 0, 0);
     column->addWidget(m_line);
@@ -131,7 +132,7 @@ Result<ProgramVariables> VariablesEditor::variables() const
     if (!variables)
         return variables;
     for (auto& [name, value] : *variables)
-        if (const auto given = m_given.find(name); given != m_given.end() && isSecret(name) && value == kMasked)
+        if (const auto given = m_given.find(name); given != m_given.end() && value == shownValue(name, given->second))
             value = given->second;
     if (Result<void> known = checkSecretsKnown(*variables); !known)
         return std::move(known).error();

@@ -224,13 +224,14 @@ void tst_CliCommand::aProgramGetsItsVariablesAndSecretsStayUntold()
 {
     const CliLab lab;
     const std::string secret = "a-value-nobody-may-see";
-    const Line line = command({"--env", "GREETING=good day", "--env", "PATH=/nowhere", "--env=API_TOKEN=" + secret},
+    const Line line = command({"--env", "GREETING=good day", "--env", "PATH=/nowhere", "--env=API_TOKEN=" + secret,
+                                  "--env=DATABASE_URL=postgres://user:" + secret + "@host/db"},
         {"/bin/sh", "-c", "echo \"$GREETING, $HOME, $PATH, ${#API_TOKEN}\""});
     Line followed = line;
     followed.insert(followed.begin() + 1, "--follow");
     const CliResult result = lab.run(followed);
     QVERIFY2(result.code == 0, result.words());
-    const QString env = "'API_TOKEN=***' 'GREETING=good day' PATH=/nowhere";
+    const QString env = "'API_TOKEN=***' 'DATABASE_URL=postgres://user:***@host/db' 'GREETING=good day' PATH=/nowhere";
     QCOMPARE(lastLine(result.out)["env"].toString(), env);
     QCOMPARE(QString(lab.run({"log", "last"}).out).trimmed(),
         QStringLiteral("good day, %1, /nowhere, %2").arg(lab.environment.at("HOME").c_str()).arg(secret.size()));

@@ -13,6 +13,9 @@ private Q_SLOTS:
     void secretsAreKnownByTheirName_data();
     void secretsAreKnownByTheirName();
     void secretsAreShownMaskedAndNotTakenBackSo();
+    void passwordsOfUrlsAreMasked_data();
+    void passwordsOfUrlsAreMasked();
+    void aMaskedUrlIsNotTakenBack();
 };
 
 void tst_ProgramVariables::valuesAreWhateverFollowsTheFirstSign()
@@ -48,8 +51,8 @@ void tst_ProgramVariables::whatIsNoVariableIsToldApart()
 void tst_ProgramVariables::secretsAreKnownByTheirName_data()
 {
     QTest::addColumn<bool>("secret");
-    for (const char* name : {"HF_TOKEN", "GITHUB_PAT", "MYSQL_PWD", "AWS_SECRET_ACCESS_KEY", "OPENAI_API_KEY", "db_password", "PGPASSWORD",
-             "SSH_PASSPHRASE", "GOOGLE_APPLICATION_CREDENTIALS", "BASIC_AUTH"})
+    for (const char* name : {"HF_TOKEN", "GITHUB_PAT", "MYSQL_PWD", "AWS_SECRET_ACCESS_KEY", "OPENAI_API_KEY",
+             "db_password", "PGPASSWORD", "SSH_PASSPHRASE", "GOOGLE_APPLICATION_CREDENTIALS", "BASIC_AUTH"})
         QTest::newRow(name) << true;
     for (const char* name : {"OMP_NUM_THREADS", "PATH", "HF_HOME", "KEYBOARD", "AUTHOR", "CUDA_VISIBLE_DEVICES"})
         QTest::newRow(name) << false;
@@ -71,6 +74,45 @@ void tst_ProgramVariables::secretsAreShownMaskedAndNotTakenBackSo()
     QVERIFY(!known);
     QVERIFY2(known.error().message.find("'HF_TOKEN'") != std::string::npos, known.error().message.c_str());
     QVERIFY(checkSecretsKnown({{"STARS", "***"}}));
+}
+
+void tst_ProgramVariables::passwordsOfUrlsAreMasked_data()
+{
+    QTest::addColumn<std::string>("value");
+    QTest::addColumn<std::string>("shown");
+    const auto row = [](const char* name, std::string value, std::string shown) {
+        QTest::newRow(name) << std::move(value) << std::move(shown);
+    };
+    row("a database", "postgres://user:pw@host/db", "postgres://user:***@host/db");
+    row("no user", "redis://:pw@host:6379/0", "redis://:***@host:6379/0");
+    row("no path", "amqp://user:pw@host", "amqp://user:***@host");
+    row("signs in it", "postgres://user:p:w@x@host/db", "postgres://user:***@host/db");
+    row("two", "http://a:b@h/x http://c:d@i/y", "http://a:***@h/x http://c:***@i/y");
+    row("two hosts", "http://a:b@h,http://c:d@i", "http://a:***@h,http://c:***@i");
+    row("a port", "http://host:8080/a:b@c", "http://host:8080/a:b@c");
+    row("a user alone", "ssh://git@host/x", "ssh://git@host/x");
+    row("a port behind the user", "ssh://git@host:22/x", "ssh://git@host:22/x");
+    row("no password", "ftp://user:@host", "ftp://user:@host");
+    row("no URL", "user:pw@host", "user:pw@host");
+    row("cut", "a://u:p", "a://u:p");
+    row("masked before", "a://u:***@h", "a://u:***@h");
+    row("bytes", "a://\xff:\xfe@h", "a://\xff:***@h");
+}
+
+void tst_ProgramVariables::passwordsOfUrlsAreMasked()
+{
+    QFETCH(std::string, value);
+    QFETCH(std::string, shown);
+    QCOMPARE(shownValue("DATABASE_URL", value), shown);
+    QCOMPARE(shownVariables({{"DATABASE_URL", value}}), std::vector<std::string>{"DATABASE_URL=" + shown});
+}
+
+void tst_ProgramVariables::aMaskedUrlIsNotTakenBack()
+{
+    QVERIFY(checkSecretsKnown({{"DATABASE_URL", "postgres://user:pw@host/db"}, {"HOME_PAGE", "http://host/***@x"}}));
+    const Result<void> known = checkSecretsKnown({{"DATABASE_URL", "postgres://user:***@host/db"}});
+    QVERIFY(!known);
+    QVERIFY2(known.error().message.find("'DATABASE_URL'") != std::string::npos, known.error().message.c_str());
 }
 
 QTEST_GUILESS_MAIN(tst_ProgramVariables)

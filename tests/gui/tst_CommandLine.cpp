@@ -50,10 +50,10 @@ private Q_SLOTS:
         TrialSpec one;
         one.variant.backend = "command";
         one.program = {"python3", "train.py"};
-        one.variables = {{"HF_TOKEN", "hf_abc"}, {"NAME", "two words"}};
+        one.variables = {{"DB", "postgres://user:pw@host/db"}, {"HF_TOKEN", "hf_abc"}, {"NAME", "two words"}};
         QCOMPARE(lineOf(one),
-            std::string("loadlab run --backend command --env HF_TOKEN=\"$HF_TOKEN\" --env 'NAME=two words'"
-                        " -- python3 train.py"));
+            std::string("loadlab run --backend command --env DB=\"$DB\" --env HF_TOKEN=\"$HF_TOKEN\""
+                        " --env 'NAME=two words' -- python3 train.py"));
     }
 };
 

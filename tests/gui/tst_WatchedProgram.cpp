@@ -202,12 +202,12 @@ private Q_SLOTS:
     void variablesSurviveAndSecretsAreNotShown()
     {
         const QString secret = QStringLiteral("a-value-nobody-may-see");
-        const QString shown = QStringLiteral("'API_TOKEN=***' 'GREETING=good day'");
+        const QString shown = QStringLiteral("'API_TOKEN=***' 'DB=redis://:***@host' 'GREETING=good day'");
         line().setText(QStringLiteral("sh -c 'echo \"$GREETING, ${#API_TOKEN}\"'"));
-        variablesLine().setText(QStringLiteral("GREETING='good day' API_TOKEN=") + secret);
+        variablesLine().setText(QStringLiteral("GREETING='good day' API_TOKEN=%1 DB=redis://:%1@host").arg(secret));
         QTRY_VERIFY(button("runButton").isEnabled());
         QVERIFY(window().trialsPage().commandLine().contains(
-            QStringLiteral(" --env API_TOKEN=\"$API_TOKEN\" --env 'GREETING=good day' -- sh")));
+            QStringLiteral(" --env API_TOKEN=\"$API_TOKEN\" --env DB=\"$DB\" --env 'GREETING=good day' -- sh")));
         m_bench->click(QStringLiteral("runButton"));
         QCOMPARE(resultOfRun(1).verdict->mode, FailureMode::Ok);
         const QString said = QStringLiteral("good day, %1").arg(secret.size());
