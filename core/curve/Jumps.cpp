@@ -16,14 +16,6 @@ constexpr double kBack = 0.5; ///< Of the smaller one's height.
 constexpr double kOpen = 4;
 constexpr std::size_t kFewForMedian = 16;
 
-double unitOf(double quantum)
-{
-    double unit = quantum >= 1 ? 1 : 0;
-    while (unit > 0 && std::fmod(quantum, 10 * unit) == 0)
-        unit *= 10;
-    return unit;
-}
-
 /// What looks like jumps at a given noise.
 class JumpSearch {
 public:
@@ -102,10 +94,21 @@ bool isSpike(std::span<const Point> points, const Jump& there, const Jump& back)
         && std::fabs(up + down) < kBack * std::min(std::fabs(up), std::fabs(down));
 }
 
-void dropSpikes(std::span<const Point> points, std::vector<Jump>& jumps)
+void level(std::span<Point> points, std::size_t from, std::size_t to)
 {
-    for (auto at = jumps.begin(); at != jumps.end() && std::next(at) != jumps.end();)
-        at = isSpike(points, *at, *std::next(at)) ? jumps.erase(at, at + 2) : std::next(at);
+    const double rate = (points[to].y - points[from].y) / (points[to].x - points[from].x);
+    for (std::size_t i = from + 1; i < to; ++i)
+        points[i].y = points[from].y + rate * (points[i].x - points[from].x);
+}
+
+void levelSpikes(std::span<Point> points, std::vector<Jump>& jumps)
+{
+    for (auto at = jumps.begin(); at != jumps.end() && std::next(at) != jumps.end();) {
+        const bool spike = isSpike(points, *at, *std::next(at));
+        if (spike)
+            level(points, at->from, std::next(at)->to);
+        at = spike ? jumps.erase(at, at + 2) : std::next(at);
+    }
 }
 
 /// Of the points that no jump touches.
@@ -146,17 +149,27 @@ double largestScatterOf(const std::vector<double>& distances)
         * std::sqrt(std::inner_product(distances.begin(), distances.end(), distances.begin(), 0.0) / n);
 }
 
+double largestMoveBeside(std::span<const Point> points, std::span<const Jump> jumps)
+{
+    double largest = 0;
+    for (const Jump& jump : jumps) {
+        if (jump.from > 0)
+            largest = std::max(largest, std::fabs(points[jump.from].y - points[jump.from - 1].y));
+        if (jump.to + 1 < points.size())
+            largest = std::max(largest, std::fabs(points[jump.to + 1].y - points[jump.to].y));
+    }
+    return largest;
+}
+
 } // namespace
 
-std::vector<Jump> findJumps(std::span<const Point> points, double noise, double quantum)
+std::vector<Jump> findJumps(std::span<Point> points, double noise, double unit)
 {
-    const double unit = unitOf(quantum);
     std::vector<Jump> jumps = JumpSearch(points, noise, unit).all();
     const std::vector<double> distances = distancesOf(points, jumps);
-    if (jumps.empty() || distances.empty())
-        return {};
-    jumps = JumpSearch(points, std::max(noise, largestScatterOf(distances)), unit).all();
-    dropSpikes(points, jumps);
+    const double scatter = distances.empty() ? largestMoveBeside(points, jumps) : largestScatterOf(distances);
+    jumps = JumpSearch(points, std::max(noise, scatter), unit).all();
+    levelSpikes(points, jumps);
     return jumps;
 }
 

@@ -17,15 +17,14 @@ struct Jump {
 
 /// In order of time, none overlapping another. A move between neighbours is a jump when it is more than
 /// - 10 σ. σ, the noise, is the largest of: `noise`; the scatter of the n points that no such move touches, times
-///   1 + 4 / n for what so few leave open (of fewer than 16 their root mean square counts, not their median); the unit
-///   that the values are rounded to / √12;
+///   1 + 4 / n for what so few leave open (of fewer than 16 their root mean square counts, not their median; where none
+///   is left, the largest move beside such a one); the unit that the values are rounded to / √12;
 /// - 4 times what the line moves on either side of it in as much time, that unit added. The very first and last points
 ///   have one side only, and so has a point that stands alone: the way back from it is no side.
 /// One that takes less than a fiftieth of all the time may have one point on its way. Two that lie as near, of which
-/// the second undoes the first (by all but half of the smaller), are a spike and count as noise. The unit is the
-/// largest power of ten that `quantum` (see PhaseFinder) is a multiple of: a curve that was at 5 and 30 GB only is not
-/// rounded to 25.
-std::vector<Jump> findJumps(std::span<const Point> points, double noise, double quantum);
+/// the second undoes the first (by all but half of the smaller), are a spike and count as noise: the points between
+/// them are put on the line from its first to its last one.
+std::vector<Jump> findJumps(std::span<Point> points, double noise, double unit);
 
 /// Scatter of points about the line through their neighbours, as a standard deviation: a kink moves few of them, so
 /// that the median does not see it. What lies at or within a jump is left out. 0 where nothing is left.

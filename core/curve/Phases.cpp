@@ -24,6 +24,8 @@ constexpr double kLevel = 0.01; ///< Of the range.
 constexpr double kSlow = 0.25; ///< Of the fastest growth.
 constexpr double kStepTime = 0.02; ///< Of the curve's time.
 constexpr double kStepHeight = 0.05; ///< Of the range.
+constexpr double kFewestUnits = 20; ///< Of the highest value.
+constexpr std::size_t kAtWork = 2; ///< Moves by one unit, and units in all.
 constexpr double kMost = 4e18; ///< Larger is no measurement, and its square no number.
 
 struct Range {
@@ -48,17 +50,17 @@ Height heightOf(std::span<const Point> means)
 /// Partition of means into lines, and what it takes to judge them.
 class Segmentation {
 public:
-    Segmentation(std::span<const Point> means, double quantum)
-        : m_means(means)
-        , m_sums(means)
-        , m_height(heightOf(means))
+    Segmentation(std::vector<Point> means, double quantum)
+        : m_means(std::move(means))
+        , m_height(heightOf(m_means))
         , m_range(m_height.range)
         , m_quantum(quantum)
-        , m_jumps(isSmall() ? std::vector<Jump>() : findJumps(means, kNoiseOfRange * m_range, quantum))
-        , m_noise(std::max({scatterOf(means, m_jumps), quantum / std::sqrt(12.0), kNoiseOfRange * m_range}))
+        , m_jumps(isSmall() ? std::vector<Jump>() : findJumps(m_means, kNoiseOfRange * m_range, quantum))
+        , m_sums(m_means)
+        , m_noise(std::max({scatterOf(m_means, m_jumps), quantum / std::sqrt(12.0), kNoiseOfRange * m_range}))
     {
         if (isSmall())
-            m_ranges = {{0, means.size()}};
+            m_ranges = {{0, m_means.size()}};
         else
             splitAtJumps();
         join();
@@ -80,12 +82,12 @@ private:
     [[nodiscard]] PhaseKind kindOf(const FoundPhase& phase) const;
     void tellSlowOnes(std::vector<FoundPhase>& phases) const;
 
-    std::span<const Point> m_means;
-    LineSums m_sums;
+    std::vector<Point> m_means;
     Height m_height;
     double m_range;
     double m_quantum;
     std::vector<Jump> m_jumps;
+    LineSums m_sums;
     double m_noise;
     std::vector<Range> m_ranges;
 };
@@ -172,7 +174,7 @@ FoundPhase Segmentation::phaseOf(const Range& range) const
     phase.fromS = m_means[range.from].x;
     phase.toS = m_means[range.to - 1].x;
     phase.rateBytesPerS = line.slope;
-    phase.rateErrorBytesPerS = slopeError(line, m_means.subspan(range.from, range.count()), m_quantum);
+    phase.rateErrorBytesPerS = slopeError(line, std::span(m_means).subspan(range.from, range.count()), m_quantum);
     phase.points = range.count();
     return phase;
 }
@@ -296,24 +298,52 @@ void PhaseFinder::clear()
 {
     m_means.clear();
     m_width = 0;
-    m_quantum = 0;
+    m_divisor = 0;
+    m_leastMove = 0;
+    m_leastMoves = 0;
 }
 
 double PhaseFinder::quantum() const
 {
-    return static_cast<double>(m_quantum);
+    if (m_leastMove == 0)
+        return 0;
+    const auto powerOf = [this](std::int64_t base) {
+        std::int64_t rest = m_divisor;
+        while (rest % base == 0)
+            rest /= base;
+        return m_divisor / rest;
+    };
+    const std::int64_t unit = std::max(powerOf(10), powerOf(2));
+    const auto value = static_cast<double>(unit);
+    const bool atWork = m_leastMove == unit && m_leastMoves >= kAtWork
+        && m_highest - m_lowest >= static_cast<double>(kAtWork) * value;
+    return atWork || std::max(m_highest, -m_lowest) >= kFewestUnits * value ? value : 0;
+}
+
+/// What the values have in common.
+void PhaseFinder::measure(Point point)
+{
+    if (m_means.empty()) {
+        m_first = m_last = point;
+        m_lowest = m_highest = point.y;
+    }
+    m_lowest = std::min(m_lowest, point.y);
+    m_highest = std::max(m_highest, point.y);
+    m_divisor = std::gcd(m_divisor, std::llround(point.y));
+    const std::int64_t move = std::abs(std::llround(point.y) - std::llround(m_last.y));
+    if (move > 0 && (m_leastMove == 0 || move <= m_leastMove)) {
+        m_leastMoves = move == m_leastMove ? m_leastMoves + 1 : 1;
+        m_leastMove = move;
+    }
 }
 
 void PhaseFinder::add(Point point)
 {
     if (!std::isfinite(point.x) || !std::isfinite(point.y) || std::fabs(point.x) > kMost || std::fabs(point.y) > kMost)
         return;
-    if (m_means.empty()) {
-        m_first = point;
-    } else if (point.x < m_last.x) {
+    if (!m_means.empty() && point.x < m_last.x)
         return;
-    }
-    m_quantum = std::gcd(m_quantum, std::llround(point.y - m_first.y));
+    measure(point);
     m_last = point;
     const auto gridOf = [this](double x) { return std::floor((x - m_first.x) / m_width); };
     const bool joins = !m_means.empty()
@@ -364,8 +394,7 @@ std::vector<FoundPhase> PhaseFinder::phases() const
 {
     if (m_means.size() < 2)
         return {};
-    const std::vector<Point> points = means();
-    std::vector<FoundPhase> found = Segmentation(points, quantum()).phases();
+    std::vector<FoundPhase> found = Segmentation(means(), quantum()).phases();
     // From the first point to the last one, not from the middle of the first mean to that of the last.
     FoundPhase& first = found.front();
     first.fromBytes -= first.rateBytesPerS * (first.fromS - m_first.x);

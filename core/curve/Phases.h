@@ -73,8 +73,11 @@ public:
 
     [[nodiscard]] bool isEmpty() const { return m_means.empty(); }
     [[nodiscard]] Point last() const { return m_last; } ///< Only when not empty.
-    [[nodiscard]] double
-    quantum() const; ///< Largest unit that all values are whole multiples of, as differences; 0: none yet.
+    /// The unit that the values are rounded to: the largest power of ten or of two that all of them are multiples of.
+    /// That can be chance, so it counts only where the highest value has 20 of it (two figures at least), or where it
+    /// was seen at work: neighbours twice moved by one of it, and the whole curve by two. 0: none is known. Two levels
+    /// of 20 and 60 GB are not rounded to 10 GB.
+    [[nodiscard]] double quantum() const;
     /// The means, for who looks closer (core/curve/Forecast.h).
     [[nodiscard]] std::vector<Point> means() const;
 
@@ -86,12 +89,17 @@ private:
         [[nodiscard]] bool operator==(const Mean&) const = default;
     };
     void makeRoom();
+    void measure(Point point);
 
     std::vector<Mean> m_means;
     double m_width = 0; ///< Seconds per mean; 0: a mean per point.
     Point m_first;
     Point m_last;
-    std::int64_t m_quantum = 0;
+    double m_lowest = 0;
+    double m_highest = 0;
+    std::int64_t m_divisor = 0; ///< Greatest common one of all values.
+    std::int64_t m_leastMove = 0; ///< Between neighbours that differ; 0: none do.
+    std::size_t m_leastMoves = 0; ///< So many of them.
 };
 
 /// The same over points at hand, in any order; not finite ones are left out.

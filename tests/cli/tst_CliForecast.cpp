@@ -15,6 +15,7 @@ private Q_SLOTS:
     void asItStoodThen();
     void theSwapRunResidentAndSwapApart();
     void aJumpBetweenTwoRowsIsTold();
+    void twoRoundLevelsAreNoGrowth();
     void aCurveThatLevelsOffIsNotForetold();
     void theEndOfTheProcessIsNoPhase();
     void whatIsGivenBackIsNoEnd();
@@ -112,6 +113,18 @@ void tst_CliForecast::aJumpBetweenTwoRowsIsTold()
     QCOMPARE(phases[1]["rate_bytes_per_s"].toDouble(), 5e9);
     QVERIFY(phases[1]["rate_error_bytes_per_s"].isNull());
     QCOMPARE(phases[3]["to_bytes"].toDouble(), 12e9);
+}
+
+void tst_CliForecast::twoRoundLevelsAreNoGrowth()
+{
+    const CliLab lab;
+    // With a hole of six rows between the two.
+    const std::string file
+        = written(lab, "t_s,used_gb\n0,20\n1,20\n2,20\n3,20\n4,20\n5,20\n6,20\n7,20\n14,60\n15,60\n16,60\n17,60\n");
+    const CliResult result = lab.run({"forecast", file, "--limit", "70GB"});
+    QVERIFY2(result.code == 0 && result.out.contains("step\t7.00 s\t14.0 s"), result.words());
+    QVERIFY2(result.out.contains("not foretold: it does not grow any more"), result.words());
+    QVERIFY2(!result.out.contains("growth"), result.words());
 }
 
 void tst_CliForecast::aCurveThatLevelsOffIsNotForetold()

@@ -213,6 +213,75 @@ private Q_SLOTS:
         QCOMPARE(phases.back().toS, 5.0 * static_cast<double>(gigabytes.size() - 1));
     }
 
+    void twoLevelsAreAJumpHoweverManyRows_data()
+    {
+        QTest::addColumn<double>("low");
+        QTest::addColumn<double>("high");
+        QTest::addColumn<int>("rows"); // Of either level.
+        QTest::addColumn<int>("missing"); // Rows, between the two.
+        for (const auto& [low, high] :
+            {std::pair(20.0, 60.0), std::pair(0.0, 50.0), std::pair(100.0, 200.0), std::pair(60.0, 20.0)})
+            for (const int rows : {2, 3, 4, 8, 20, 1000})
+                for (const int missing : {0, rows})
+                    QTest::addRow("%g to %g, %d rows, %d missing", low, high, rows, missing)
+                        << low << high << rows << missing;
+    }
+    void twoLevelsAreAJumpHoweverManyRows()
+    {
+        QFETCH(double, low);
+        QFETCH(double, high);
+        QFETCH(int, rows);
+        QFETCH(int, missing);
+        std::vector<Point> points;
+        for (int i = 0; i < rows; ++i)
+            points.push_back({1.0 * i, low * kGB});
+        for (int i = 0; i < rows; ++i)
+            points.push_back({1.0 * (rows + missing + i), high * kGB});
+        const auto phases = findPhases(points);
+        const PhaseKind jump = high > low ? PhaseKind::Step : PhaseKind::Release;
+        QVERIFY2((kindsOf(phases) == std::vector{PhaseKind::Level, jump, PhaseKind::Level}), describe(phases));
+        const double width = 2.0 * rows / PhaseFinder::kMostMeans; // Of a mean, and what two of them leave open.
+        QVERIFY2(std::fabs(phases[1].fromS - (rows - 1)) <= 2 * width, describe(phases));
+        QVERIFY2(std::fabs(phases[1].toS - (rows + missing)) <= 2 * width, describe(phases));
+        for (const std::size_t level : {0, 2})
+            QVERIFY2(std::fabs(phases[level].rateBytesPerS) < 1, describe(phases));
+        QVERIFY2(std::fabs(phases[2].toBytes - high * kGB) < 1, describe(phases));
+    }
+
+    void levelsOfRoundHeightsAreLevels_data()
+    {
+        QTest::addColumn<std::vector<double>>("levels");
+        QTest::newRow("uneven") << std::vector<double>{20, 60, 90};
+        QTest::newRow("up and down") << std::vector<double>{20, 60, 20};
+        QTest::newRow("back and forth") << std::vector<double>{0, 100, 0, 100};
+    }
+    void levelsOfRoundHeightsAreLevels()
+    {
+        QFETCH(std::vector<double>, levels);
+        std::vector<double> gigabytes;
+        for (const double level : levels)
+            gigabytes.insert(gigabytes.end(), 8, level);
+        const auto phases = findPhases(tableOf(gigabytes));
+        QCOMPARE(phases.size(), 2 * levels.size() - 1);
+        for (std::size_t i = 0; i < phases.size(); ++i)
+            QVERIFY2((phases[i].kind == PhaseKind::Level) == (i % 2 == 0) && (phases[i].points == 2) == (i % 2 == 1),
+                describe(phases));
+    }
+
+    void roundingThatIsSeenAtWorkIsNoStaircase()
+    {
+        // A unit that is large for so small a curve, but the rows go up by it one by one.
+        std::vector<double> gigabytes;
+        for (int i = 0; i < 24; ++i) {
+            gigabytes.push_back(i / 3);
+            if (i < 9)
+                continue;
+            const auto phases = findPhases(tableOf(gigabytes));
+            QVERIFY2(
+                (kindsOf(phases) == std::vector{PhaseKind::Growth}), QByteArray::number(i) + ": " + describe(phases));
+        }
+    }
+
     void aJumpOfManySamplesIsOne()
     {
         const auto phases = findPhases(curveOf(0, 40, 10, [](double t) { return t < 25 ? 3 * kGB : 9 * kGB; }));
