@@ -196,7 +196,8 @@ void printFigures(Sections& sections, const RunResult& result)
     const CurveSummary& curve = result.curve;
     sections.add("memory",
         "peak " + formatSize(curve.peakTreeBytes) + " of the process tree; RSS " + formatSize(curve.peakRssBytes)
-            + ", one process's high-water mark " + formatSize(result.hwmBytes));
+            + ", one process's high-water mark " + (highWaterIsAtLeast(result) ? "at least " : "")
+            + formatSize(result.hwmBytes));
     if (const auto atMost = peakTreeAtMostBytes(result); atMost && *atMost - curve.peakTreeBytes > *atMost / 50)
         sections.add("memory",
             "the true peak is at most " + formatSize(*atMost) + ": its cgroup at its highest, page cache included");

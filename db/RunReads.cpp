@@ -229,6 +229,15 @@ Result<bool> workerNamedPhases(const Connection& database, RunId run)
     return row.bind(run.value).step();
 }
 
+/// As far as it was told; what single processes had resident may be above that.
+Result<std::uint64_t> highWater(const Connection& database, RunId run, const Curve& curve)
+{
+    Statement row = database.prepare("SELECT coalesce(max(json_extract(json, '$.hwm_bytes')), 0)"
+                                     " FROM events WHERE run = ? AND kind = 'high_water'");
+    const Result<bool> found = row.bind(run.value).step();
+    return found ? Result<std::uint64_t>(std::max(row.count(), provenHighWater(curve))) : found.error();
+}
+
 /// What the whole of a load would have needed that did not get to its end.
 Result<std::optional<std::uint64_t>> projectedNeed(const Connection& database, RunId run, const Curve& curve)
 {
@@ -284,7 +293,10 @@ Result<void> reconstruct(const Connection& database, RunId run, RunResult& into)
     into.curve = summarise(*curve);
     const double ticks = tickHz(*curve);
     into.curve.rateHz = std::min(into.curve.rateHz, ticks);
-    into.hwmBytes = provenHighWater(*curve);
+    const Result<std::uint64_t> mark = highWater(database, run, *curve);
+    if (!mark)
+        return mark.error();
+    into.hwmBytes = *mark;
     into.counters = countersOf(*curve, ticks, groupKindFrom(into.containment));
     into.duration = *end;
     Result<void> read = readPhases(database, run, std::chrono::duration<double>(*end).count(), into.phases);

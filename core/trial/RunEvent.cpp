@@ -20,7 +20,7 @@ constexpr std::array<std::string_view, 7> kStates{
 constexpr std::array<std::string_view, 3> kStreams{"stderr", "stdout", "lab"};
 /// By RunEventBody's index; a worker's message goes by its own name.
 constexpr std::array<std::string_view, std::variant_size_v<RunEventBody>> kEvents{"run_started", "state", "contained",
-    "worker_started", "", "log", "samples", "guard", "lab", "worker_ended", "run_finished"};
+    "worker_started", "", "log", "samples", "guard", "lab", "high_water", "worker_ended", "run_finished"};
 /// By Guard::Pool::Of.
 constexpr std::array<std::string_view, 3> kPools{"machine", "cap", "group"};
 
@@ -115,6 +115,11 @@ json fieldsOf(const GuardLooked& seen)
     return {{"pool", kPools[static_cast<std::size_t>(pool.of)]}, {"left_bytes", pool.leftBytes},
         {"total_bytes", pool.totalBytes}, {"stalled_share", orNull(seen.look.stalledShare)},
         {"oom_kills", orNull(seen.oomKills)}};
+}
+
+json fieldsOf(const HighWaterRose& rose)
+{
+    return {{"hwm_bytes", rose.bytes}};
 }
 
 json fieldsOf(const LabActed& acted)
@@ -251,6 +256,8 @@ RunEventBody bodyFrom(const std::string& name, const JsonFields& fields, std::in
     if (name == "lab")
         return LabActed{fields.required<std::string>("act"), fields.value<std::string>("why"),
             fields.value<std::string>("process")};
+    if (name == "high_water")
+        return HighWaterRose{fields.required<std::uint64_t>("hwm_bytes")};
     if (name == "worker_ended")
         return endedFrom(fields);
     if (name != "run_finished")

@@ -74,6 +74,11 @@ struct LabActed {
     std::string why;
     std::string process = {}; ///< The one that left the run's group, as HostTraces::outsideGroup names it.
 };
+/// The largest high-water mark of any one process so far: when it has grown by more than a 32nd and a MiB since it was
+/// told. What is left of it when the lab dies.
+struct HighWaterRose {
+    std::uint64_t bytes = 0;
+};
 struct WorkerEnded {
     WaitStatus status;
 };
@@ -83,7 +88,7 @@ struct RunFinished {
 };
 
 using RunEventBody = std::variant<RunStarted, StateChanged, RunContained, WorkerStarted, protocol::Message, LogText,
-    SamplesTaken, GuardLooked, LabActed, WorkerEnded, RunFinished>;
+    SamplesTaken, GuardLooked, LabActed, HighWaterRose, WorkerEnded, RunFinished>;
 
 /// One thing that happened in a run. Recorder, window, `--follow` and tests are listeners to these and to nothing else.
 struct RunEvent {
@@ -92,7 +97,7 @@ struct RunEvent {
 };
 
 /// Wire name: "run_started", "state", "contained", "worker_started", "log", "samples", "guard", "lab",
-/// "worker_ended", "run_finished", or the worker's own event name (protocol::typeOf).
+/// "high_water", "worker_ended", "run_finished", or the worker's own event name (protocol::typeOf).
 std::string_view kindOf(const RunEvent& event);
 /// The documented JSON form (docs/PROTOCOL.md, "Run events"): {"event": name, "t_s": …, …}.
 nlohmann::json toJson(const RunEvent& event, std::int64_t originNs);

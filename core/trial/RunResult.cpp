@@ -33,6 +33,7 @@ json memoryJson(const RunResult& result)
         {"peak_tree_at_most_bytes", orNull(peakTreeAtMostBytes(result))},
         {"peak_rss_bytes", curve.peakRssBytes},
         {"hwm_bytes", result.hwmBytes},
+        {"hwm_at_least", highWaterIsAtLeast(result)},
         {"peak_swap_bytes", curve.peakSwapBytes},
         {"peak_gpu_bytes", curve.peakGpuBytes},
         {"baseline_available_bytes", curve.baselineAvailableBytes},
@@ -321,6 +322,12 @@ std::optional<std::uint64_t> peakTreeAtMostBytes(const RunResult& result)
 {
     const auto& highest = result.traces.groupHighestWithSwapBytes;
     return highest && *highest >= result.curve.peakTreeBytes ? highest : std::nullopt;
+}
+
+bool highWaterIsAtLeast(const RunResult& result)
+{
+    return !result.verdict || result.verdict->mode == FailureMode::LabLost
+        || result.verdict->mode == FailureMode::HostLost;
 }
 
 int exitCodeOf(const RunResult& result)

@@ -76,6 +76,9 @@ struct RunResult {
 /// included. Nothing where no group tells it, or where the tree held more (charged to others, or counted twice).
 std::optional<std::uint64_t> peakTreeAtMostBytes(const RunResult& result);
 
+/// Whether the high-water mark is a lower bound: the run goes on, or its lab was lost, so nobody saw it to its end.
+bool highWaterIsAtLeast(const RunResult& result);
+
 /// Exactly the names of docs/CLI.md, and a few more (docs/PROTOCOL.md, "Run events"). Always valid UTF-8.
 nlohmann::json toJson(const RunResult& result);
 /// The inverse; times keep milliseconds (start) and nanoseconds (duration). Invalid names the field.

@@ -140,9 +140,21 @@ void TrialRun::takeMail()
                 LabActed{"outside_group",
                     process + ": it left the run's group, whose caps and counters do not hold for it", process},
                 monotonicNs());
+    if (!m_mail.empty())
+        tellHighWater();
     if (m_worker && m_worker->state() != WorkerProcess::State::Ended)
         tellGuard();
     obey(orders);
+}
+
+void TrialRun::tellHighWater()
+{
+    constexpr std::uint64_t leastBytes = 1 << 20;
+    const std::uint64_t bytes = m_sampler->report().highWaterBytes;
+    if (bytes <= m_toldHighWaterBytes + std::max(leastBytes, m_toldHighWaterBytes / 32))
+        return;
+    m_toldHighWaterBytes = bytes;
+    m_outlet.emit(HighWaterRose{bytes}, monotonicNs());
 }
 
 void TrialRun::tellGuard()

@@ -53,6 +53,7 @@ private:
     [[nodiscard]] bool awaitsHello() const;
     [[nodiscard]] std::optional<std::int64_t> nextDueNs() const;
     void takeMail();
+    void tellHighWater();
     void tellGuard();
     void obey(const RunMailbox::Orders& orders);
     void readStdout(std::string_view bytes);
@@ -105,6 +106,7 @@ private:
     std::string m_commandLine;
     std::int64_t m_originNs = 0;
     std::int64_t m_workerStartNs = 0;
+    std::uint64_t m_toldHighWaterBytes = 0;
     std::int64_t m_lastTurnNs = 0;
     std::int64_t m_longestTurnNs; ///< While the lab runs, it looks at least so often.
     std::int64_t m_suspendedNs = 0;

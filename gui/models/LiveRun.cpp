@@ -123,6 +123,8 @@ std::vector<LiveLine> LiveRun::apply(const RunEvent& event)
         m_contained = *contained;
     else if (const auto* samples = std::get_if<SamplesTaken>(&event.body))
         addSamples(samples->samples);
+    else if (const auto* rose = std::get_if<HighWaterRose>(&event.body))
+        m_highWaterBytes = rose->bytes;
     else if (const auto* act = std::get_if<LabActed>(&event.body))
         note(*act);
     else if (const auto* finished = std::get_if<RunFinished>(&event.body))
@@ -182,7 +184,7 @@ RunResult LiveRun::soFar() const
         copyTo(result, *m_contained);
     result.traces.outsideGroup = m_outside;
     result.curve = summarise(m_curve);
-    result.hwmBytes = provenHighWater(m_curve);
+    result.hwmBytes = std::max(m_highWaterBytes, provenHighWater(m_curve));
     if (!m_curve.samples.empty())
         result.duration = std::chrono::nanoseconds(m_curve.samples.back().monotonicNs - m_curve.originNs);
     result.phases = m_phases;

@@ -86,6 +86,7 @@ private:
     Curve m_curve;
     std::vector<Phase> m_phases;
     std::optional<RunContained> m_contained;
+    std::uint64_t m_highWaterBytes = 0;
     std::optional<protocol::Progress> m_progress;
     std::optional<protocol::Hello> m_hello;
     std::optional<protocol::Loaded> m_loaded;

@@ -73,6 +73,7 @@ private Q_SLOTS:
     void repeatedRunsAreAnArray();
     void whatAKilledLabLeftIsRemovedByTheNextStart();
     void aLostRunKeepsWhoLeftItsGroup();
+    void aLostRunTellsItsHighWaterMarkAsTheLeast();
     void doctorTellsWhatContains();
 
 private:
@@ -332,6 +333,23 @@ void tst_CliCommand::whatAKilledLabLeftIsRemovedByTheNextStart()
     QCOMPARE(groupsOf(uuid), 0);
     QVERIFY2(next.err.contains(("removed the cgroup of run " + uuid).c_str()), next.words());
     QVERIFY(!lab.run({"runs"}).err.contains(uuid.c_str()));
+}
+
+/// A shell waits for it, so that no sample has one process alone.
+void tst_CliCommand::aLostRunTellsItsHighWaterMarkAsTheLeast()
+{
+    const CliLab lab;
+    const auto highWater = [&lab] {
+        return lab.run({"show", "last", "--json"}).object()["memory"].toObject()["hwm_bytes"].toDouble() / (1 << 20);
+    };
+    const auto process = lab.start(command({"--follow"}, {"sh", "-c", kHog + " 128 0 1000; true"}));
+    QVERIFY(process->waitFor([](const QByteArray& out) { return out.contains("\"event\":\"high_water\""); }));
+    QTRY_VERIFY_WITH_TIMEOUT(highWater() > 120, 10000);
+    process->signal(SIGKILL);
+    QCOMPARE(process->wait(), -1);
+    const CliResult words = lab.run({"show", "last"});
+    QVERIFY2(words.out.contains("lab_lost") && words.out.contains("high-water mark at least 0.1"), words.words());
+    QVERIFY2(highWater() > 120 && highWater() < 140, std::to_string(highWater()).c_str());
 }
 
 void tst_CliCommand::aLostRunKeepsWhoLeftItsGroup()

@@ -75,6 +75,7 @@ private Q_SLOTS:
     void logBytesSurvive();
     void whatHoldsARunSurvives();
     void whatTheGuardSawSurvives();
+    void aHighWaterMarkSurvives();
     void whatLeftTheGroupSurvives();
     void whatNobodyToldIsNull();
     void samplesAreATable();
@@ -155,6 +156,15 @@ void tst_RunEvents::whatTheGuardSawSurvives()
     json unknown = form;
     unknown["pool"] = "sea";
     QVERIFY(!eventFromJson(unknown, 1'000'000'000));
+}
+
+void tst_RunEvents::aHighWaterMarkSurvives()
+{
+    const json form = toJson(RunEvent{2'500'000'000, HighWaterRose{300}}, 1'000'000'000);
+    QCOMPARE(form, json::parse(R"({"event": "high_water", "t_s": 1.5, "hwm_bytes": 300})"));
+    const Result<RunEvent> back = eventFromJson(form, 1'000'000'000);
+    QVERIFY(back);
+    QCOMPARE(std::get<HighWaterRose>(back->body).bytes, std::uint64_t{300});
 }
 
 void tst_RunEvents::whatLeftTheGroupSurvives()

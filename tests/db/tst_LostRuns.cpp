@@ -37,6 +37,7 @@ private Q_SLOTS:
     void closesWithWhatWasStored();
     void tellsWhatHeldTheRun();
     void findsThePhasesOfAWorkerThatNamedNone();
+    void keepsTheHighWaterMarkAsALowerBound();
     void projectsTheNeedOfTheWholeLoad();
     void tellsALostMachineFromALostLab();
     void keepsWhatTheKernelSaidBeforeTheMachineWentDown();
@@ -152,6 +153,31 @@ void tst_LostRuns::findsThePhasesOfAWorkerThatNamedNone()
     QCOMPARE(result.phases[0].name, "growth");
     QVERIFY(std::fabs(result.phases[0].toS - 10) < 0.2);
     QCOMPARE(result.phases[1].name, "level");
+}
+
+void tst_LostRuns::keepsTheHighWaterMarkAsALowerBound()
+{
+    const Folder folder;
+    const auto atLeast = [](const RunResult& result) { return toJson(result)["memory"]["hwm_at_least"].get<bool>(); };
+    std::vector<Sample> several = samples(20);
+    for (Sample& sample : several)
+        sample[Column::Processes] = 2; // Of which no sum tells how much one of them had.
+    {
+        RunStore store = take(RunStore::open(folder.file()));
+        const RunId run = take(store.startRun(started()));
+        take(store.addSamples(run, several));
+        for (const std::uint64_t mib : {200, 300})
+            take(store.addEvent(run, at(0.1, HighWaterRose{mib << 20}), kOriginNs));
+        QCOMPARE(take(store.run(run)).hwmBytes, std::uint64_t{300} << 20);
+        QVERIFY(atLeast(take(store.run(run))));
+    }
+    RunStore store = take(RunStore::open(folder.file()));
+    const RunResult result = take(store.closeLostRuns("boot-1")).at(0);
+    QCOMPARE(result.hwmBytes, std::uint64_t{300} << 20);
+    QVERIFY(atLeast(result));
+    RunResult whole = result;
+    whole.verdict->mode = FailureMode::Ok;
+    QVERIFY(!atLeast(whole));
 }
 
 void tst_LostRuns::projectsTheNeedOfTheWholeLoad()
