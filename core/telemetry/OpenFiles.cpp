@@ -33,11 +33,8 @@ std::optional<OpenFile> openFile(const std::string& root, const fs::path& descri
         || ::stat(descriptor.c_str(), &status) != 0 || !S_ISREG(status.st_mode))
         return std::nullopt;
     const auto info = readSmallFile(root + "/fdinfo/" + descriptor.filename().string(), 4096);
-    const auto position = procfs::numberAfter(info, "pos:").value_or(0);
-    if (position == 0)
-        return std::nullopt;
-    return OpenFile{
-        target, {status.st_dev, status.st_ino}, position, static_cast<std::uint64_t>(status.st_size), isReadOnly(info)};
+    return OpenFile{target, {status.st_dev, status.st_ino}, procfs::numberAfter(info, "pos:").value_or(0),
+        static_cast<std::uint64_t>(status.st_size), isReadOnly(info)};
 }
 
 } // namespace

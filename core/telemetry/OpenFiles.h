@@ -10,11 +10,11 @@
 
 namespace loadlab {
 
-/// A regular file that a process has open and has moved in.
+/// A regular file that a process has open.
 struct OpenFile {
     std::filesystem::path file;
     std::pair<dev_t, ino_t> id;
-    std::uint64_t position = 0; ///< Of its descriptor, above 0.
+    std::uint64_t position = 0; ///< Of its descriptor.
     std::uint64_t sizeBytes = 0;
     bool readOnly = false;
 };

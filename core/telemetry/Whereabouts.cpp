@@ -48,16 +48,18 @@ bool isAmong(const fs::path& file, const std::vector<fs::path>& places)
 }
 
 using Places = std::vector<Whereabouts>;
+using By = Whereabouts::By;
 
 Places openFilesOf(pid_t pid, const std::vector<fs::path>& places)
 {
     Places found;
     for (const OpenFile& open : openFiles(pid)) {
-        if (open.position >= open.sizeBytes)
+        if (open.sizeBytes == 0)
             continue;
         if (places.empty() ? open.sizeBytes < kLeastAnywhere || !open.readOnly : !isAmong(open.file, places))
             continue;
-        found.push_back({pid, open.file, open.position, open.sizeBytes, false});
+        const bool tells = open.position > 0 && open.position < open.sizeBytes;
+        found.push_back({pid, open.file, tells ? open.position : 0, open.sizeBytes, tells ? By::Position : By::Open});
     }
     return found;
 }
@@ -136,22 +138,42 @@ Places mappedFilesOf(pid_t pid, const std::vector<fs::path>& places)
         if (ignored || resident == 0 || (places.empty() && size < kLeastAnywhere))
             continue;
         // What is mapped twice is there twice.
-        found.push_back({pid, file, std::min<std::uint64_t>(resident, size), size, true});
+        found.push_back({pid, file, std::min<std::uint64_t>(resident, size), size, By::Mapping});
     }
     return found;
 }
 
 /// Of the first process that has one.
-std::optional<Whereabouts> likeliest(const Places& places, bool mapped)
+std::optional<Whereabouts> likeliest(const Places& places, By by)
 {
     const Whereabouts* best = nullptr;
     for (const Whereabouts& place : places) {
-        if (place.mapped != mapped || (best && place.pid != best->pid))
+        if (place.by != by || (best && place.pid != best->pid))
             continue;
-        if (!best || (mapped ? isFurther(place, *best) : best->file < place.file))
+        if (!best || (by == By::Mapping ? isFurther(place, *best) : best->file < place.file))
             best = &place;
     }
     return best ? std::optional(*best) : std::nullopt;
+}
+
+/// Reads of files, pipes and sockets alike, answered by the disk or not.
+std::optional<std::uint64_t> bytesReadBy(pid_t pid)
+{
+    return procfs::numberAfter(readSmallFile("/proc/" + std::to_string(pid) + "/io", 4096), "rchar:");
+}
+
+/// With how many more the process has.
+std::optional<Whereabouts> likeliestOpen(const Places& places)
+{
+    std::optional<Whereabouts> open = likeliest(places, By::Open);
+    if (!open)
+        return open;
+    std::set<fs::path> others;
+    for (const Whereabouts& place : places)
+        if (place.pid == open->pid && place.by == By::Open && place.file != open->file)
+            others.insert(place.file);
+    open->others = others.size();
+    return open;
 }
 
 std::string_view wordsForState(char state)
@@ -172,6 +194,16 @@ std::string_view wordsForState(char state)
     default:
         return "idle";
     }
+}
+
+/// Claims no position.
+std::string wordsOfOpen(const Whereabouts& place, const std::string& file)
+{
+    const std::string read = place.readBytes ? ", " + formatSize(*place.readBytes) + " read so far" : "";
+    if (place.by == By::WasOpen)
+        return file + " was open last" + read;
+    return "pid " + std::to_string(place.pid) + " has " + file
+        + (place.others > 0 ? " and " + formatCount(place.others, "other file") : "") + " open" + read;
 }
 
 } // namespace
@@ -203,13 +235,19 @@ void FileTrail::look(std::span<const pid_t> processes)
         if (!moved)
             for (const Whereabouts& place : mappedFilesOf(pid, places))
                 note(place);
+    if (std::optional<Whereabouts> found = best()) {
+        found->readBytes = bytesReadBy(found->pid);
+        m_last = found->by == By::Mapping ? std::nullopt : std::move(found);
+    }
 }
 
 bool FileTrail::note(const Whereabouts& place)
 {
     m_now.push_back(place);
-    Seen& seen = m_seen[{place.pid, place.file, place.mapped}];
-    const bool moved = place.mapped ? place.atBytes > seen.atBytes : place.atBytes != seen.atBytes;
+    if (place.by == By::Open)
+        return false;
+    Seen& seen = m_seen[{place.pid, place.file, place.by}];
+    const bool moved = place.by == By::Mapping ? place.atBytes > seen.atBytes : place.atBytes != seen.atBytes;
     if (moved && m_looks > 1) {
         seen.movedAt = m_looks;
         seen.byBytes = place.atBytes > seen.atBytes ? place.atBytes - seen.atBytes : 0;
@@ -218,31 +256,46 @@ bool FileTrail::note(const Whereabouts& place)
     return moved && m_looks > 1;
 }
 
-std::optional<Whereabouts> FileTrail::find(std::span<const pid_t> processes)
+std::optional<Whereabouts> FileTrail::best() const
 {
-    look(processes);
     const Whereabouts* best = nullptr;
     std::tuple<std::uint64_t, bool, std::uint64_t> most; // When it moved, whether there is more of it, by how much.
     for (const Whereabouts& place : m_now) {
-        const Seen& seen = m_seen[{place.pid, place.file, place.mapped}];
-        const std::tuple rank{seen.movedAt, place.atBytes < place.sizeBytes, seen.byBytes};
-        if (seen.movedAt == 0 || rank <= most)
+        const auto seen = m_seen.find({place.pid, place.file, place.by});
+        if (seen == m_seen.end() || seen->second.movedAt == 0)
+            continue;
+        const std::tuple rank{seen->second.movedAt, place.atBytes < place.sizeBytes, seen->second.byBytes};
+        if (rank <= most)
             continue;
         best = &place;
         most = rank;
     }
     if (best)
         return *best;
-    const auto open = likeliest(m_now, false);
-    return open ? open : likeliest(m_now, true);
+    if (auto found = likeliest(m_now, By::Position))
+        return found;
+    auto mapped = likeliest(m_now, By::Mapping);
+    return mapped ? mapped : likeliestOpen(m_now);
+}
+
+std::optional<Whereabouts> FileTrail::find(std::span<const pid_t> processes)
+{
+    look(processes);
+    if (m_now.empty() && m_last)
+        m_last->by = By::WasOpen;
+    const std::optional<Whereabouts> found = best();
+    return found && found->by != By::Open ? found : m_last;
 }
 
 std::string toWords(const Whereabouts& whereabouts)
 {
+    const std::string name = toUtf8(whereabouts.file.filename().native());
+    if (whereabouts.by == By::Open || whereabouts.by == By::WasOpen)
+        return wordsOfOpen(whereabouts, name + " (" + formatSize(whereabouts.sizeBytes) + ")");
     const auto percent = whereabouts.sizeBytes > 0 ? 100 * whereabouts.atBytes / whereabouts.sizeBytes : 0;
     const auto amount = formatCount(whereabouts.atBytes) + " of " + formatCount(whereabouts.sizeBytes);
-    return toUtf8(whereabouts.file.filename().native()) + ", "
-        + (whereabouts.mapped ? amount + " bytes of its mapping in memory" : "at byte " + amount) + " ("
+    return "at " + name + ", "
+        + (whereabouts.by == By::Mapping ? amount + " bytes of its mapping in memory" : "at byte " + amount) + " ("
         + std::to_string(percent) + " %)";
 }
 

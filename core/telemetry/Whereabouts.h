@@ -14,26 +14,33 @@ namespace loadlab {
 
 /// Which file a process is at, and how far: told by the kernel, so for a loader that says nothing as well.
 struct Whereabouts {
+    enum class By {
+        Position, ///< Of its descriptor.
+        Mapping, ///< How much of the file, of all its parts, is resident here.
+        Open, ///< No position tells: it reads with positions of its own (pread), or is at the file's end.
+        WasOpen, ///< Nothing is open now, this was at a look before.
+    };
     pid_t pid = 0;
     std::filesystem::path file;
-    /// The position of its descriptor; of a mapped file: how much of it, of all its parts, is resident here.
-    std::uint64_t atBytes = 0;
+    std::uint64_t atBytes = 0; ///< By::Position and By::Mapping.
     std::uint64_t sizeBytes = 0;
-    bool mapped = false;
+    By by = By::Position;
+    std::size_t others = 0; ///< By::Open: further files that the process has open so.
+    std::optional<std::uint64_t> readBytes = {}; ///< By::Open, By::WasOpen: by the process so far, of whatever.
 };
 
 /// The file below `folder` (or the file itself) that is being read: one that is open and neither at its beginning nor
 /// at its end comes first, then a mapping that is partly resident, of several in one folder the last by name (shards
-/// are read in order), else the largest. From fdinfo and smaps: costs up to 10 ms per resident GiB and takes the
-/// target's mmap lock, so seldom. Without a folder: any file of 1 MiB or more
-/// that is open for reading alone, or mapped and neither code, nor written to, nor below /usr/lib, /usr/share or /etc.
-/// Nothing when no process has such a file, or none may be read. Any thread.
+/// are read in order), else the largest; then one that is open, but no position tells of. From fdinfo and smaps: costs
+/// up to 10 ms per resident GiB and takes the target's mmap lock, so seldom. Without a folder: any file of 1 MiB or
+/// more that is open for reading alone, or mapped and neither code, nor written to, nor below /usr/lib, /usr/share or
+/// /etc. Nothing when no process has such a file, or none may be read. Any thread.
 std::optional<Whereabouts> findWhereabouts(std::span<const pid_t> processes, const std::filesystem::path& folder);
 
 /// Knows from looks now and then which of the files moved last: its position changed, or more of it became resident.
 /// Of several that moved since the look before: one of which there is more to come, then the one that moved most. Where
-/// none was seen to move it is what findWhereabouts() finds. Mappings are only looked at where no position moved. One
-/// thread at a time; a look costs what findWhereabouts() does.
+/// none was seen to move it is what findWhereabouts() finds, else the one that was open before. Mappings are only
+/// looked at where no position moved. One thread at a time; a look costs what findWhereabouts() does.
 class FileTrail {
 public:
     explicit FileTrail(std::filesystem::path folder);
@@ -48,14 +55,17 @@ private:
         std::uint64_t byBytes = 0;
     };
     bool note(const Whereabouts& place);
+    [[nodiscard]] std::optional<Whereabouts> best() const;
 
     std::filesystem::path m_folder;
-    std::map<std::tuple<pid_t, std::filesystem::path, bool>, Seen> m_seen;
+    std::map<std::tuple<pid_t, std::filesystem::path, Whereabouts::By>, Seen> m_seen;
     std::vector<Whereabouts> m_now; ///< Of the last look, processes in order.
+    std::optional<Whereabouts> m_last; ///< Of the last look that found one, unless by mapping.
     std::uint64_t m_looks = 0;
 };
 
-/// "model-00002-of-00004.safetensors, at byte 1,234,567 of 5,000,000 (24 %)"
+/// "at model-00002-of-00004.safetensors, at byte 1,234,567 of 5,000,000 (24 %)", "pid 12 has model.safetensors (4.6
+/// MiB) open, 3.2 GiB read so far", "model.safetensors (4.6 MiB) was open last, …"
 std::string toWords(const Whereabouts& whereabouts);
 
 /// How a process spends its time: "sleeping in do_wait", "running", "in uninterruptible sleep (disk or swap)",

@@ -390,7 +390,7 @@ void TrialRun::noteStandstill(LabActs& acts, const Pace& pace)
     if (m_look.valid())
         m_look.wait();
     if (const auto at = m_trail->find(tree))
-        acts.standstill += (acts.standstill.empty() ? "at " : "; at ") + toWords(*at);
+        acts.standstill += (acts.standstill.empty() ? "" : "; ") + toWords(*at);
 }
 
 void TrialRun::enter(TrialState state)

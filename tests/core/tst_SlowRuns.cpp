@@ -88,6 +88,36 @@ private Q_SLOTS:
             told.find("; at model-1.safetensors, at byte 3,690,496 of 8,388,608") != std::string::npos, told.c_str());
     }
 
+    void aReaderWithPositionsOfItsOwnTellsItsFile_data()
+    {
+        QTest::addColumn<QByteArray>("end");
+        QTest::addColumn<QByteArray>("words");
+        QTest::newRow("pread") << QByteArray() << QByteArray(" has model.safetensors (8.00 MiB) open, ");
+        QTest::newRow("between two files")
+            << QByteArray("os.close(f); ") << QByteArray("; model.safetensors (8.00 MiB) was open last, ");
+    }
+
+    void aReaderWithPositionsOfItsOwnTellsItsFile()
+    {
+        QFETCH(QByteArray, end);
+        QFETCH(QByteArray, words);
+        const QTemporaryDir folder;
+        const std::string file = folder.path().toStdString() + "/model.safetensors";
+        std::ofstream(file) << std::string(8 << 20, 'x');
+        Limits limits;
+        limits.stall = 2s;
+        limits.timeout = 20s;
+        const std::string program = "import os, time; f = os.open(\"" + file
+            + "\", os.O_RDONLY); [(os.pread(f, 1 << 20, i << 20), time.sleep(0.4)) for i in range(6)]; "
+            + end.toStdString() + "time.sleep(1000)";
+        const RunResult result = run("exec python3 -c '" + program + "'", limits);
+        QVERIFY2(modeOf(result) == "hang", allWords(result).c_str());
+        const std::string told = factOf(result, "standstill");
+        QVERIFY2(told.find(words.toStdString()) != std::string::npos, told.c_str());
+        QVERIFY2(told.find(" MiB read so far") != std::string::npos && told.find("at byte") == std::string::npos,
+            told.c_str());
+    }
+
     void whatIsSlowIsNone_data()
     {
         QTest::addColumn<QByteArray>("line");

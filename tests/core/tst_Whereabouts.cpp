@@ -125,7 +125,7 @@ private Q_SLOTS:
         QCOMPARE(here->atBytes, std::uint64_t(kMiB));
         QCOMPARE(here->sizeBytes, std::uint64_t(4 * kMiB));
         QCOMPARE(
-            toWords(*here), std::string("model-00002-of-00004.safetensors, at byte 1,048,576 of 4,194,304 (25 %)"));
+            toWords(*here), std::string("at model-00002-of-00004.safetensors, at byte 1,048,576 of 4,194,304 (25 %)"));
         QVERIFY(!findWhereabouts(self(), m_path));
     }
 
@@ -143,7 +143,7 @@ private Q_SLOTS:
         const auto here = findWhereabouts(self(), m_path);
         ::munmap(data, 4 * kMiB);
         QVERIFY(here);
-        QVERIFY(here->mapped);
+        QVERIFY(here->by == Whereabouts::By::Mapping);
         QCOMPARE(here->file, file);
         QVERIFY(here->atBytes >= std::uint64_t(kMiB) && here->atBytes <= here->sizeBytes);
     }
@@ -164,7 +164,7 @@ private Q_SLOTS:
         const auto none = findWhereabouts(self(), {});
         for (std::size_t i = 2; i < files.size(); ++i)
             ::munmap(mappings[i], fs::file_size(files[i]));
-        QVERIFY(here && here->mapped);
+        QVERIFY(here && here->by == Whereabouts::By::Mapping);
         QCOMPARE(here->file, files[1]);
         QVERIFY2(here->atBytes >= std::uint64_t(kMiB / 2) && here->atBytes < here->sizeBytes, toWords(*here).c_str());
         QVERIFY(whole && whole->file == files[0] && whole->atBytes == whole->sizeBytes);
@@ -193,6 +193,34 @@ private Q_SLOTS:
         QCOMPARE(moved->atBytes, std::uint64_t(8192));
     }
 
+    void aFileThatIsReadWithItsOwnPositionsIsToldAsOpen()
+    {
+        std::array<int, 2> descriptors{};
+        for (std::size_t i = 0; i < 2; ++i)
+            descriptors[i]
+                = ::open(makeFile(i ? "model-2.safetensors" : "model-1.safetensors", kMiB).c_str(), O_RDONLY);
+        std::vector<char> buffer(kMiB);
+        QCOMPARE(::pread(descriptors[1], buffer.data(), buffer.size(), 0), ssize_t(kMiB));
+        FileTrail trail(m_path);
+        const auto both = trail.find(self());
+        ::close(descriptors[0]);
+        ::lseek(descriptors[1], 0, SEEK_END);
+        const auto atEnd = trail.find(self());
+        ::close(descriptors[1]);
+        const auto between = trail.find(self());
+        QVERIFY(both && both->by == Whereabouts::By::Open && both->others == 1);
+        QVERIFY(both->readBytes >= std::uint64_t(kMiB));
+        const std::string words = toWords(*both);
+        QVERIFY2(words.starts_with("pid " + std::to_string(::getpid())
+                     + " has model-2.safetensors (1.00 MiB) and 1 other file open, "),
+            words.c_str());
+        QVERIFY2(words.ends_with(" read so far"), words.c_str());
+        QVERIFY(atEnd && atEnd->by == Whereabouts::By::Open && atEnd->others == 0);
+        QVERIFY(between && between->by == Whereabouts::By::WasOpen);
+        QVERIFY2(
+            toWords(*between).starts_with("model-2.safetensors (1.00 MiB) was open last, "), toWords(*between).c_str());
+    }
+
     void theMappedFileThatGrewIsTold()
     {
         // The third one is opened with its header read, but the second one is what is read.
@@ -214,7 +242,7 @@ private Q_SLOTS:
         ::close(header);
         for (volatile const char* data : files)
             ::munmap(const_cast<char*>(data), 2 * kMiB);
-        QVERIFY(grown && grown->mapped);
+        QVERIFY(grown && grown->by == Whereabouts::By::Mapping);
         QCOMPARE(grown->file.filename().string(), std::string("model-00002.safetensors"));
         QVERIFY2(grown->atBytes >= std::uint64_t(kMiB), toWords(*grown).c_str());
     }
@@ -229,7 +257,7 @@ private Q_SLOTS:
         const auto here = findWhereabouts(self(), m_path);
         for (void* data : parts)
             ::munmap(data, kMiB);
-        QVERIFY(here && here->mapped);
+        QVERIFY(here && here->by == Whereabouts::By::Mapping);
         QVERIFY2(here->atBytes >= std::uint64_t(2 * kMiB) && here->atBytes <= here->sizeBytes, toWords(*here).c_str());
     }
 
