@@ -41,7 +41,13 @@ struct Going {
     double error = 0; ///< Of the rate.
     bool steady = false; ///< The halves prove a line.
     double gain = 0; ///< Bytes/s² while it grows ever faster, else 0.
+    double atLeast = -std::numeric_limits<double>::infinity(); ///< Rate that the phase before had already.
 };
+
+bool grows(const FoundPhase& phase)
+{
+    return phase.kind == PhaseKind::Growth || phase.kind == PhaseKind::SlowGrowth || phase.kind == PhaseKind::SlowStart;
+}
 
 /// Seconds for a distance that is grown ever faster.
 double timeFor(double distance, double rate, double gain)
@@ -90,6 +96,28 @@ Growth afterFaster(const FoundPhase& before, const FoundPhase& phase, const Goin
     return going.steady && expected > std::max(open, 0.1) ? going.growth : slowing;
 }
 
+double openOf(double rate, double error, std::size_t points)
+{
+    const double least = std::max(error, kSteadiest * std::fabs(rate));
+    return std::isfinite(least) ? least * student95(static_cast<double>(points) - 2) : least;
+}
+
+/// A phase that follows a slower one at once and is too short to tell its rate: growing ever faster, if its end does.
+void speedUp(const FoundPhase& before, const FoundPhase& phase, std::span<const Point> means, Going& going)
+{
+    const bool settled = going.growth.rate > openOf(going.growth.rate, going.error, phase.points);
+    if (settled || !grows(before) || !grows(phase) || before.rateBytesPerS >= phase.rateBytesPerS
+        || !(before.rateBytesPerS > 2 * before.rateErrorBytesPerS))
+        return;
+    const Point& last = means.back();
+    const Point& next = means[means.size() - 2];
+    if (last.y - next.y < phase.rateBytesPerS * (last.x - next.x))
+        return;
+    going.gain = (phase.rateBytesPerS - before.rateBytesPerS) * 2 / (phase.toS - before.fromS);
+    going.growth = {phase.rateBytesPerS + going.gain * (phase.toS - phase.fromS) / 2};
+    going.atLeast = before.rateBytesPerS;
+}
+
 void foretell(Forecast& forecast, const Going& going, double lastedS, double distance, double open)
 {
     const auto inS = going.growth.timeFor(distance);
@@ -125,9 +153,8 @@ std::optional<Forecast> reached(std::span<const Point> points, double limitBytes
 void describeRate(Forecast& forecast, const Going& going, std::size_t points)
 {
     forecast.rateBytesPerS = going.growth.rate;
-    const double error = std::max(going.error, kSteadiest * std::fabs(going.growth.rate));
-    const double open = std::isfinite(error) ? error * student95(static_cast<double>(points) - 2) : error;
-    forecast.rateLowBytesPerS = going.growth.rate - open;
+    const double open = openOf(going.growth.rate, going.error, points);
+    forecast.rateLowBytesPerS = std::max(going.growth.rate - open, going.atLeast);
     forecast.rateHighBytesPerS = going.growth.rate + open;
 }
 
@@ -144,6 +171,8 @@ std::string toWords(Forecast::Why why)
         return "too few samples to tell";
     case Forecast::Why::NotGrowing:
         return "it does not grow any more";
+    case Forecast::Why::NotSettled:
+        return "it grows, but not steadily enough yet to tell its rate";
     case Forecast::Why::LevelsOff:
         return "the growth slows down and would end below the limit";
     case Forecast::Why::TooFar:
@@ -169,8 +198,11 @@ Forecast forecast(const PhaseFinder& curve, const std::vector<FoundPhase>& phase
     const FoundPhase& phase = phases.back();
     const std::vector<Point> means = curve.means();
     Going going = goingOf(phase, means, curve.quantum());
-    if (phases.size() > 1)
-        going.growth = afterFaster(phases[phases.size() - 2], phase, going);
+    if (phases.size() > 1) {
+        const FoundPhase& before = phases[phases.size() - 2];
+        going.growth = afterFaster(before, phase, going);
+        speedUp(before, phase, means, going);
+    }
     describeRate(result, going, phase.points);
     if (result.usedBytes >= limitBytes) {
         result.why = Forecast::Why::Reached;
@@ -179,10 +211,9 @@ Forecast forecast(const PhaseFinder& curve, const std::vector<FoundPhase>& phase
     }
     if (phase.points < 3)
         return result;
-    const bool grows
-        = phase.kind == PhaseKind::Growth || phase.kind == PhaseKind::SlowGrowth || phase.kind == PhaseKind::SlowStart;
-    if (!grows || !(result.rateLowBytesPerS > 0)) {
-        result.why = Forecast::Why::NotGrowing;
+    if (!grows(phase) || !(result.rateLowBytesPerS > 0)) {
+        result.why
+            = grows(phase) || phase.kind == PhaseKind::Step ? Forecast::Why::NotSettled : Forecast::Why::NotGrowing;
         return result;
     }
     const double open = std::max(std::fabs(phase.toBytes - result.usedBytes), curve.quantum() / 2);

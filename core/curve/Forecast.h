@@ -18,7 +18,8 @@ struct Forecast {
         Foretold,
         Reached, ///< limitReachedS is when, lowS and highS the samples before and after.
         TooFewPoints, ///< The curve, or what came after its last jump, is younger than a phase can be.
-        NotGrowing, ///< The last phase is level, gives back, or its rate is not above 0 by more than its error.
+        NotGrowing, ///< The last phase is level or gives back.
+        NotSettled, ///< It grows, but the 95 % interval of its rate holds 0, or it is a single step.
         LevelsOff, ///< Growth slows down so that it ends below the limit.
         TooFar, ///< Further away than three times what the phase has lasted.
     };
@@ -40,8 +41,10 @@ std::string toWords(Forecast::Why why);
 
 /// Time to a limit, from the last phase alone. The rules:
 /// - Nothing is foretold of a phase that is level, gives back or is a single step, nor when the 95 % interval of its
-/// rate
-///   holds 0. The error counts as at least 2 % of the rate: no load is steadier than that.
+///   rate holds 0. The error counts as at least 2 % of the rate: no load is steadier than that.
+/// - Such an unsettled rate is told all the same where the phase follows a slower growth (of more than two standard
+/// errors), and its last
+///   two means are at least as far apart as its rate says: it grows ever faster, at least as fast as before.
 /// - The phase is halved. Where the halves' rates r1, r2 differ by more than 10 % and by more than their errors allow
 ///   for, the later one counts: growing faster, the line goes on with the rate at its end (and lowS as if it went on
 ///   growing faster); slowing down, the rate is taken to fall on by

@@ -132,6 +132,37 @@ private Q_SLOTS:
         QVERIFY2(got.limitReachedS && std::fabs(*got.limitReachedS - (10 + 92 / 1.2)) < 1, describe(got));
     }
 
+    void growthThatGetsFasterIsNeverToldToHaveEnded_data()
+    {
+        QTest::addColumn<double>("factor"); // From row to row.
+        for (const double factor : {1.2, 1.5, 2.0, 3.0})
+            QTest::addRow("%g", factor) << factor;
+    }
+    void growthThatGetsFasterIsNeverToldToHaveEnded()
+    {
+        QFETCH(double, factor);
+        std::vector<Point> points;
+        for (int i = 0; i < 12; ++i) {
+            points.push_back({1.0 * i, 100 * kGB * std::pow(factor, i - 11)});
+            if (i < 2)
+                continue;
+            const Forecast got = forecast(points, 1.2 * points.back().y);
+            QVERIFY2(got.why == Forecast::Why::Foretold || got.why == Forecast::Why::NotSettled, describe(got));
+        }
+        // With all of its rows, and a limit not far above: foretold, and in time.
+        const Forecast got = forecast(points, 120 * kGB);
+        const double truth = 11 + std::log(1.2) / std::log(factor);
+        QVERIFY2(got.why == Forecast::Why::Foretold && got.rateLowBytesPerS > 0, describe(got));
+        QVERIFY2(*got.lowS <= truth && got.highS && *got.highS >= truth, describe(got));
+    }
+
+    void growthOfThreeRowsIsNotSettled()
+    {
+        const Forecast got = forecast(std::vector<Point>{{0, 2e9}, {1, 5e9}, {2, 10e9}}, 20e9);
+        QVERIFY2(got.why == Forecast::Why::NotSettled && got.rateLowBytesPerS <= 0, describe(got));
+        QCOMPARE(toWords(got.why), std::string("it grows, but not steadily enough yet to tell its rate"));
+    }
+
     void noFalseAlarmOnWhatLevelsOff_data() { addLoads(false); }
     void noFalseAlarmOnWhatLevelsOff()
     {
