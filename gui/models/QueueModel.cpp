@@ -17,7 +17,7 @@ QString stateOf(const QueuedTrial& trial)
     case QueuedTrial::State::Running:
         return QStringLiteral("loading");
     case QueuedTrial::State::Done:
-        return shownMode(toQString(toWireName(trial.mode.value_or(FailureMode::Unknown))), !trial.spec.program.empty());
+        return shownMode(trial.mode.value_or(FailureMode::Unknown), !trial.spec.program.empty());
     }
     return {};
 }

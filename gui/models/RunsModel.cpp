@@ -30,11 +30,6 @@ QString modeOf(const RunRow& row)
     return row.mode ? toQString(toWireName(*row.mode)) : QString();
 }
 
-QString shownModeOf(const RunRow& row)
-{
-    return shownMode(modeOf(row), !row.program.empty());
-}
-
 /// Of the checkpoint, or the program.
 QString nameOf(const RunRow& row)
 {
@@ -62,6 +57,11 @@ bool sameRuns(const std::vector<RunRow>& shown, const std::vector<RunRow>& answe
 }
 
 } // namespace
+
+QString shownModeOf(const RunRow& row)
+{
+    return row.mode ? shownMode(*row.mode, !row.program.empty()) : QString();
+}
 
 QString variantWords(const Variant& variant, bool watched)
 {

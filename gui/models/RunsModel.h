@@ -11,6 +11,8 @@ namespace loadlab {
 
 /// "transformers · auto · cuda"; of a watched program, which has neither dtype nor map, only "command".
 QString variantWords(const Variant& variant, bool watched);
+/// As shownMode(); empty: in progress.
+QString shownModeOf(const RunRow& row);
 /// Rows as tab-separated text with a header, figures with a point whatever the locale.
 QString toTsv(const std::vector<RunRow>& rows);
 
@@ -22,7 +24,7 @@ class RunsModel : public QAbstractTableModel {
 public:
     enum Column { Run, Started, Checkpoint, Backend, Dtype, Map, CurveColumn, Peak, Duration, Outcome, ColumnCount };
     enum Role {
-        ModeRole = Qt::UserRole, ///< As shownMode(); empty: in progress.
+        ModeRole = Qt::UserRole, ///< As shownModeOf().
         RunIdRole, ///< qint64; 0 while the row is not read.
         SparkValuesRole, ///< QVector<float>
         SparkKeyRole, ///< QString, grows with what was measured.

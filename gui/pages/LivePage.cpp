@@ -20,6 +20,7 @@
 #include "gui/widgets/Panel.h"
 #include "gui/widgets/StateLook.h"
 #include "gui/widgets/Type.h"
+#include "gui/widgets/VerdictText.h"
 #include "gui/widgets/VerdictView.h"
 
 #include <QLabel>
@@ -39,9 +40,7 @@ constexpr double kRateOverS = 3;
 QString stateOf(const LiveRun& run)
 {
     if (run.hasEnded())
-        return run.result()->verdict
-            ? shownMode(toQString(toWireName(run.result()->verdict->mode)), !run.result()->identity.program.empty())
-            : QStringLiteral("unknown");
+        return verdict_text::modeOf(*run.result());
     return toQString(toWireName(run.state()));
 }
 
@@ -383,12 +382,10 @@ QString LivePage::lastRunWords() const
     if (!m_lastRun)
         return QStringLiteral(
             "A load that you start is shown here: its memory, its progress, its log, and the verdict when it ends.");
-    const QString mode = m_lastRun->mode ? toQString(toWireName(*m_lastRun->mode)) : QString();
     return QStringLiteral("The last load was run %1: %2, %3, %4.")
         .arg(m_lastRun->run.value)
         .arg(toQString(m_lastRun->checkpointName.empty() ? m_lastRun->program : m_lastRun->checkpointName),
-            lookOf(shownMode(mode, !m_lastRun->program.empty())).words.toLower(),
-            figures::duration(m_lastRun->duration));
+            lookOf(shownModeOf(*m_lastRun)).words.toLower(), figures::duration(m_lastRun->duration));
 }
 
 void LivePage::refreshEmpty()

@@ -1,7 +1,5 @@
 #include "gui/widgets/StateLook.h"
 
-#include "core/FailureMode.h"
-
 #include <QRegularExpression>
 
 #include <array>
@@ -85,6 +83,11 @@ StateLook lookOf(QStringView wireName)
 QString shownMode(const QString& modeWireName, bool watched)
 {
     return watched && modeWireName == QLatin1String("ok") ? QStringLiteral("ended") : modeWireName;
+}
+
+QString shownMode(FailureMode mode, bool watched)
+{
+    return shownMode(fromStd(toWireName(mode)), watched);
 }
 
 QString inWords(const QString& sentence)

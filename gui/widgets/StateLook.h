@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/FailureMode.h"
 #include "gui/widgets/Theme.h"
 
 #include <QStringView>
@@ -21,6 +22,7 @@ struct StateLook {
 StateLook lookOf(QStringView wireName);
 /// What lookOf() takes of a verdict's mode: "ended" where a watched program ended well, for it loads nothing.
 QString shownMode(const QString& modeWireName, bool watched);
+QString shownMode(FailureMode mode, bool watched);
 
 /// A sentence of the lab's other parts as a person reads it: begins with a capital, and failure modes stand in words
 /// ("structure_mismatch: …" → "Structure mismatch: …"). Names in it that begin a sentence stay ("model.safetensors").

@@ -47,6 +47,12 @@ QString joined(const std::vector<long long>& runs)
 
 } // namespace
 
+QString modeOf(const RunResult& result)
+{
+    const FailureMode mode = result.verdict ? result.verdict->mode : FailureMode::Unknown;
+    return shownMode(mode, !result.identity.program.empty());
+}
+
 QString basisOfConfidence(const Verdict& verdict)
 {
     struct Basis {
@@ -194,10 +200,8 @@ QString toMarkdown(const RunResult& result)
         return out + QStringLiteral("No verdict yet.\n");
     const Verdict& verdict = *result.verdict;
     out += QStringLiteral("**%1** (`%2`), confidence %3, %4. %5\n\n")
-               .arg(lookOf(shownMode(text(std::string(toWireName(verdict.mode))), !result.identity.program.empty()))
-                        .words,
-                   text(std::string(toWireName(verdict.mode))), confidence(verdict.confidence),
-                   basisOfConfidence(verdict), text(verdict.summary));
+               .arg(lookOf(modeOf(result)).words, text(std::string(toWireName(verdict.mode))),
+                   confidence(verdict.confidence), basisOfConfidence(verdict), text(verdict.summary));
     for (const Figure& figure : figuresOf(result))
         out += QStringLiteral("- %1: %2%3\n")
                    .arg(figure.name, figure.value,

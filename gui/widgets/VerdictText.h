@@ -8,6 +8,8 @@
 /// The words of a verdict's card; no widgets.
 namespace loadlab::verdict_text {
 
+/// What lookOf() takes of its verdict's mode, as shownMode(); without a verdict "unknown".
+QString modeOf(const RunResult& result);
 /// "proven by the kernel", "the worker's own error": from the source of the strongest fact.
 QString basisOfConfidence(const Verdict& verdict);
 /// "0.99"

@@ -20,13 +20,6 @@
 namespace loadlab {
 namespace {
 
-QString modeOf(const RunResult& result)
-{
-    const std::string_view wire = toWireName(result.verdict->mode);
-    return shownMode(
-        QString::fromUtf8(wire.data(), static_cast<qsizetype>(wire.size())), !result.identity.program.empty());
-}
-
 QLabel* makeSmall(const QString& text, QWidget* parent)
 {
     QLabel* label = makeMuted(text, parent);
@@ -151,7 +144,7 @@ void VerdictView::buildHead(QVBoxLayout& layout)
     auto* row = new QHBoxLayout;
     row->setSpacing(8);
     auto* badge = new ModeBadge(m_theme, m_content);
-    badge->setState(modeOf(m_result));
+    badge->setState(verdict_text::modeOf(m_result));
     badge->setLarge(full);
     row->addWidget(badge);
     if (full) {
@@ -161,7 +154,8 @@ void VerdictView::buildHead(QVBoxLayout& layout)
     } else {
         row->addStretch();
     }
-    row->addWidget(new ConfidenceBar(m_theme, verdict.confidence, lookOf(modeOf(m_result)).role, m_content));
+    row->addWidget(
+        new ConfidenceBar(m_theme, verdict.confidence, lookOf(verdict_text::modeOf(m_result)).role, m_content));
     row->addWidget(makeTitle(verdict_text::confidence(verdict.confidence), m_content));
     if (full)
         row->addWidget(makeSmall(verdict_text::basisOfConfidence(verdict), m_content));
@@ -173,8 +167,9 @@ void VerdictView::buildHead(QVBoxLayout& layout)
         sentence->setFont(type::sized(font(), 1.08));
     connect(sentence, &LinkLabel::runRequested, this, &VerdictView::runRequested);
     layout.addWidget(sentence);
-    setAccessibleName(QStringLiteral("%1, confidence %2")
-                          .arg(lookOf(modeOf(m_result)).words, verdict_text::confidence(verdict.confidence)));
+    setAccessibleName(
+        QStringLiteral("%1, confidence %2")
+            .arg(lookOf(verdict_text::modeOf(m_result)).words, verdict_text::confidence(verdict.confidence)));
     setAccessibleDescription(QString::fromStdString(verdict.summary));
 }
 

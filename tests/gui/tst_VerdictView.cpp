@@ -203,6 +203,18 @@ private Q_SLOTS:
         }
     }
 
+    void aProgramThatEndedWellHasLoadedNothing()
+    {
+        RunResult run = shots::killedRun();
+        QCOMPARE(verdict_text::modeOf(run), QStringLiteral("host_oom_killed"));
+        run.identity.program = {"true"};
+        run.verdict->mode = FailureMode::Ok;
+        QCOMPARE(verdict_text::modeOf(run), QStringLiteral("ended"));
+        QVERIFY(toMarkdown(run).contains(QStringLiteral("**Ended** (`ok`)")));
+        run.verdict.reset();
+        QCOMPARE(verdict_text::modeOf(run), QStringLiteral("unknown"));
+    }
+
     void markdownHoldsTheWholeVerdict()
     {
         const QString markdown = toMarkdown(shots::killedRun());
