@@ -208,6 +208,13 @@ Result<void> TableReader::addLine(std::string_view line)
     return m_header.empty() ? readHeader() : readRow();
 }
 
+void keepHighestOfEachTime(std::vector<Point>& points)
+{
+    std::ranges::sort(points, [](const Point& a, const Point& b) { return a.x < b.x || (a.x == b.x && a.y > b.y); });
+    const auto [first, last] = std::ranges::unique(points, {}, &Point::x);
+    points.erase(first, last);
+}
+
 Result<CurveFile> TableReader::finish()
 {
     if (m_header.empty())
@@ -216,7 +223,7 @@ Result<CurveFile> TableReader::finish()
         return Error{ErrorKind::Invalid,
             m_name + ": no row has a value in " + m_curve.usedColumn + ": there is nothing to find phases in"};
     for (auto* points : {&m_curve.used, &m_curve.resident, &m_curve.swap})
-        std::ranges::stable_sort(*points, {}, &Point::x);
+        keepHighestOfEachTime(*points);
     return std::move(m_curve);
 }
 

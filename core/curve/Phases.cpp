@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numbers>
 #include <numeric>
 #include <optional>
 
@@ -183,8 +184,11 @@ FoundPhase Segmentation::phaseOf(const Range& range) const
 bool Segmentation::isLevel(const FoundPhase& phase, double errors) const
 {
     const double level = isSmall() ? kCoversRange * m_height.moved : kLevel * m_range;
-    return std::fabs(phase.rateBytesPerS) * (phase.toS - phase.fromS) < level
-        || std::fabs(phase.rateBytesPerS) <= errors * phase.rateErrorBytesPerS || phase.rateBytesPerS == 0;
+    const double time = phase.toS - phase.fromS;
+    const double moved = std::fabs(phase.rateBytesPerS) * time;
+    // The line through two means has no error of its own, but they have.
+    const double error = phase.points > 2 ? phase.rateErrorBytesPerS * time : std::numbers::sqrt2 * m_noise;
+    return moved < level || moved == 0 || (moved < kCoversRange * m_range && moved <= errors * error);
 }
 
 double Segmentation::boundary(const Range& left, const Range& right) const
@@ -402,6 +406,9 @@ std::vector<FoundPhase> PhaseFinder::phases() const
     FoundPhase& last = found.back();
     last.toBytes += last.rateBytesPerS * (m_last.x - last.toS);
     last.toS = m_last.x;
+    for (FoundPhase& phase : found)
+        for (double* bytes : {&phase.fromBytes, &phase.toBytes})
+            *bytes = std::clamp(*bytes, m_lowest, m_highest);
     // A single mean between jumps, or before the first: the jumps tell it.
     std::erase_if(found, [](const FoundPhase& phase) { return phase.points == 1 && phase.toS <= phase.fromS; });
     return found;

@@ -15,7 +15,7 @@ namespace loadlab {
 /// What a stretch of a curve does, in one word for people and code.
 enum class PhaseKind {
     /// "level": rises or falls by less than 1 % of the curve's range (below the floor: half of it), or by less than
-    /// twice its standard error.
+    /// half of it and twice its standard error (of two means: the noise's).
     Level,
     /// "slow start": slow growth before anything grew faster; a first phase needs only one standard error for it.
     SlowStart,
@@ -35,7 +35,7 @@ struct FoundPhase {
     /// Standard error of the rate: scatter about the line widened for its autocorrelation, never below what the data's
     /// quantum (whole GB in a table) leaves open. Infinite when two points are all there is.
     double rateErrorBytesPerS = 0;
-    double fromBytes = 0; ///< The line at fromS and toS, not single samples.
+    double fromBytes = 0; ///< The line at fromS and toS, not single samples; within what the curve ever was.
     double toBytes = 0;
     std::size_t points = 0; ///< Means (see PhaseFinder) that it rests on.
 };

@@ -80,6 +80,7 @@ void tst_CurveFile::takesTablesAsPeopleWriteThem_data()
     row("CRLF and a mark", "\xEF\xBB\xBFt_s,used_bytes\r\n0,1000000000\r\n5,2000000000\r\n");
     row("any order of columns", "note,used_gb,t_s\nfirst,1,0\nsecond,2,5\n");
     row("any order of rows", "t_s,used_gb\n5,2\n0,1\n");
+    row("rows of one time", "t_s,used_gb\n5,1\n5,2\n0,1\n5.0,1.5\n0,0.5\n");
     row("quotes, spaces, comments",
         "# by hand\n\"t_s\" , \"used_gb\",\"what, then\"\n\n0, 1 ,\"a, b\"\n \n5,\"2\",c\n");
     row("decimals and powers", "t_s,used_gb\n0.0,1.0\n+5e0,2.0e0\n");

@@ -37,6 +37,14 @@ std::vector<Point> seed003()
     return tableOf({71, 71, 72, 76, 82, 88, 94, 100, 106, 112, 118, 122});
 }
 
+QByteArray tagOf(const std::vector<double>& values)
+{
+    QByteArray text;
+    for (const double value : values)
+        text += QByteArray::number(value) + " ";
+    return text.trimmed();
+}
+
 bool near(double value, double wanted, double share)
 {
     return std::fabs(value - wanted) <= share * std::fabs(wanted);
@@ -117,6 +125,30 @@ private Q_SLOTS:
                 QCOMPARE(phases[i].fromS, phases[i - 1].toS);
                 QVERIFY(phases[i].toS >= phases[i].fromS);
             }
+        }
+    }
+
+    void fewRowsMakePhasesThatAgreeWithThemselves_data()
+    {
+        QTest::addColumn<std::vector<double>>("gigabytes");
+        for (const std::vector<double>& gigabytes : {std::vector<double>{1, 50}, {50, 1}, {1, 60, 50}, {20, 20, 60},
+                 {0, 38, 41, 41}, {0, 0, 1, 5, 14, 30}, {30, 14, 5, 1, 0, 0}, {37, 37, 22, 100, 100, 50}})
+            QTest::newRow(tagOf(gigabytes)) << gigabytes;
+    }
+    void fewRowsMakePhasesThatAgreeWithThemselves()
+    {
+        QFETCH(std::vector<double>, gigabytes);
+        const auto phases = findPhases(tableOf(gigabytes));
+        QVERIFY(!phases.empty());
+        const auto [lowest, highest] = std::ranges::minmax(gigabytes);
+        for (const FoundPhase& phase : phases) {
+            for (const double bytes : {phase.fromBytes, phase.toBytes})
+                QVERIFY2(bytes >= lowest * kGB && bytes <= highest * kGB, describe(phases));
+            const double moved = phase.rateBytesPerS * (phase.toS - phase.fromS);
+            if (phase.kind == PhaseKind::Level)
+                QVERIFY2(std::fabs(moved) < 0.5 * (highest - lowest) * kGB, describe(phases));
+            else
+                QVERIFY2((phase.kind == PhaseKind::Release) == (moved < 0), describe(phases));
         }
     }
 
