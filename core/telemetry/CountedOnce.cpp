@@ -40,14 +40,16 @@ std::uint64_t PrivateOnce::correct(std::uint64_t bytes, std::uint64_t error)
     if (std::abs(difference(bytes, counted())) > static_cast<std::int64_t>(error))
         m_correction = difference(within(static_cast<std::int64_t>(bytes), m_held), m_estimate);
     m_toldShared = shared();
+    m_toldError = 0;
     return counted();
 }
 
-std::uint64_t PrivateOnce::correctTwice(std::uint64_t bytes)
+std::uint64_t PrivateOnce::correctTwice(std::uint64_t bytes, std::uint64_t error)
 {
     const auto& [held, estimate] = m_asked;
-    m_correction = difference(within(difference(held.sum, bytes), held), estimate);
+    m_correction = difference(within(difference(held.sum, bytes + error), held), estimate);
     m_toldShared = difference(held.sum, estimate);
+    m_toldError = error;
     return counted();
 }
 
@@ -58,7 +60,7 @@ std::int64_t PrivateOnce::shared() const
 
 std::uint64_t PrivateOnce::unsure() const
 {
-    return static_cast<std::uint64_t>(std::abs(shared() - m_toldShared));
+    return static_cast<std::uint64_t>(std::abs(shared() - m_toldShared)) + m_toldError;
 }
 
 std::uint64_t SharedOnce::count(const Held& held)

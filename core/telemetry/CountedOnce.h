@@ -20,9 +20,11 @@ public:
     std::uint64_t correct(std::uint64_t bytes, std::uint64_t error = 0);
     /// The last count() is what the next correctTwice() speaks of.
     void ask() { m_asked = {m_held, m_estimate}; }
-    /// So much was counted more than once at the time of ask().
-    std::uint64_t correctTwice(std::uint64_t bytes);
-    /// By how much what forks are taken to share has changed since the moment that the last correction spoke of.
+    /// So much was counted more than once at the time of ask(), or up to `error` more: a count that is too low is put
+    /// right by the next correction, one that is too high would stay in the peak.
+    std::uint64_t correctTwice(std::uint64_t bytes, std::uint64_t error = 0);
+    /// By how much what forks are taken to share has changed since the moment that the last correction spoke of, and
+    /// what that left in doubt.
     [[nodiscard]] std::uint64_t unsure() const;
     [[nodiscard]] const Held& held() const { return m_held; } ///< At the last count().
 
@@ -40,6 +42,7 @@ private:
     std::uint64_t m_ofForks = 0;
     std::int64_t m_correction = 0;
     std::int64_t m_toldShared = 0; ///< Of the estimate.
+    std::uint64_t m_toldError = 0;
 };
 
 /// How much shared memory several processes take when a page that several have touched counts once. A process alone

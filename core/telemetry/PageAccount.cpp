@@ -76,7 +76,7 @@ std::optional<PssReading> PageAccount::take(const ProcessTree& tree)
     if (!answer)
         return std::nullopt;
     m_taken = answer->ticket;
-    m_notBeforeNs = monotonicNs() + kPausePerReading * answer->tookNs;
+    m_notBeforeNs = monotonicNs() + kPausePerReading * answer->cpuNs;
     if (answer->ticket < m_first || answer->ticket != m_asked) // Asked anew meanwhile, of another moment.
         return std::nullopt;
     return std::ranges::equal(m_askedPids, tree.pids()) ? answer->reading : std::nullopt;

@@ -438,7 +438,7 @@ void ProcessTree::countBy(const PssReading& pss, Sample& sample)
     const auto touched = std::max(sum, pss.shmem.sum) - std::min(sum, pss.shmem.sum);
     m_state->lastShmem = m_state->shmem.correct(pss.shmem.once - std::min(pss.shmem.once, touched), pss.shmem.sum);
     m_state->lastSwap = m_state->swap.correctTwice(twice(pss.swap));
-    m_state->fillTree(sample, m_state->anon.correctTwice(twice(pss.anon)));
+    m_state->fillTree(sample, m_state->anon.correctTwice(twice(pss.anon), pss.changedBytes));
 }
 
 void ProcessTree::askForPss()

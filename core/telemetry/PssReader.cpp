@@ -1,6 +1,6 @@
 #include "core/telemetry/PssReader.h"
 
-#include "core/Units.h"
+#include "core/ClockNs.h"
 #include "core/telemetry/ProcFile.h"
 #include "core/telemetry/ProcessReader.h"
 
@@ -13,6 +13,7 @@
 #include <sys/prctl.h>
 #include <thread>
 #include <utility>
+#include <vector>
 
 namespace loadlab {
 namespace {
@@ -25,6 +26,31 @@ std::string readOf(pid_t pid, const char* name)
 std::uint64_t kibAfter(const std::string& text, std::string_view key)
 {
     return procfs::numberAfter(text, key).value_or(0) * 1024;
+}
+
+/// What a process tells of itself without a look at its pages.
+struct Told {
+    std::uint64_t privateBytes = 0; ///< Anonymous and swapped.
+    std::uint64_t shmemBytes = 0;
+    std::uint64_t faults = 0;
+    bool ended = true;
+};
+
+Told toldBy(pid_t pid)
+{
+    const auto stat = readProcessStat(pid);
+    const std::string text = readOf(pid, "status");
+    return {kibAfter(text, "RssAnon:") + kibAfter(text, "VmSwap:"), kibAfter(text, "RssShmem:"),
+        stat ? stat->use.minorFaults : 0, !stat || stat->zombie};
+}
+
+/// Faults that made no process larger may have copied what it shared.
+std::uint64_t changedBetween(const Told& before, const Told& after)
+{
+    const auto grown = after.privateBytes - std::min(after.privateBytes, before.privateBytes);
+    const auto shrunk = before.privateBytes - std::min(before.privateBytes, after.privateBytes);
+    const auto faulted = (after.faults - std::min(after.faults, before.faults)) * pageBytes();
+    return shrunk + faulted - std::min(faulted, grown);
 }
 
 /// Adds one process. False where it may not be read.
@@ -48,11 +74,19 @@ bool add(PssReading& sum, pid_t pid)
 std::optional<PssReading> readPss(std::span<const pid_t> pids)
 {
     PssReading sum;
+    std::vector<Told> before;
+    before.reserve(pids.size());
     for (const pid_t pid : pids)
-        sum.shmem.sum += kibAfter(readOf(pid, "status"), "RssShmem:");
+        sum.shmem.sum += before.emplace_back(toldBy(pid)).shmemBytes;
     for (const pid_t pid : pids)
         if (!add(sum, pid))
             return std::nullopt;
+    for (std::size_t i = 0; i < pids.size(); ++i) {
+        const auto after = toldBy(pids[i]);
+        if (after.ended != before[i].ended)
+            return std::nullopt;
+        sum.changedBytes += changedBetween(before[i], after);
+    }
     return sum;
 }
 
@@ -83,11 +117,11 @@ void PssReader::State::run()
         const std::span<pid_t> now = std::span(mine).first(count);
         std::ranges::copy(std::span(pids).first(count), now.begin());
         lock.unlock();
-        const std::int64_t beganNs = monotonicNs();
+        const auto beganNs = clockNs(CLOCK_THREAD_CPUTIME_ID).value_or(0);
         const std::optional<PssReading> reading = readPss(now);
-        const std::int64_t tookNs = monotonicNs() - beganNs;
+        const auto costNs = clockNs(CLOCK_THREAD_CPUTIME_ID).value_or(0) - beganNs;
         lock.lock();
-        answer = Answer{number, tookNs, reading};
+        answer = Answer{number, costNs, reading};
         answered = number;
         lock.unlock();
         done();

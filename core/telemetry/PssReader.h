@@ -20,12 +20,13 @@ struct PssReading {
     Kind anon;
     Kind shmem;
     Kind swap;
+    std::uint64_t changedBytes = 0; ///< Private memory written to or given back meanwhile: how much is in doubt.
 
     [[nodiscard]] std::uint64_t onceBytes() const { return anon.once + shmem.once + swap.once; }
 };
 
-/// Takes the targets' mmap locks and up to 22 ms per GiB of small pages. Nothing when one may not be read; what is
-/// ended counts 0.
+/// Takes the targets' mmap locks and up to 22 ms per GiB of small pages. Nothing when one may not be read, or ended
+/// meanwhile; what had ended before counts 0.
 std::optional<PssReading> readPss(std::span<const pid_t> pids);
 
 /// Reads PSS on a thread of its own, so that whoever wants it can go on sampling. ask() and take(): one thread.
@@ -35,7 +36,7 @@ public:
 
     struct Answer {
         std::uint64_t ticket = 0;
-        std::int64_t tookNs = 0;
+        std::int64_t cpuNs = 0; ///< What the reading cost.
         std::optional<PssReading> reading;
     };
 

@@ -64,6 +64,18 @@ private Q_SLOTS:
         QCOMPARE(counted.unsure(), 60U);
     }
 
+    void whatIsInDoubtIsNotCountedAndAskedAgain()
+    {
+        PrivateOnce counted;
+        counted.count({300, 100}, 160, 60);
+        counted.ask();
+        QCOMPARE(counted.correctTwice(150, 20), 130U);
+        QCOMPARE(counted.unsure(), 20U);
+        counted.ask();
+        QCOMPARE(counted.correctTwice(150), 150U);
+        QCOMPARE(counted.unsure(), 0U);
+    }
+
     void onlyWhatIsSharedMakesUnsure()
     {
         PrivateOnce counted;
