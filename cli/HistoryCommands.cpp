@@ -6,9 +6,11 @@
 #include "cli/Table.h"
 #include "cli/Values.h"
 #include "cli/VerdictCard.h"
+#include "core/OrNull.h"
 #include "core/ShellWords.h"
 #include "core/Text.h"
 #include "core/Units.h"
+#include "core/curve/CurveSummary.h"
 #include "core/curve/CurveText.h"
 
 #include <nlohmann/json.hpp>
@@ -50,7 +52,7 @@ json toJson(const RunRow& row)
         {"confidence", row.mode ? json(row.confidence) : json(nullptr)}, {"summary", row.summary},
         {"checkpoint", std::move(checkpoint)}, {"program", row.program.empty() ? json(nullptr) : json(row.program)},
         {"variant", loadlab::toJson(row.variant)}, {"started_utc", toIsoUtc(row.startedUtc)},
-        {"duration_s", std::chrono::duration<double>(row.duration).count()}, {"peak_tree_bytes", row.peakTreeBytes}};
+        {"duration_s", std::chrono::duration<double>(row.duration).count()}, {"peak_tree_bytes", orNull(ifSeen(row.peakTreeBytes))}};
 }
 
 std::string rowSparkline(const RunRow& row)
@@ -77,7 +79,7 @@ void printTable(Output& out, const std::vector<RunRow>& rows)
             {row.mode ? std::string(toWireName(*row.mode)) : "in progress", paintOf(row.mode)},
             row.checkpointName.empty() ? shortenedInMiddle(row.program, kProgramCharacters) : row.checkpointName,
             row.variant.backend, watched ? std::string("-") : row.variant.dtype,
-            watched ? std::string("-") : row.variant.deviceMap, row.mode ? formatSize(row.peakTreeBytes) : "-",
+            watched ? std::string("-") : row.variant.deviceMap, row.mode && ifSeen(row.peakTreeBytes) ? formatSize(row.peakTreeBytes) : "-",
             row.mode ? formatDuration(row.duration) : "-", toIsoUtc(row.startedUtc).substr(0, 19)};
         if (curves)
             cells.emplace_back(rowSparkline(row));

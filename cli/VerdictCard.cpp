@@ -194,10 +194,13 @@ void printFigures(Sections& sections, const RunResult& result)
             sections.add("program", "with " + printable(shellLine(shownVariables(identity.variables))));
     }
     const CurveSummary& curve = result.curve;
+    const auto size = [](std::uint64_t bytes) { return ifSeen(bytes) ? formatSize(bytes) : "unknown"; };
     sections.add("memory",
-        "peak " + formatSize(curve.peakTreeBytes) + " of the process tree; RSS " + formatSize(curve.peakRssBytes)
+        "peak of the process tree " + size(curve.peakTreeBytes) + "; RSS " + size(curve.peakRssBytes)
             + ", one process's high-water mark " + (highWaterIsAtLeast(result) ? "at least " : "")
-            + formatSize(result.hwmBytes));
+            + size(result.hwmBytes));
+    if (!ifSeen(curve.peakTreeBytes))
+        sections.add("memory", "no sample saw a process that held any: see --sample-hz");
     if (const auto atMost = peakTreeAtMostBytes(result); atMost && *atMost - curve.peakTreeBytes > *atMost / 50)
         sections.add("memory",
             "the true peak is at most " + formatSize(*atMost) + ": its cgroup at its highest, page cache included");

@@ -118,6 +118,11 @@ double slope(const Curve& curve, Column column, double fromS, double toS)
     return count >= 2 && variance > 0 ? covariance / variance : 0;
 }
 
+std::optional<std::uint64_t> ifSeen(std::uint64_t bytes)
+{
+    return bytes > 0 ? std::optional(bytes) : std::nullopt;
+}
+
 std::size_t endOfLoad(std::span<const Point> tree)
 {
     constexpr double nothing = 0.1;

@@ -37,6 +37,8 @@ struct CurveSummary {
     double meanRateBytesPerS = 0; ///< Of tree_bytes: (peak − first) / (time of the peak − time of the first).
 };
 
+/// Nothing for 0: what lives takes some, so no sample saw it alive (or the kernel had not added up its first pages).
+std::optional<std::uint64_t> ifSeen(std::uint64_t bytes);
 /// Where the load was still there: index of the last point of tree_bytes before the process was taken down. That is a
 /// fall at the very end which ends at nothing, or at most at a tenth of the curve's highest, and rests nowhere for more
 /// than half a second (or one point, where they are further apart): within that time it falls by 2 % of the highest or

@@ -29,10 +29,10 @@ json memoryJson(const RunResult& result)
     const CurveSummary& curve = result.curve;
     const std::uint64_t predicted = result.identity.predictedPeakBytes;
     return {
-        {"peak_tree_bytes", curve.peakTreeBytes},
+        {"peak_tree_bytes", orNull(ifSeen(curve.peakTreeBytes))},
         {"peak_tree_at_most_bytes", orNull(peakTreeAtMostBytes(result))},
-        {"peak_rss_bytes", curve.peakRssBytes},
-        {"hwm_bytes", result.hwmBytes},
+        {"peak_rss_bytes", orNull(ifSeen(curve.peakRssBytes))},
+        {"hwm_bytes", orNull(ifSeen(result.hwmBytes))},
         {"hwm_at_least", highWaterIsAtLeast(result)},
         {"peak_swap_bytes", curve.peakSwapBytes},
         {"peak_gpu_bytes", curve.peakGpuBytes},

@@ -184,6 +184,9 @@ void tst_RunEvents::whatNobodyToldIsNull()
     QVERIFY(form.at("cap").at("swap_kept_by").is_null());
     QVERIFY(form.at("samples").at("missed_ticks").is_null());
     QVERIFY(form.at("samples").at("worst_lateness_ns").is_null());
+    for (const char* unseen : {"peak_tree_bytes", "peak_rss_bytes", "hwm_bytes"})
+        QVERIFY2(form.at("memory").at(unseen).is_null(), unseen);
+    QCOMPARE(toJson(resultFromJson(form).value()), form);
 }
 
 void tst_RunEvents::aResultComesBackAsItWent()
