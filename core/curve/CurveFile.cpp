@@ -82,6 +82,7 @@ public:
 private:
     Result<void> readHeader();
     Result<void> readRow();
+    Result<void> refuseAnotherRun();
     [[nodiscard]] Result<std::optional<double>> number(const Source& source) const;
     [[nodiscard]] std::optional<Source> find(std::string_view name, double unit) const;
     [[nodiscard]] std::optional<Source> findOne(std::string_view bytes, std::string_view gigabytes) const;
@@ -91,7 +92,8 @@ private:
     std::size_t m_line = 0;
     std::vector<std::string_view> m_cells;
     std::vector<std::string> m_header;
-    std::optional<Source> m_time, m_used, m_resident, m_swap;
+    std::optional<Source> m_run, m_time, m_used, m_resident, m_swap;
+    std::optional<std::string> m_onlyRun;
     CurveFile m_curve;
 };
 
@@ -129,9 +131,10 @@ Result<void> TableReader::readHeader()
         m_used = find("tree_bytes", 1);
     m_resident = findOne("rss_bytes", "rss_gb");
     m_swap = findOne("swap_bytes", "swap_gb");
+    m_run = find("run", 1);
     if (!m_time || (!m_used && !m_resident))
         return at(wantedColumns());
-    for (const auto* source : {&m_time, &m_used, &m_resident, &m_swap})
+    for (const auto* source : {&m_run, &m_time, &m_used, &m_resident, &m_swap})
         if (*source && std::ranges::count(m_header, (*source)->name) > 1)
             return at("there are two columns " + shortQuote((*source)->name) + ": leave one, or rename the other");
     m_curve.usedColumn = m_used ? m_used->name : m_swap ? "rss + swap" : m_resident->name;
@@ -156,17 +159,36 @@ Result<std::optional<double>> TableReader::number(const Source& source) const
     return std::optional(value * source.unit);
 }
 
+/// Every run has a time axis of its own: on one they would be a single curve that no run ever had.
+Result<void> TableReader::refuseAnotherRun()
+{
+    if (!m_run)
+        return {};
+    const std::string_view run = m_cells[m_run->index];
+    if (!m_onlyRun)
+        m_onlyRun = run;
+    if (run == *m_onlyRun)
+        return {};
+    return at("here begins another run (column run: " + shortQuote(run) + " after " + shortQuote(*m_onlyRun)
+        + "), and phases are one run's: write one alone, with 'loadlab samples RUN' or 'loadlab export RUN'");
+}
+
 Result<void> TableReader::readRow()
 {
     if (m_cells.size() != m_header.size())
         return at("this line has " + std::to_string(m_cells.size()) + " cells, the header "
             + std::to_string(m_header.size())
             + ": give it as many, or delete the line if the recording was cut off in it");
+    if (auto done = refuseAnotherRun(); !done)
+        return done;
     const auto time = number(*m_time);
     if (!time)
         return time.error();
-    if (!*time)
-        return at("column t_s is empty: every row needs its time in seconds");
+    if (!*time) {
+        const std::string_view cell = m_cells[m_time->index];
+        return at("column t_s is " + (cell.empty() ? "empty" : shortQuote(cell) + ", no number")
+            + ": every row needs its time in seconds");
+    }
     const auto read = [&](const std::optional<Source>& source, std::optional<double>& value) -> Result<void> {
         if (!source)
             return {};

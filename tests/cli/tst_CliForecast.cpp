@@ -25,6 +25,7 @@ private Q_SLOTS:
     void wrongUsage_data();
     void wrongUsage();
     void aFileThatIsNoTable();
+    void severalRunsAreNoCurve();
 
 private:
     [[nodiscard]] static std::string written(const CliLab& lab, const QByteArray& text);
@@ -254,6 +255,16 @@ void tst_CliForecast::aFileThatIsNoTable()
     const std::string sound = written(lab, "t_s,used_gb\n5,71\n10,72\n");
     const CliResult early = lab.run({"forecast", sound, "--limit", "122GB", "--at", "4s"});
     QVERIFY2(early.code == 2 && early.err.contains("'4s'") && early.err.contains("5.00 s"), early.words());
+}
+
+/// As `export` writes them: interleaved by time they would be phases of nothing.
+void tst_CliForecast::severalRunsAreNoCurve()
+{
+    const CliLab lab;
+    const std::string file = written(lab, "run,t_s,tree_bytes\n7,0,1000\n7,1,2000\n8,0,9000\n8,1,9000\n");
+    const CliResult result = lab.run({"forecast", file, "--limit", "122GB"});
+    QVERIFY2(result.code == 3 && result.out.isEmpty(), result.words());
+    QVERIFY2(result.err.contains("curve.csv:4: ") && result.err.contains("loadlab samples RUN"), result.words());
 }
 
 QTEST_GUILESS_MAIN(tst_CliForecast)

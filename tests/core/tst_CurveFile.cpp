@@ -85,6 +85,7 @@ void tst_CurveFile::takesTablesAsPeopleWriteThem_data()
         "# by hand\n\"t_s\" , \"used_gb\",\"what, then\"\n\n0, 1 ,\"a, b\"\n \n5,\"2\",c\n");
     row("decimals and powers", "t_s,used_gb\n0.0,1.0\n+5e0,2.0e0\n");
     row("absent values", "t_s,used_gb,x\n0,1,\n2,,\n3,nan,\n5,2,\n");
+    row("one run of an export", "run,t_s,tree_bytes\n248,0,1000000000\n248,5,2000000000\n");
     row("bytes before gigabytes", "t_s,tree_bytes,used_gb,used_bytes\n0,7,7,1000000000\n5,7,7,2000000000\n");
     row("resident and swap", "t_s,swap_gb,rss_gb\n0,0,1\n5,0.5,1.5\n");
 }
@@ -117,6 +118,9 @@ void tst_CurveFile::saysWhatIsWrongAndWhere_data()
     row("a unit", "t_s,used_gb\n0,71GB\n", "curve.csv:2: ", "'71GB'");
     row("a time that is none", "t_s,used_gb\nT+0s,71\n", "curve.csv:2: ", "'T+0s' in column t_s");
     row("no time in a row", "t_s,used_gb\n0,1\n,2\n", "curve.csv:3: ", "t_s is empty");
+    row("a time that is not a number", "t_s,used_gb\n0,1\nnan,2\n", "curve.csv:3: ", "t_s is 'nan'");
+    row("two runs", "run,t_s,used_gb\n248,0,1\n248,5,2\n249,0,1\n", "curve.csv:4: ", "'249' after '248'");
+    row("two runs, what to do", "t_s,used_gb,run\n0,1,a\n5,,b\n", "curve.csv:3: ", "'loadlab samples RUN'");
     row("too few cells", "t_s,used_gb\n0,1\n5\n", "curve.csv:3: ", "1 cells, the header 2");
     row("too many cells", "t_s,used_gb\n0,1,5\n", "curve.csv:2: ", "3 cells");
     row("negative", "t_s,used_gb\n0,-1\n", "curve.csv:2: ", "'-1' in column used_gb is negative");
