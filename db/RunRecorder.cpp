@@ -268,11 +268,11 @@ void RunRecorder::State::work()
             break;
     }
     if (endCame) {
+        dropBox(); // First: on a full disk its place is what hiding the run takes.
         lock.unlock();
         writer.takeBack();
         lock.lock();
         run = writer.run();
-        dropBox();
     }
     attempted = arrived;
     settled.notify_all();

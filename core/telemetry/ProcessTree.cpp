@@ -361,6 +361,7 @@ bool ProcessTree::State::sampleResident(Sample& into)
         member.residentAnon = 0;
         any = (!member.now.zombie && member.reader.readResident(member.residentAnon, resident)) || any;
         rss += resident;
+        highWater = std::max(highWater, resident);
         const auto shared = resident - std::min(resident, member.residentAnon);
         const auto known = member.now.fileBytes + member.now.shmemBytes;
         member.sharedSince = shared - std::min(shared, known);

@@ -137,6 +137,7 @@ void RunAccount::conclude(
         result.exitCode = facts.wait->code;
         result.exitSignal = facts.wait->signal;
         result.hwmBytes = std::max(result.hwmBytes, facts.wait->use.maxRssBytes);
+        result.hwmWasNotTold = facts.wait->use.maxRssBytes == 0;
     }
     result.hwmBytes = std::max(result.hwmBytes, facts.adoptedMaxRssBytes);
     result.phases = phases();

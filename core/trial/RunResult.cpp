@@ -110,6 +110,7 @@ void readOutcome(const JsonFields& fields, RunResult& into)
     into.capKeptBy = cap.value<std::string>("kept_by");
     into.containment = fields.value<std::string>("containment");
     circumstancesFromJson(fields.object(), into);
+    into.hwmWasNotTold = memory.value<bool>("hwm_at_least");
     into.swapCapKeptBy = cap.value<std::string>("swap_kept_by");
     into.progress = bodyFromJson<protocol::Progress>(fields.find("progress"), "progress");
     into.loaded = bodyFromJson<protocol::Loaded>(fields.find("loaded"), "loaded");
@@ -132,7 +133,8 @@ json circumstancesToJson(const RunResult& result)
 {
     return {{"command_line", textOrNull(result.commandLine)},
         {"containment_detail", textOrNull(result.containmentDetail)},
-        {"swap_cap_kept_by", textOrNull(result.swapCapKeptBy)}, {"host", toJson(result.traces)}};
+        {"swap_cap_kept_by", textOrNull(result.swapCapKeptBy)}, {"hwm_was_not_told", result.hwmWasNotTold},
+        {"host", toJson(result.traces)}};
 }
 
 void circumstancesFromJson(const json& source, RunResult& into)
@@ -141,6 +143,7 @@ try {
     into.commandLine = fields.value<std::string>("command_line");
     into.containmentDetail = fields.value<std::string>("containment_detail");
     into.swapCapKeptBy = fields.value<std::string>("swap_cap_kept_by");
+    into.hwmWasNotTold = fields.value<bool>("hwm_was_not_told");
     if (const json* host = fields.find("host"))
         into.traces = hostTracesFromJson(*host);
 } catch (const FieldError&) { // Stored by another version: the run's figures stand without it.
@@ -279,7 +282,8 @@ json toJson(const RunResult& result)
         {"swap_kept_by", textOrNull(result.swapCapKeptBy)}};
     object["containment"] = textOrNull(result.containment);
     object.update(circumstancesToJson(result));
-    object.erase("swap_cap_kept_by"); // It stands with the cap.
+    object.erase("swap_cap_kept_by"); // It stands with the cap,
+    object.erase("hwm_was_not_told"); // this with the memory.
     object["phases"] = json::array();
     for (const Phase& phase : result.phases)
         object["phases"].push_back(toJson(phase));
@@ -326,7 +330,7 @@ std::optional<std::uint64_t> peakTreeAtMostBytes(const RunResult& result)
 
 bool highWaterIsAtLeast(const RunResult& result)
 {
-    return !result.verdict || result.verdict->mode == FailureMode::LabLost
+    return result.hwmWasNotTold || !result.verdict || result.verdict->mode == FailureMode::LabLost
         || result.verdict->mode == FailureMode::HostLost;
 }
 

@@ -55,6 +55,7 @@ struct RunResult {
     std::optional<int> exitSignal;
     CurveSummary curve;
     std::uint64_t hwmBytes = 0;
+    bool hwmWasNotTold = false; ///< The kernel's own word at the end was the lab's (ResourceUse): samples alone tell.
     std::optional<std::uint64_t> projectedNeedBytes;
     std::string commandLine; ///< As a shell would take it; empty: nothing was started.
     std::string
@@ -76,7 +77,8 @@ struct RunResult {
 /// included. Nothing where no group tells it, or where the tree held more (charged to others, or counted twice).
 std::optional<std::uint64_t> peakTreeAtMostBytes(const RunResult& result);
 
-/// Whether the high-water mark is a lower bound: the run goes on, or its lab was lost, so nobody saw it to its end.
+/// Whether the high-water mark is a lower bound: the run goes on, or its lab was lost, so nobody saw it to its end; or
+/// the kernel's word at the end was not to be had.
 bool highWaterIsAtLeast(const RunResult& result);
 
 /// Exactly the names of docs/CLI.md, and a few more (docs/PROTOCOL.md, "Run events"). Always valid UTF-8.

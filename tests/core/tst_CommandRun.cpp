@@ -32,6 +32,7 @@ private Q_SLOTS:
     void anyLogIsTakenInBoundedMemory();
     void aShortProcessThatNoSampleSawIsInTheHighWaterMark_data();
     void aShortProcessThatNoSampleSawIsInTheHighWaterMark();
+    void aSmallProcessHasAHighWaterMarkOfAtLeastWhatASampleSaw();
     void refusedMemoryIsNoKill();
     void aSigkillFromElsewhereIsNamed();
     void sharedMemoryCountsOnce_data();
@@ -252,6 +253,18 @@ void tst_CommandRun::aShortProcessThatNoSampleSawIsInTheHighWaterMark()
     const auto atMost = peakTreeAtMostBytes(result);
     QVERIFY2(atMost >= mib * kMiB && (test::kSanitized || atMost < (mib + 32) * kMiB), allWords(result).c_str());
     QCOMPARE(toJson(result)["memory"]["peak_tree_at_most_bytes"].get<std::uint64_t>(), *atMost);
+}
+
+/// Smaller than the lab, so that what wait4 tells is the lab's own; shorter than the time between two full samples.
+void tst_CommandRun::aSmallProcessHasAHighWaterMarkOfAtLeastWhatASampleSaw()
+{
+    Limits limits;
+    limits.sampleHz = 1000;
+    Watched watched;
+    const RunResult result = run(watched, "exec " + kHog + " 8 0 20", limits);
+    QVERIFY2(modeOf(result) == "ok", allWords(result).c_str());
+    QVERIFY2(result.hwmBytes >= result.curve.peakTreeBytes, allWords(result).c_str());
+    QVERIFY(toJson(result)["memory"]["hwm_at_least"].get<bool>() || result.hwmBytes >= 8 * kMiB);
 }
 
 void tst_CommandRun::refusedMemoryIsNoKill()

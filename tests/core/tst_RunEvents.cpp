@@ -195,6 +195,13 @@ void tst_RunEvents::aResultComesBackAsItWent()
     const Result<RunResult> back = resultFromJson(json::parse(form.dump()));
     QVERIFY2(back, back ? "" : back.error().message.c_str());
     QCOMPARE(toJson(*back).dump(), form.dump());
+    QVERIFY(!form["memory"]["hwm_at_least"].get<bool>());
+    RunResult notTold = sampleResult();
+    notTold.hwmWasNotTold = true;
+    QVERIFY(toJson(resultFromJson(toJson(notTold)).value())["memory"]["hwm_at_least"].get<bool>());
+    RunResult stored;
+    circumstancesFromJson(circumstancesToJson(notTold), stored);
+    QVERIFY(stored.hwmWasNotTold);
     QCOMPARE(back->duration, sampleResult().duration);
     QVERIFY(back->identity.variant == sampleResult().identity.variant);
 
