@@ -21,42 +21,67 @@ struct Part {
     std::size_t length = 0;
 };
 
-/// The password of the first URL from there on that has one: "scheme://user:PASSWORD@host/…".
+/// The password of the first URL from there on that has one: "scheme://user:PASSWORD@host/…". Who stands alone before
+/// the '@' of a web address is a token: "https://TOKEN@host".
 std::optional<Part> findPassword(std::string_view value, std::size_t from)
 {
     constexpr std::string_view opening = "://";
     for (auto at = value.find(opening, from); at != value.npos; at = value.find(opening, at)) {
+        const std::string_view before = value.substr(0, at);
         at += opening.size();
         const std::string_view authority = value.substr(at, value.find_first_of("/?#", at) - at);
         const std::size_t end = authority.rfind('@');
         const std::size_t colon = authority.find(':');
-        if (end != authority.npos && colon < end && colon + 1 < end)
+        if (end == authority.npos || end == 0)
+            continue;
+        if (colon < end && colon + 1 < end)
             return Part{at + colon + 1, end - colon - 1};
+        if (colon > end && (before.ends_with("http") || before.ends_with("https")))
+            return Part{at, end};
     }
     return std::nullopt;
+}
+
+/// The value of the first parameter from there on whose name is a secret's: "?token=…", "&api_key=…".
+std::optional<Part> findParameter(std::string_view value, std::size_t from)
+{
+    for (auto at = value.find_first_of("?&", from); at != value.npos; at = value.find_first_of("?&", at + 1)) {
+        const std::size_t end = std::min(value.find_first_of("&# ", at + 1), value.size());
+        const std::size_t equals = value.find('=', at);
+        if (equals < end && equals + 1 < end && isSecret(value.substr(at + 1, equals - at - 1)))
+            return Part{equals + 1, end - equals - 1};
+    }
+    return std::nullopt;
+}
+
+std::optional<Part> findSecret(std::string_view value, std::size_t from)
+{
+    const auto password = findPassword(value, from);
+    const auto parameter = findParameter(value, from);
+    return password && (!parameter || password->from < parameter->from) ? password : parameter;
 }
 
 bool isMasked(std::string_view name, std::string_view value)
 {
     if (isSecret(name) && value == kMasked)
         return true;
-    auto password = findPassword(value, 0);
-    while (password && value.substr(password->from, password->length) != kMasked)
-        password = findPassword(value, password->from + password->length);
-    return password.has_value();
+    auto secret = findSecret(value, 0);
+    while (secret && value.substr(secret->from, secret->length) != kMasked)
+        secret = findSecret(value, secret->from + secret->length);
+    return secret.has_value();
 }
 
 } // namespace
 
 bool isSecret(std::string_view name)
 {
-    static constexpr std::array<std::string_view, 6> anywhere{
-        "TOKEN", "SECRET", "PASSW", "PASSPHRASE", "CREDENTIAL", "COOKIE"};
+    static constexpr std::array<std::string_view, 7> anywhere{
+        "TOKEN", "SECRET", "PASSW", "PASSPHRASE", "CREDENTIAL", "COOKIE", "AUTHORIZATION"};
     std::string upper(name);
     std::ranges::transform(upper, upper.begin(),
         [](char letter) { return letter >= 'a' && letter <= 'z' ? static_cast<char>(letter - 'a' + 'A') : letter; });
     const bool isFolder = upper == "PWD" || upper == "OLDPWD";
-    return upper.ends_with("KEY") || upper.ends_with("AUTH") || upper.ends_with("_PAT")
+    return upper.ends_with("KEY") || upper.ends_with("AUTH") || upper.ends_with("_PAT") || upper.ends_with("PASS")
         || (upper.ends_with("PWD") && !isFolder) || std::ranges::any_of(anywhere, [&upper](std::string_view word) {
                return upper.find(word) != std::string::npos;
            });
@@ -88,9 +113,8 @@ std::string shownValue(std::string_view name, std::string_view value)
     if (isSecret(name))
         return std::string(kMasked);
     std::string shown(value);
-    for (auto password = findPassword(shown, 0); password;
-         password = findPassword(shown, password->from + kMasked.size()))
-        shown.replace(password->from, password->length, kMasked);
+    for (auto secret = findSecret(shown, 0); secret; secret = findSecret(shown, secret->from + kMasked.size()))
+        shown.replace(secret->from, secret->length, kMasked);
     return shown;
 }
 

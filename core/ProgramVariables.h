@@ -21,7 +21,8 @@ bool isSecret(std::string_view name);
 /// is the lab's own. Never tells a value.
 Result<ProgramVariables> parseVariables(const std::vector<std::string>& words);
 /// What may be shown and stored of a value: of a secret's nothing, of a URL all but its password
-/// ("postgres://user:***@host/db"; the last '@' before the path ends it, and a value may hold several).
+/// ("postgres://user:***@host/db"; the last '@' before the path ends it, and a value may hold several), a web address's
+/// token ("https://***@host") and what parameters with a secret's name hold ("?token=***").
 std::string shownValue(std::string_view name, std::string_view value);
 /// Invalid where a secret's value, or the password of a URL, is masked: a program must not start with that.
 Result<void> checkSecretsKnown(const ProgramVariables& variables);

@@ -93,6 +93,11 @@ void tst_ProgramVariables::passwordsOfUrlsAreMasked_data()
     row("a user alone", "ssh://git@host/x", "ssh://git@host/x");
     row("a port behind the user", "ssh://git@host:22/x", "ssh://git@host:22/x");
     row("no password", "ftp://user:@host", "ftp://user:@host");
+    row("a token alone", "https://ghp_x@host/a", "https://***@host/a");
+    row("a user alone", "ssh://git@host/a", "ssh://git@host/a");
+    row("a port", "http://host:80/a@b", "http://host:80/a@b");
+    row("a parameter", "https://host/a?x=1&api_key=abc&y=2", "https://host/a?x=1&api_key=***&y=2");
+    row("both", "https://u:p@host/?token=abc", "https://u:***@host/?token=***");
     row("no URL", "user:pw@host", "user:pw@host");
     row("cut", "a://u:p", "a://u:p");
     row("masked before", "a://u:***@h", "a://u:***@h");
