@@ -138,6 +138,13 @@ Finding ofProgram(const RunFacts& facts)
     return finding;
 }
 
+/// The exception that ended it, with a full stop.
+std::string lastWords(const Case& asked)
+{
+    const std::string words = excerpt(asked.log[*asked.uncaught].text);
+    return words.ends_with('.') ? words : words + ".";
+}
+
 std::string lastLine(const Case& asked)
 {
     return asked.log.empty() ? "" : excerpt(asked.log.back().text);
@@ -264,8 +271,10 @@ Answer endedByItself(const Case& asked)
     const bool inOrder = endedInOrder(facts);
     auto finding = found(FailureMode::Unknown, 0.6, inOrder ? "ended-without-loaded" : "plain-exit-code",
         inOrder ? "The worker left with " + endWords(facts) + " and never said that it had loaded anything."
-                : "It ended with " + endWords(facts) + whenWords(facts) + (facts.loaded ? ", after it had loaded," : "")
-                + " and did not say why.");
+                : "It ended with " + endWords(facts) + whenWords(facts) + (facts.loaded ? ", after it had loaded" : "")
+                + (asked.uncaught      ? ": " + lastWords(asked)
+                        : facts.loaded ? ", and did not say why."
+                                       : " and did not say why."));
     finding.evidence.push_back(evidenceFor(FailureMode::Unknown, "wait status", endWords(facts), 0.5));
     quoteLog(asked, finding);
     return finding;

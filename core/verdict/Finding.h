@@ -15,6 +15,7 @@ struct Case {
     const RunFacts& facts;
     const Rules::Data& rules;
     std::vector<LogLine> log;
+    std::optional<std::size_t> uncaught = {}; ///< The line of the log that names the exception which ended it.
 };
 
 /// An answer to one of the questions in their order; the first one becomes the verdict.

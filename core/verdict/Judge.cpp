@@ -4,6 +4,7 @@
 #include "core/Units.h"
 #include "core/verdict/Finding.h"
 #include "core/verdict/Questions.h"
+#include "core/verdict/Tracebacks.h"
 
 #include <algorithm>
 #include <array>
@@ -65,7 +66,8 @@ Verdict toVerdict(const Case& asked, Finding finding)
 
 Verdict judge(const RunFacts& facts, const Rules& rules)
 {
-    const Case asked{facts, *rules.data, logLines(facts.logTail)};
+    Case asked{facts, *rules.data, logLines(facts.logTail)};
+    asked.uncaught = markSurvived(asked.log, facts);
     for (const auto question : kQuestions)
         if (auto finding = question(asked))
             return toVerdict(asked, std::move(*finding));

@@ -41,7 +41,7 @@ std::vector<LogLine> logLines(std::string_view log)
         const auto clean = withoutControls(raw.substr(0, kMaxLineBytes));
         const auto text = trimmed(clean);
         if (!text.empty())
-            lines.push_back({toUtf8(text), toLowerAscii(text)});
+            lines.push_back({toUtf8(text), toLowerAscii(text), text.data() != clean.data()});
     }
     if (lines.size() > kMaxLines)
         lines.erase(lines.begin(), lines.end() - static_cast<std::ptrdiff_t>(kMaxLines));

@@ -9,6 +9,8 @@ namespace loadlab {
 struct LogLine {
     std::string text; ///< As it stood, without terminal control sequences; at most 2,000 bytes.
     std::string lowered;
+    bool indented = false;
+    bool survived = false; ///< Of an exception that did not end the program (core/verdict/Tracebacks.h).
 };
 
 /// The last lines of a log as rules read them: split at line feeds and carriage returns (a progress bar's last state

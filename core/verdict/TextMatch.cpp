@@ -43,6 +43,12 @@ bool typeStandsInFront(const TextRule& rule, std::string_view lowered)
     return rule.types.empty() || typeFits(rule, lowered.substr(0, lowered.find(": ")));
 }
 
+/// Memory that was refused is asked for again, in smaller pieces; what else was caught and told mostly is the cause.
+bool isOfMemory(FailureMode mode)
+{
+    return mode == FailureMode::DeviceOom || mode == FailureMode::HostAllocFailed;
+}
+
 class Best {
 public:
     void consider(const TextRule& rule, const std::string& line)
@@ -100,7 +106,8 @@ std::optional<TextMatch> matchLog(const Case& asked)
     Best best;
     for (const auto& line : asked.log)
         for (const auto& rule : asked.rules.texts)
-            if (rule.inLog && typeStandsInFront(rule, line.lowered) && textFits(rule, line.lowered))
+            if (rule.inLog && !(line.survived && isOfMemory(rule.mode)) && typeStandsInFront(rule, line.lowered)
+                && textFits(rule, line.lowered))
                 best.consider(rule, line.text);
     return best.result();
 }

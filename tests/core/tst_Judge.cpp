@@ -457,6 +457,53 @@ std::vector<Row> endRows()
     };
 }
 
+/// As Python logs an exception that was caught.
+std::string survivedLog(const std::string& rest)
+{
+    return "ERROR:root:does not fit, trying half\nTraceback (most recent call last):\n"
+           "  File \"load.py\", line 2, in <module>\n    b=bytearray(10**15)\n      ^^^^\nMemoryError\n"
+        + rest;
+}
+
+std::string traceback(const std::string& exception)
+{
+    return "Traceback (most recent call last):\n  File \"load.py\", line 6, in <module>\n    load()\n" + exception
+        + "\n";
+}
+
+std::vector<Row> survivedRows()
+{
+    using enum FailureMode;
+    const std::string memory = traceback("MemoryError");
+    const std::string link = "\nDuring handling of the above exception, another exception occurred:\n\n";
+    return {
+        {"refused memory, a retry, then another exception",
+            endedWithLog(code(1), survivedLog(traceback("ValueError: bad config"))), Unknown, 0.3, 0.7},
+        {"refused memory, printed, then another exception",
+            endedWithLog(code(1), memory + traceback("ValueError: bad config")), Unknown, 0.3, 0.7},
+        {"a device's memory refused, then another exception",
+            endedWithLog(
+                code(1), traceback("torch.OutOfMemoryError: CUDA out of memory.") + traceback("KeyError: 'layers'")),
+            Unknown, 0.3, 0.7},
+        {"refused memory, a retry, then a fault", endedWithLog(signalled(SIGSEGV), survivedLog("")), NativeCrash, 0.9,
+            1},
+        {"refused memory, a retry, then an exit", endedWithLog(code(1), survivedLog("")), Unknown, 0.3, 0.7},
+        {"the last exception is refused memory", endedWithLog(code(1), memory), HostAllocFailed, 0.8, 0.95},
+        {"another was survived, the last is refused memory",
+            endedWithLog(code(1), traceback("ValueError: bad config") + memory), HostAllocFailed, 0.8, 0.95},
+        {"raised while refused memory was handled",
+            endedWithLog(code(1), memory + link + traceback("ValueError: bad config")), HostAllocFailed, 0.8, 0.95},
+        {"passed on", endedWithLog(code(1), memory + traceback("RuntimeError: a worker failed, see above")),
+            HostAllocFailed, 0.8, 0.95},
+        {"an allocator's statement is no exception",
+            endedWithLog(code(1), "cudaMalloc failed: out of memory\n" + traceback("ValueError: no context")),
+            DeviceOom, 0.8, 0.95},
+        {"a log cut within a traceback",
+            endedWithLog(code(1), memory + "Traceback (most recent call last):\n  File \"load.py\", line 6"),
+            HostAllocFailed, 0.8, 0.95},
+    };
+}
+
 std::vector<Row> loadedRows()
 {
     using enum FailureMode;
@@ -521,7 +568,8 @@ std::vector<Row> loadedRows()
 std::vector<Row> allRows()
 {
     std::vector<Row> rows;
-    for (auto part : {labRows(), kernelRows(), startRows(), errorRows(), checkpointRows(), endRows(), loadedRows()})
+    for (auto part :
+        {labRows(), kernelRows(), startRows(), errorRows(), checkpointRows(), endRows(), survivedRows(), loadedRows()})
         rows.insert(rows.end(), part.begin(), part.end());
     return rows;
 }
@@ -901,6 +949,15 @@ private Q_SLOTS:
             rules());
         QVERIFY(verdict.confidence < 0.6);
         QVERIFY(evidenceOf(verdict, "rule"));
+    }
+
+    void theExceptionThatEndedItIsNamed()
+    {
+        const auto verdict
+            = judge(endedWithLog(code(1), survivedLog(traceback("ValueError: bad config: no such layer"))), rules());
+        QVERIFY2(verdict.summary.ends_with(": ValueError: bad config: no such layer."), verdict.summary.c_str());
+        const auto crash = judge(endedWithLog(signalled(SIGSEGV), survivedLog("")), rules());
+        QCOMPARE(crash.rule, std::string("crashed"));
     }
 
     void hugeAndBrokenTextsAreBounded()
