@@ -17,6 +17,7 @@ constexpr double kCpuShare = 0.02; ///< Of one core.
 constexpr std::int64_t kLeastCpuNs = std::chrono::nanoseconds(20ms).count(); ///< Two ticks: the kernel's own precision.
 constexpr std::chrono::nanoseconds kShortestWindow = 100ms;
 constexpr std::chrono::nanoseconds kLongestWindow = 15s;
+constexpr std::int64_t kSamplesLostNs = std::chrono::nanoseconds(3s).count(); ///< They come once a second or oftener.
 
 bool sameProgress(const protocol::Progress& a, const protocol::Progress& b)
 {
@@ -30,6 +31,7 @@ SignsOfLife::SignsOfLife(std::int64_t startNs, std::chrono::nanoseconds limit)
     , m_limitNs(limit.count())
     , m_cpuWindowNs(std::clamp(limit / 4, kShortestWindow, kLongestWindow).count())
     , m_cpuSinceNs(startNs)
+    , m_sampledNs(startNs)
     , m_lookedNs(startNs)
 {
 }
@@ -65,13 +67,14 @@ bool SignsOfLife::grew(Column column, const Sample& sample, std::int64_t byAtLea
     return enough;
 }
 
+/// A silence that would be over ends the window early.
 bool SignsOfLife::worked(const Sample& sample)
 {
     if (!sample.has(Column::CpuNs))
         return false;
     std::int64_t& anchor = m_anchor[Column::CpuNs];
     const std::int64_t windowNs = sample.monotonicNs - m_cpuSinceNs;
-    if (anchor != kAbsent && windowNs < m_cpuWindowNs)
+    if (anchor != kAbsent && windowNs < m_cpuWindowNs && silence(sample.monotonicNs).count() < m_limitNs)
         return false;
     const std::int64_t usedNs = anchor == kAbsent ? 0 : sample[Column::CpuNs] - anchor;
     anchor = sample[Column::CpuNs];
@@ -92,6 +95,8 @@ void SignsOfLife::sample(const Sample& sample)
         | grew(Column::GpuBytes, sample, kWorthGrowing);
     const bool faults = grew(Column::MajorFaults, sample, kWorthFaulting);
     const bool cpu = worked(sample);
+    if (sample.has(Column::CpuNs))
+        m_sampledNs = sample.monotonicNs;
     // What comes back from swap is counted as read, too, unless it was kept compressed in memory.
     if (faults && sample.has(Column::SwapBytes) && sample[Column::SwapBytes] > 0)
         sign(sample.monotonicNs, "swapping");
@@ -125,6 +130,17 @@ void SignsOfLife::forgive(std::chrono::nanoseconds gap)
 std::chrono::nanoseconds SignsOfLife::silence(std::int64_t nowNs) const
 {
     return std::chrono::nanoseconds(std::max<std::int64_t>(0, nowNs - m_lastNs));
+}
+
+bool SignsOfLife::isOver(std::chrono::nanoseconds limit, std::int64_t nowNs) const
+{
+    return silence(std::max(std::min(m_sampledNs, nowNs), nowNs - kSamplesLostNs)) >= limit;
+}
+
+std::int64_t SignsOfLife::dueNs(std::chrono::nanoseconds limit, std::int64_t nowNs) const
+{
+    const std::int64_t dueNs = m_lastNs + limit.count();
+    return dueNs > nowNs ? dueNs : dueNs + kSamplesLostNs;
 }
 
 } // namespace loadlab

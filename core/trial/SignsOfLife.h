@@ -31,6 +31,11 @@ public:
     void forgive(std::chrono::nanoseconds gap);
 
     [[nodiscard]] std::chrono::nanoseconds silence(std::int64_t nowNs) const;
+    /// Whether it is over as of the last whole sample: what happened since, nobody looked at yet. Without samples 3 s
+    /// later all the same.
+    [[nodiscard]] bool isOver(std::chrono::nanoseconds limit, std::int64_t nowNs) const;
+    /// When to ask isOver() again if no sample comes.
+    [[nodiscard]] std::int64_t dueNs(std::chrono::nanoseconds limit, std::int64_t nowNs) const;
     /// What the last sign was: "start", "progress", "output", "swapping", "reading", "growth", "CPU time".
     [[nodiscard]] const std::string& lastSign() const { return m_lastSign; }
 
@@ -46,6 +51,7 @@ private:
     std::optional<protocol::Progress> m_progress;
     Sample m_anchor; ///< Per column: the value from which growth counts.
     std::int64_t m_cpuSinceNs;
+    std::int64_t m_sampledNs; ///< The last sample that had every column.
     std::int64_t m_readBytes = kAbsent; ///< ReadCharBytes of the last sample.
     std::optional<std::int64_t> m_trickledNs; ///< When it last grew, and nobody looked at positions since.
     std::int64_t m_lookedNs;

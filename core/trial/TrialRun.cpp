@@ -100,13 +100,12 @@ std::optional<std::int64_t> TrialRun::nextDueNs() const
     if (m_muteSinceNs && m_worker->isMute())
         consider(*m_muteSinceNs + std::chrono::nanoseconds(m_surroundings.helloTimeout).count());
     if (limitsApply()) {
-        const std::int64_t lastSignNs = now - m_life->silence(now).count();
         if (m_spec.limits.timeout)
             consider(m_workerStartNs + m_spec.limits.timeout->count());
         if (m_spec.limits.stall)
-            consider(lastSignNs + m_spec.limits.stall->count());
+            consider(m_life->dueNs(*m_spec.limits.stall, now));
         if (awaitsHello())
-            consider(lastSignNs + std::chrono::nanoseconds(m_surroundings.helloTimeout).count());
+            consider(m_life->dueNs(m_surroundings.helloTimeout, now));
     }
     return next;
 }
@@ -329,10 +328,10 @@ void TrialRun::watchLimits(std::int64_t nowNs)
         m_life->positions(m_positions.gotFurther(m_sampler->living()), nowNs);
     const std::chrono::nanoseconds silence = m_life->silence(nowNs);
     const std::string lastSign = " (the last sign of life: " + m_life->lastSign() + ")";
-    if (limits.stall && silence >= *limits.stall) {
+    if (limits.stall && m_life->isOver(*limits.stall, nowNs)) {
         acts.silence = silence;
         act("stall", "no sign of life for " + formatDuration(silence) + lastSign);
-    } else if (awaitsHello() && silence >= m_surroundings.helloTimeout) {
+    } else if (awaitsHello() && m_life->isOver(m_surroundings.helloTimeout, nowNs)) {
         m_account->facts.helloLate = true;
         act("hello_timeout", "no hello and no sign of life for " + formatDuration(silence) + lastSign);
     } else if (limits.timeout && nowNs - m_workerStartNs >= limits.timeout->count()) {

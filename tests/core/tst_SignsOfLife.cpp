@@ -45,6 +45,9 @@ private Q_SLOTS:
     void cpuWorthNaming_data();
     void cpuWorthNaming();
     void cpuOfLongAgoDoesNotCount();
+    void aSilenceIsJudgedAsOfTheLastSample();
+    void aBusyProgramIsNeverSilentHoweverShortTheLimit_data();
+    void aBusyProgramIsNeverSilentHoweverShortTheLimit();
     void theFirstSampleIsNoSign();
     void theLabsOwnPauseIsForgiven();
     void anOldSampleDoesNotTurnBackTheClock();
@@ -205,6 +208,41 @@ void tst_SignsOfLife::cpuOfLongAgoDoesNotCount()
     for (int i = 1; i <= 30; ++i)
         life.sample(sampleAt(i * 1_s, {{Column::CpuNs, 1_s}}));
     QVERIFY(life.silence(30_s) >= 24s);
+}
+
+void tst_SignsOfLife::aSilenceIsJudgedAsOfTheLastSample()
+{
+    SignsOfLife life(0, 800ms);
+    QCOMPARE(life.dueNs(800ms, 1), std::int64_t(800'000'000));
+    life.sample(sampleAt(0, {{Column::CpuNs, 0}}));
+    life.sample(sampleAt(700'000'000, {{Column::AnonBytes, 0}})); // One of those between says nothing of CPU time.
+    QVERIFY(!life.isOver(800ms, 1_s));
+    QCOMPARE(life.dueNs(800ms, 1_s), 3_s + 800'000'000); // If samples are lost.
+    QVERIFY(!life.isOver(800ms, 3_s));
+    QVERIFY(life.isOver(800ms, 4_s));
+    life.sample(sampleAt(1_s, {{Column::CpuNs, 1000}}));
+    QVERIFY(life.isOver(800ms, 1_s));
+}
+
+void tst_SignsOfLife::aBusyProgramIsNeverSilentHoweverShortTheLimit_data()
+{
+    QTest::addColumn<int>("limitMs");
+    QTest::addColumn<int>("everyMs");
+    QTest::newRow("shorter than two windows") << 150 << 50;
+    QTest::newRow("shorter than a window") << 60 << 50;
+    QTest::newRow("shorter than a sample") << 800 << 1000;
+}
+
+void tst_SignsOfLife::aBusyProgramIsNeverSilentHoweverShortTheLimit()
+{
+    QFETCH(int, limitMs);
+    QFETCH(int, everyMs);
+    SignsOfLife life(0, std::chrono::milliseconds(limitMs));
+    for (std::int64_t ms = 0; ms <= 5000; ++ms) {
+        if (ms % everyMs == 0)
+            life.sample(sampleAt(ms * 1'000'000, {{Column::CpuNs, ms * 1'000'000}}));
+        QVERIFY2(!life.isOver(std::chrono::milliseconds(limitMs), ms * 1'000'000), QByteArray::number(qint64(ms)));
+    }
 }
 
 void tst_SignsOfLife::theFirstSampleIsNoSign()
