@@ -24,11 +24,14 @@ public:
         const std::lock_guard lock(m_mutex);
         m_runner = runner;
     }
-    void cancel(bool now)
+    /// False where no load is left to be ended.
+    bool cancel(bool now)
     {
         const std::lock_guard lock(m_mutex);
-        if (m_runner)
-            m_runner->cancel(now);
+        if (!m_runner || m_runner->finished())
+            return false;
+        m_runner->cancel(now);
+        return true;
     }
 
 private:
@@ -92,10 +95,13 @@ private:
     /// On the thread of the interrupts.
     void interrupted(int count)
     {
-        static constexpr std::array<std::string_view, 3> words{"stopping the load in order (again: kill it at once)",
-            "killing the load", "still storing the run (again: leave it unstored)"};
-        m_lab.out.note(words[std::min<std::size_t>(static_cast<std::size_t>(count), words.size()) - 1]);
-        m_current.cancel(count > 1);
+        const bool ending = m_current.cancel(count > 1);
+        if (count == 1)
+            m_lab.out.note("stopping the load in order (again: kill it at once)");
+        else if (ending)
+            m_lab.out.note(count == 2 ? "killing the load" : "waiting for the load to end (again: leave run and load)");
+        else
+            m_lab.out.note("still storing the run (again: leave it unstored)");
     }
 
     void watch(EventQueue& queue, const RunRecorder& recorder, CurveSoFar& curve)

@@ -3,10 +3,10 @@
 #include "core/telemetry/ProcFile.h"
 
 #include <fcntl.h>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 namespace loadlab {
 namespace {
@@ -28,16 +28,26 @@ std::optional<OpenFile> openFile(const std::string& root, const fs::path& descri
 {
     std::error_code ignored;
     const fs::path target = fs::read_symlink(descriptor, ignored);
-    struct stat status { };
-    if (ignored || target.native().starts_with("/proc/") || target.native().starts_with("/sys/")
-        || ::stat(descriptor.c_str(), &status) != 0 || !S_ISREG(status.st_mode))
+    if (ignored || target.native().starts_with("/proc/") || target.native().starts_with("/sys/"))
+        return std::nullopt;
+    const auto known = knownFile(descriptor);
+    if (!known)
         return std::nullopt;
     const auto info = readSmallFile(root + "/fdinfo/" + descriptor.filename().string(), 4096);
-    return OpenFile{target, {status.st_dev, status.st_ino}, procfs::numberAfter(info, "pos:").value_or(0),
-        static_cast<std::uint64_t>(status.st_size), isReadOnly(info)};
+    return OpenFile{
+        target, known->id, procfs::numberAfter(info, "pos:").value_or(0), known->sizeBytes, isReadOnly(info)};
 }
 
 } // namespace
+
+std::optional<KnownFile> knownFile(const fs::path& file)
+{
+    struct statx status { };
+    constexpr unsigned wanted = STATX_TYPE | STATX_INO | STATX_SIZE;
+    if (::statx(AT_FDCWD, file.c_str(), AT_STATX_DONT_SYNC, wanted, &status) != 0 || !S_ISREG(status.stx_mode))
+        return std::nullopt;
+    return KnownFile{{::makedev(status.stx_dev_major, status.stx_dev_minor), status.stx_ino}, status.stx_size};
+}
 
 std::vector<OpenFile> openFiles(pid_t process)
 {

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <span>
 #include <sys/types.h>
 #include <utility>
@@ -10,17 +11,28 @@
 
 namespace loadlab {
 
+using FileId = std::pair<dev_t, ino_t>;
+
+struct KnownFile {
+    FileId id;
+    std::uint64_t sizeBytes = 0;
+};
+
+/// A regular file as the kernel knows it, without asking the server of a network's file system anew. To find a path may
+/// ask it all the same, and wait for as long as it does not answer. Any thread.
+std::optional<KnownFile> knownFile(const std::filesystem::path& file);
+
 /// A regular file that a process has open.
 struct OpenFile {
     std::filesystem::path file;
-    std::pair<dev_t, ino_t> id;
+    FileId id;
     std::uint64_t position = 0; ///< Of its descriptor.
     std::uint64_t sizeBytes = 0;
     bool readOnly = false;
 };
 
 /// Of its first 4096 descriptors; what /proc and /sys hold is none. About 20 µs a descriptor. Empty when they may not
-/// be read. Any thread.
+/// be read. May wait for a file system that does not answer. Any thread.
 std::vector<OpenFile> openFiles(pid_t process);
 
 /// Tells a slow reader from one that only wakes up: reads of pipes, timers and /proc, and reading a file again, move no
@@ -31,7 +43,7 @@ public:
     bool gotFurther(std::span<const pid_t> processes);
 
 private:
-    std::map<std::pair<dev_t, ino_t>, std::uint64_t> m_furthest;
+    std::map<FileId, std::uint64_t> m_furthest;
 };
 
 } // namespace loadlab

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <set>
 #include <utility>
 #include <vector>
@@ -133,12 +134,11 @@ Places mappedFilesOf(pid_t pid, const std::vector<fs::path>& places)
         residentBytes[mapping.file] += mapping.residentBytes;
     Places found;
     for (const auto& [file, resident] : residentBytes) {
-        std::error_code ignored;
-        const auto size = fs::file_size(file, ignored);
-        if (ignored || resident == 0 || (places.empty() && size < kLeastAnywhere))
+        const auto known = resident > 0 ? knownFile(file) : std::nullopt;
+        if (!known || (places.empty() && known->sizeBytes < kLeastAnywhere))
             continue;
         // What is mapped twice is there twice.
-        found.push_back({pid, file, std::min<std::uint64_t>(resident, size), size, By::Mapping});
+        found.push_back({pid, file, std::min(resident, known->sizeBytes), known->sizeBytes, By::Mapping});
     }
     return found;
 }
@@ -310,6 +310,20 @@ std::string describeStates(std::span<const pid_t> processes)
         words += (words.empty() ? "pid " : ", pid ") + std::to_string(pid) + " " + state;
     }
     return words;
+}
+
+std::string describeStuckThread(pid_t pid)
+{
+    std::error_code code;
+    for (fs::directory_iterator at("/proc/" + std::to_string(pid) + "/task", code), end; !code && at != end;
+         at.increment(code)) {
+        pid_t thread = 0;
+        const std::string name = at->path().filename().string();
+        std::from_chars(name.data(), name.data() + name.size(), thread);
+        if (const std::string words = describeState(thread); words.starts_with(wordsForState('D')))
+            return words;
+    }
+    return describeState(pid);
 }
 
 std::string describeState(pid_t pid)

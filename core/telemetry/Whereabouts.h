@@ -71,6 +71,8 @@ std::string toWords(const Whereabouts& whereabouts);
 /// How a process spends its time: "sleeping in do_wait", "running", "in uninterruptible sleep (disk or swap)",
 /// "stopped by a signal"; the wait channel where the kernel tells it. Empty when the process is gone.
 std::string describeState(pid_t pid);
+/// Of the first of its threads in uninterruptible sleep, where there is one: the first thread may have ended before.
+std::string describeStuckThread(pid_t pid);
 /// "pid 12 sleeping in do_wait, pid 13 running": of the first four that are there, for a parent that waits says little.
 std::string describeStates(std::span<const pid_t> processes);
 

@@ -198,6 +198,11 @@ std::vector<pid_t> RunContainment::processes() const
     return m_group ? m_group->processes() : std::vector<pid_t>();
 }
 
+bool RunContainment::hasKilled() const
+{
+    return m_guard->stopped() || m_watchdog.breach();
+}
+
 void RunContainment::ended(RunFacts& facts)
 {
     takeVictims(); // Before the worker's pid may be another's.

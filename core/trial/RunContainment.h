@@ -60,6 +60,8 @@ public:
     std::vector<std::string> noteTree(std::vector<ProcessId> tree);
     /// Whatever is in the group, named by nobody else.
     [[nodiscard]] std::vector<pid_t> processes() const;
+    /// Guard or watchdog did, at once and by themselves.
+    [[nodiscard]] bool hasKilled() const;
     /// The worker has ended and is not reaped yet: what watchdog and guard did.
     void ended(RunFacts& facts);
     /// Everything of the run has ended: counters and log, before the group goes.

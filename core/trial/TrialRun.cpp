@@ -2,6 +2,7 @@
 
 #include "core/Text.h"
 #include "core/Units.h"
+#include "core/telemetry/Whereabouts.h"
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -75,6 +76,7 @@ void TrialRun::attend()
         // As of the turn's beginning: a lab that was stopped amid it knows nothing of the time since.
         watchVoice(m_lastTurnNs);
         watchLimits(m_lastTurnNs);
+        watchDying(m_lastTurnNs);
         m_outlet.flushDue(monotonicNs());
     }
 }
@@ -97,6 +99,8 @@ std::optional<std::int64_t> TrialRun::nextDueNs() const
     const std::int64_t now = monotonicNs();
     if (const auto due = m_worker->nextDue())
         consider(now + due->count());
+    if (m_dyingSinceNs && m_worker->isDying())
+        consider(*m_dyingSinceNs + std::chrono::nanoseconds(m_surroundings.stopTimes.toGiveUp).count());
     if (m_muteSinceNs && m_worker->isMute())
         consider(*m_muteSinceNs + std::chrono::nanoseconds(m_surroundings.helloTimeout).count());
     if (limitsApply()) {
@@ -163,6 +167,8 @@ void TrialRun::tellGuard()
         act("oom_kill",
             "the kernel killed " + (kills == 1 ? "a process" : formatCount(kills) + " processes")
                 + " of the run for lack of memory");
+    if (m_containment.hasKilled() && !m_worker->isDying())
+        m_worker->kill();
     if (const auto seen = m_containment.takeLook(kills > 0))
         m_outlet.emit(*seen, seen->look.monotonicNs);
 }
@@ -325,7 +331,7 @@ void TrialRun::watchLimits(std::int64_t nowNs)
     const Limits& limits = m_spec.limits;
     followFiles(nowNs);
     if (m_life->asksForPositions(nowNs))
-        m_life->positions(m_positions.gotFurther(m_sampler->living()), nowNs);
+        m_life->positions(m_files->gotFurther(m_sampler->living()), nowNs);
     const std::chrono::nanoseconds silence = m_life->silence(nowNs);
     const std::string lastSign = " (the last sign of life: " + m_life->lastSign() + ")";
     if (limits.stall && m_life->isOver(*limits.stall, nowNs)) {
@@ -367,16 +373,9 @@ void TrialRun::followFiles(std::int64_t nowNs)
     if (nowNs < std::max(m_nextLookNs, m_workerStartNs + everyNs))
         return;
     m_nextLookNs = nowNs + everyNs;
-    if (m_look.valid()) {
-        if (m_look.wait_for(0s) != std::future_status::ready)
-            return;
-        m_nextLookNs = std::max(m_nextLookNs, nowNs + kLookShare * m_look.get());
-    }
-    m_look = std::async(std::launch::async | std::launch::deferred, [this, tree = m_sampler->living()] {
-        const std::int64_t fromNs = monotonicNs();
-        m_trail->look(tree);
-        return monotonicNs() - fromNs;
-    });
+    if (const auto took = m_files->lookTook())
+        m_nextLookNs = std::max(m_nextLookNs, nowNs + kLookShare * took->count());
+    m_files->look(m_sampler->living());
 }
 
 /// Asked of the kernel, not of the worker: a loader that says nothing has a place as well.
@@ -386,10 +385,9 @@ void TrialRun::noteStandstill(LabActs& acts, const Pace& pace)
         acts.pace = toWords(pace);
     const std::vector<pid_t> tree = m_sampler->living();
     acts.standstill = describeStates(tree);
-    if (m_look.valid())
-        m_look.wait();
-    if (const auto at = m_trail->find(tree))
-        acts.standstill += (acts.standstill.empty() ? "" : "; ") + toWords(*at);
+    if (const std::string place = m_files->find(tree); !place.empty())
+        acts.standstill += (acts.standstill.empty() ? "" : "; ") + place;
+    m_lastTurnNs = monotonicNs(); // To wait for that was no pause.
 }
 
 void TrialRun::enter(TrialState state)

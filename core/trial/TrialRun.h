@@ -1,19 +1,17 @@
 #pragma once
 
 #include "core/telemetry/GpuCounters.h"
-#include "core/telemetry/OpenFiles.h"
 #include "core/telemetry/Pace.h"
 #include "core/telemetry/Sampler.h"
-#include "core/telemetry/Whereabouts.h"
 #include "core/trial/EventOutlet.h"
 #include "core/trial/RunAccount.h"
 #include "core/trial/RunContainment.h"
+#include "core/trial/RunFiles.h"
 #include "core/trial/RunMailbox.h"
 #include "core/trial/SignsOfLife.h"
 #include "core/trial/TrialRunner.h"
 #include "core/worker/JsonLineReader.h"
 
-#include <future>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -71,8 +69,11 @@ private:
 
     // The end.
     void stopWorker();
+    void noteEnd();
     void workerEnded(const WaitStatus& status);
-    void endLeftoversOf(pid_t worker);
+    void watchDying(std::int64_t nowNs);
+    void leaveWorker();
+    void endLeftoversOf(std::optional<pid_t> worker);
     void settle();
     void removeGroup(std::int64_t untilNs);
     RunResult conclude();
@@ -97,9 +98,7 @@ private:
     std::unique_ptr<Sampler> m_sampler;
     std::unique_ptr<WorkerProcess> m_worker;
     std::optional<SignsOfLife> m_life;
-    ReadPositions m_positions;
-    std::optional<FileTrail> m_trail;
-    std::future<std::int64_t> m_look; ///< At the trail, which is not touched meanwhile: how many ns it took.
+    std::optional<RunFiles> m_files;
     std::int64_t m_nextLookNs = 0;
     JsonLineReader m_lines;
     std::vector<Sample> m_mail; ///< Reused.
@@ -111,6 +110,8 @@ private:
     std::int64_t m_longestTurnNs; ///< While the lab runs, it looks at least so often.
     std::int64_t m_suspendedNs = 0;
     std::optional<std::int64_t> m_muteSinceNs;
+    std::optional<std::int64_t> m_dyingSinceNs; ///< Of a worker that was sent SIGKILL: when it last used CPU time,
+    std::uint64_t m_dyingCpuNs = 0; ///< and how much it had used then.
     bool m_loadedNow = false; ///< `loaded` came, its mark is not taken yet.
     bool m_exercised = false; ///< Whatever happens now, the exercise is over.
     bool m_killed = false;

@@ -170,7 +170,7 @@ bool TrialRun::startWorker()
     }
     m_containment.started(m_worker->pid());
     m_sampler->watch(m_worker->pid(), m_surroundings.orphans);
-    m_trail.emplace(m_account->identity().checkpointPath);
+    m_files.emplace(m_account->identity().checkpointPath);
     m_life.emplace(m_workerStartNs, m_spec.limits.stall.value_or(m_surroundings.helloTimeout));
     m_account->beginPhase(m_spec.program.empty() ? "starting" : "running", m_workerStartNs);
     const std::uint64_t startTicks = identify(m_worker->pid()).value_or(ProcessId{}).startTicks;

@@ -1,5 +1,7 @@
 #include "core/Text.h"
 #include "core/Units.h"
+#include "core/telemetry/ProcessReader.h"
+#include "core/telemetry/Whereabouts.h"
 #include "core/trial/TrialRun.h"
 #include "core/worker/Leftovers.h"
 
@@ -19,13 +21,12 @@ void TrialRun::stopWorker()
     m_worker->stop();
 }
 
-void TrialRun::workerEnded(const WaitStatus& status)
+/// The worker's own time is over, and what was done to it is known.
+void TrialRun::noteEnd()
 {
-    const std::int64_t now = monotonicNs();
     RunFacts& facts = m_account->facts;
     m_exercised = true;
-    m_account->end(now);
-    facts.wait = status;
+    m_account->end(monotonicNs());
     facts.acts.strongestSignal = m_worker->strongestSignalSent();
     facts.acts.afterTerm = m_worker->livedAfterTerm();
     m_containment.ended(facts);
@@ -33,6 +34,14 @@ void TrialRun::workerEnded(const WaitStatus& status)
         act("guard", facts.acts.guardStop);
     if (!facts.acts.capBreach.empty())
         act("cap", "killed by the watchdog: " + facts.acts.capBreach);
+}
+
+void TrialRun::workerEnded(const WaitStatus& status)
+{
+    const std::int64_t now = monotonicNs();
+    RunFacts& facts = m_account->facts;
+    facts.wait = status;
+    noteEnd();
     // A worker that was cut off in the middle of a line by a signal did not talk nonsense.
     if (const auto end = m_lines.unfinished(); end && facts.nonsense.empty() && status.code == 0)
         refuse(end->why, end->line);
@@ -42,15 +51,44 @@ void TrialRun::workerEnded(const WaitStatus& status)
     endLeftoversOf(m_worker->pid());
 }
 
-void TrialRun::endLeftoversOf(pid_t worker)
+/// What still frees its memory uses CPU time, however long that takes.
+void TrialRun::watchDying(std::int64_t nowNs)
+{
+    if (!m_worker->isDying())
+        return;
+    const auto stat = readProcessStat(m_worker->pid());
+    const std::uint64_t cpuNs = stat ? stat->use.cpuNs : 0;
+    if (!m_dyingSinceNs || cpuNs != m_dyingCpuNs)
+        m_dyingSinceNs = nowNs;
+    m_dyingCpuNs = cpuNs;
+    if (nowNs - *m_dyingSinceNs >= std::chrono::nanoseconds(m_surroundings.stopTimes.toGiveUp).count())
+        leaveWorker();
+}
+
+/// It hangs inside the kernel, where no signal reaches it: the run ends without it.
+void TrialRun::leaveWorker()
+{
+    m_account->facts.undying
+        = "pid " + std::to_string(m_worker->pid()) + " did not end on SIGKILL: " + describeStuckThread(m_worker->pid());
+    noteEnd();
+    act("undying", m_account->facts.undying);
+    if (m_state != TrialState::Stopping)
+        enter(TrialState::Stopping);
+    m_worker->abandon();
+    endLeftoversOf({});
+}
+
+/// `worker`: has ended, and is told apart from what it left.
+void TrialRun::endLeftoversOf(std::optional<pid_t> worker)
 {
     std::vector<pid_t> tree = m_sampler->living();
     const std::vector<pid_t> grouped = m_containment.processes();
     tree.insert(tree.end(), grouped.begin(), grouped.end());
-    std::erase(tree, worker);
+    if (worker)
+        std::erase(tree, *worker);
     const LeftoverReport report = endLeftovers(m_uuid, tree);
     RunFacts& facts = m_account->facts;
-    facts.adoptedMaxRssBytes = std::max(report.maxRssBytes, reapAdopted(worker));
+    facts.adoptedMaxRssBytes = std::max(report.maxRssBytes, reapAdopted(m_worker->pid()));
     facts.leftoverProcesses = report.ended.size() + report.survivors.size();
     std::string names;
     for (const auto* group : {&report.ended, &report.survivors}) {

@@ -29,6 +29,8 @@ bool isOk(const Finding& finding)
 
 void addEnding(const RunFacts& facts, Finding& finding)
 {
+    if (!facts.undying.empty())
+        add(finding, "lab", facts.undying, finding.mode, 0.5);
     if (!facts.wait || hasSource(finding, "wait status"))
         return;
     const auto byLab = endedByTheLab(facts);

@@ -224,6 +224,8 @@ void addVictims(const RunFacts& facts, Finding& finding)
 std::string stopWords(const RunFacts& facts)
 {
     const LabActs& acts = facts.acts;
+    if (!facts.undying.empty())
+        return "; " + facts.undying;
     if (!acts.afterTerm || !facts.wait)
         return acts.strongestSignal == SIGKILL ? ": killed" : "";
     const std::string after = " after " + formatDuration(*acts.afterTerm);

@@ -51,7 +51,9 @@ struct RunFacts {
     std::string model; ///< "org/name" under which it is published, where that is known.
     LabActs acts;
     std::optional<Error> startError; ///< The worker was found, but did not start.
-    std::optional<WaitStatus> wait; ///< Nothing when it never started or the lab was lost.
+    std::optional<WaitStatus> wait; ///< Nothing when it never started, never ended, or the lab was lost.
+    std::string
+        undying; ///< Set when SIGKILL did not end it: "pid 12 did not end on SIGKILL: in uninterruptible sleep".
     KernelCounters before;
     KernelCounters after;
     bool kernelLogRead = false; ///< Its victims since the start of the run are known.

@@ -18,8 +18,6 @@ namespace {
 constexpr std::chrono::nanoseconds kDrainLimit = 500ms;
 /// Where the kernel has no pidfd, exits are looked for this often.
 constexpr std::chrono::nanoseconds kExitPoll = 20ms;
-/// SIGKILL works at once unless the process hangs inside the kernel: then it is left to init.
-constexpr std::chrono::milliseconds kReapLimit = 5s;
 constexpr std::size_t kReadBytes = 64 << 10;
 /// At most so many reads per stream and pump, so that a flood on one does not starve the rest.
 constexpr int kReadsPerPump = 16;
@@ -93,6 +91,7 @@ struct WorkerProcess::Impl {
     void readStream(Descriptor& stream, const std::function<void(std::string_view)>& sink) const;
     void escalate();
     void watchExit();
+    void leave();
     void end();
     void killAndReap();
 };
@@ -165,12 +164,17 @@ void WorkerProcess::Impl::watchExit()
     killAtNs.reset();
 }
 
-void WorkerProcess::Impl::end()
+void WorkerProcess::Impl::leave()
 {
     state = State::Ended;
     process.stdinEnd.reset();
     process.stdoutEnd.reset();
     process.stderrEnd.reset();
+}
+
+void WorkerProcess::Impl::end()
+{
+    leave();
     if (callbacks.onEnded)
         callbacks.onEnded(*status);
     // Only now: as long as the leader is a zombie nobody else can have got this group's number.
@@ -183,7 +187,7 @@ void WorkerProcess::Impl::killAndReap()
     ::kill(-process.pid, SIGKILL);
     if (process.pidfd) {
         pollfd exited{process.pidfd.get(), POLLIN, 0};
-        ::poll(&exited, 1, static_cast<int>(kReapLimit.count()));
+        ::poll(&exited, 1, static_cast<int>(times.toGiveUp.count()));
         ::waitpid(process.pid, nullptr, WNOHANG);
     } else {
         ::waitpid(process.pid, nullptr, 0);
@@ -247,6 +251,16 @@ void WorkerProcess::kill()
     m_impl->termAtNs.reset();
     m_impl->killAtNs.reset();
     m_impl->signalGroup(SIGKILL);
+}
+
+void WorkerProcess::abandon()
+{
+    m_impl->leave();
+}
+
+bool WorkerProcess::isDying() const
+{
+    return m_impl->lives() && m_impl->strongestSignal == SIGKILL && !m_impl->drainUntilNs;
 }
 
 std::vector<WorkerProcess::Wanted> WorkerProcess::fds() const

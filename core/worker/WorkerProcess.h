@@ -42,10 +42,12 @@ struct WorkerCommand {
     std::function<int()> inChild;
 };
 
-/// How a stop escalates: after closing stdin, SIGTERM to the group, then SIGKILL.
+/// How a stop escalates: after closing stdin, SIGTERM to the group, then SIGKILL. What hangs inside the kernel ends on
+/// none of them.
 struct StopTimes {
     std::chrono::milliseconds toTerm{2000};
     std::chrono::milliseconds toKill{3000}; ///< After the SIGTERM.
+    std::chrono::milliseconds toGiveUp{5000}; ///< After the SIGKILL, for a process that uses no CPU time any more.
 };
 
 /// One worker and its process group, without a thread or event loop of its own: the owner polls `fds()` and calls
@@ -75,6 +77,8 @@ public:
     /// Begins the escalation; again: nothing. kill() goes straight to SIGKILL.
     void stop();
     void kill();
+    /// Leaves behind what SIGKILL did not end: Ended, without a status, and onEnded does not come.
+    void abandon();
 
     /// Descriptors with the poll events they wait for, and the time until something is due.
     struct Wanted {
@@ -93,6 +97,8 @@ public:
     [[nodiscard]] const std::optional<WaitStatus>& waitStatus() const;
     /// Which of the lab's signals were sent so far: 0, SIGTERM, or SIGKILL.
     [[nodiscard]] int strongestSignalSent() const;
+    /// It was sent SIGKILL here, and is not known to have ended.
+    [[nodiscard]] bool isDying() const;
     /// From the SIGTERM of a stop to the process's end; nothing: none was sent, or it lives.
     [[nodiscard]] std::optional<std::chrono::nanoseconds> livedAfterTerm() const;
 
