@@ -65,7 +65,7 @@ json toJson(const CurveFile& curve, const Forecast& forecast, double limitBytes)
         {"rate_low_bytes_per_s", finite(forecast.rateLowBytesPerS)},
         {"rate_high_bytes_per_s", finite(forecast.rateHighBytesPerS)},
         {"limit_reached_s", orNull(forecast.limitReachedS)}, {"low_s", orNull(forecast.lowS)},
-        {"high_s", orNull(forecast.highS)}, {"why", toWords(forecast.why)},
+        {"high_s", orNull(forecast.highS)}, {"why", toWords(forecast)},
         {"levels_off_bytes", forecast.levelsOffBytes ? json(std::llround(*forecast.levelsOffBytes)) : json(nullptr)},
         {"at_s", forecast.atS}, {"used_bytes", std::llround(forecast.usedBytes)},
         {"limit_bytes", std::llround(limitBytes)}, {"column", curve.usedColumn}, {"resident", partOf(curve.resident)},

@@ -2,6 +2,7 @@
 
 #include "core/curve/LineFit.h"
 #include "core/curve/Slowing.h"
+#include "core/curve/Stairs.h"
 
 #include <algorithm>
 #include <cmath>
@@ -138,6 +139,36 @@ void foretell(Forecast& forecast, const Going& going, double lastedS, double dis
         forecast.highS = forecast.atS + *slowest;
 }
 
+/// Each step comes as long after the one before as they did so far; one that is due already comes now.
+void foretellSteps(Forecast& forecast, const Stairs& stairs, double distance)
+{
+    const double heightOpen = std::max(2 * stairs.heightScatterBytes, kSteadiest * stairs.heightBytes);
+    const auto gaps = static_cast<double>(stairs.steps - 1);
+    const double everyOpenS = (2 * stairs.everyScatterS + stairs.rowS) / gaps;
+    forecast.stepBytes = stairs.heightBytes;
+    forecast.rateBytesPerS = stairs.heightBytes / stairs.everyS;
+    forecast.rateLowBytesPerS = (stairs.heightBytes - heightOpen) / (stairs.everyS + everyOpenS);
+    forecast.rateHighBytesPerS = (stairs.heightBytes + heightOpen) / (stairs.everyS - everyOpenS);
+    const double dueS = std::max(stairs.lastS + stairs.everyS, forecast.atS);
+    const auto after = [&](double heightBytes) { return std::ceil(distance / heightBytes) - 1; };
+    const auto open = [&](double steps) {
+        const double scatterS = 2 * stairs.everyScatterS * std::sqrt(steps + 1) + stairs.rowS;
+        return std::max(stairs.everyS / 2, scatterS + (steps + 1) * everyOpenS);
+    };
+    const double steps = after(stairs.heightBytes);
+    const double reachedS = dueS + steps * stairs.everyS;
+    if (reachedS - forecast.atS > kFurthest * (forecast.atS - stairs.firstS + stairs.everyS)) {
+        forecast.why = Forecast::Why::TooFar;
+        return;
+    }
+    forecast.why = Forecast::Why::Foretold;
+    forecast.limitReachedS = reachedS;
+    const double least = after(stairs.heightBytes + heightOpen);
+    const double most = after(stairs.heightBytes - heightOpen);
+    forecast.lowS = std::max(forecast.atS, dueS + least * stairs.everyS - open(least));
+    forecast.highS = dueS + most * stairs.everyS + open(most);
+}
+
 std::optional<Forecast> reached(std::span<const Point> points, double limitBytes)
 {
     const auto first = std::ranges::find_if(points, [&](const Point& point) { return point.y >= limitBytes; });
@@ -171,6 +202,8 @@ std::string toWords(Forecast::Why why)
         return "too few samples to tell";
     case Forecast::Why::NotGrowing:
         return "it does not grow any more";
+    case Forecast::Why::InSteps:
+        return "it grows in steps, of which too few are alike to foretell the next ones";
     case Forecast::Why::NotSettled:
         return "it grows, but not steadily enough yet to tell its rate";
     case Forecast::Why::LevelsOff:
@@ -179,6 +212,12 @@ std::string toWords(Forecast::Why why)
         return "the limit is further away than the growth so far lets one see";
     }
     return {};
+}
+
+std::string toWords(const Forecast& forecast)
+{
+    return forecast.why == Forecast::Why::Foretold && forecast.stepBytes ? "foretold from its steps"
+                                                                         : toWords(forecast.why);
 }
 
 Forecast forecast(const PhaseFinder& curve, double limitBytes)
@@ -207,6 +246,14 @@ Forecast forecast(const PhaseFinder& curve, const std::vector<FoundPhase>& phase
     if (result.usedBytes >= limitBytes) {
         result.why = Forecast::Why::Reached;
         result.limitReachedS = result.lowS = result.highS = result.atS;
+        return result;
+    }
+    if (const auto stairs = stairsOf(phases); stairs && stairs->goOnAt(result.atS)) {
+        foretellSteps(result, *stairs, limitBytes - result.usedBytes);
+        return result;
+    }
+    if (endsInSteps(phases, result.atS)) {
+        result.why = Forecast::Why::InSteps;
         return result;
     }
     if (phase.points < 3)

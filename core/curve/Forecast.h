@@ -19,6 +19,7 @@ struct Forecast {
         Reached, ///< limitReachedS is when, lowS and highS the samples before and after.
         TooFewPoints, ///< The curve, or what came after its last jump, is younger than a phase can be.
         NotGrowing, ///< The last phase is level or gives back.
+        InSteps, ///< It grows in steps, of which too few are alike.
         NotSettled, ///< It grows, but the 95 % interval of its rate holds 0, or it is a single step.
         LevelsOff, ///< Growth slows down so that it ends below the limit.
         TooFar, ///< Further away than three times what the phase has lasted.
@@ -34,12 +35,15 @@ struct Forecast {
     std::optional<double> limitReachedS;
     std::optional<double> lowS;
     std::optional<double> highS;
+    std::optional<double> stepBytes; ///< Where it grows in steps that are foretold: their height.
     std::optional<double> levelsOffBytes; ///< While growth slows down: where it would end.
 };
 /// "the growth slows down and would end below the limit": why nothing is foretold, or how.
 std::string toWords(Forecast::Why why);
+/// The same; "foretold from its steps" where it was.
+std::string toWords(const Forecast& forecast);
 
-/// Time to a limit, from the last phase alone. The rules:
+/// Time to a limit, from the last phase alone, or from the last steps. The rules:
 /// - Nothing is foretold of a phase that is level, gives back or is a single step, nor when the 95 % interval of its
 ///   rate holds 0. The error counts as at least 2 % of the rate: no load is steadier than that.
 /// - Such an unsettled rate is told all the same where the phase follows a slower growth (of more than two standard
@@ -50,6 +54,9 @@ std::string toWords(Forecast::Why why);
 ///   growing faster); slowing down, the rate is taken to fall on by
 ///   the same factor in the same time (τ = half / ln(r1 / r2)), so that r·τ is all that is still to come. A phase that
 ///   goes on slower from a faster one counts as slowing down, too, until its own halves prove it steady.
+/// - At least three steps alike (core/curve/Stairs.h), the last of them no longer ago than they are apart, by their
+///   scatter, go on as they came: the limit is reached by the step that gets there. The interval is at least as wide as
+///   the steps are apart, and counts for their scatter and for heights that are off by theirs, at least by 2 %.
 /// - Nothing is foretold when the limit lies further away than three times what the phase has lasted.
 Forecast forecast(const PhaseFinder& curve, double limitBytes);
 /// The same for who has curve.phases() already: they are what costs.

@@ -27,6 +27,7 @@ constexpr double kStepTime = 0.02; ///< Of the curve's time.
 constexpr double kStepHeight = 0.05; ///< Of the range.
 constexpr double kFewestUnits = 20; ///< Of the highest value.
 constexpr std::size_t kAtWork = 2; ///< Moves by one unit, and units in all.
+constexpr std::size_t kRestingRows = 5; ///< Of one value.
 constexpr double kMost = 4e18; ///< Larger is no measurement, and its square no number.
 
 struct Range {
@@ -305,6 +306,9 @@ void PhaseFinder::clear()
     m_divisor = 0;
     m_leastMove = 0;
     m_leastMoves = 0;
+    m_rows = 0;
+    m_leastRows = std::numeric_limits<std::size_t>::max();
+    m_moved = false;
 }
 
 double PhaseFinder::quantum() const
@@ -319,7 +323,7 @@ double PhaseFinder::quantum() const
     };
     const std::int64_t unit = std::max(powerOf(10), powerOf(2));
     const auto value = static_cast<double>(unit);
-    const bool atWork = m_leastMove == unit && m_leastMoves >= kAtWork
+    const bool atWork = m_leastRows < kRestingRows && m_leastMove == unit && m_leastMoves >= kAtWork
         && m_highest - m_lowest >= static_cast<double>(kAtWork) * value;
     return atWork || std::max(m_highest, -m_lowest) >= kFewestUnits * value ? value : 0;
 }
@@ -338,6 +342,13 @@ void PhaseFinder::measure(Point point)
     if (move > 0 && (m_leastMove == 0 || move <= m_leastMove)) {
         m_leastMoves = move == m_leastMove ? m_leastMoves + 1 : 1;
         m_leastMove = move;
+    }
+    ++m_rows;
+    if (move > 0) {
+        if (m_moved)
+            m_leastRows = std::min(m_leastRows, m_rows);
+        m_moved = true;
+        m_rows = 0;
     }
 }
 

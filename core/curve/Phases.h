@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <string>
 #include <string_view>
@@ -75,8 +76,9 @@ public:
     [[nodiscard]] Point last() const { return m_last; } ///< Only when not empty.
     /// The unit that the values are rounded to: the largest power of ten or of two that all of them are multiples of.
     /// That can be chance, so it counts only where the highest value has 20 of it (two figures at least), or where it
-    /// was seen at work: neighbours twice moved by one of it, and the whole curve by two. 0: none is known. Two levels
-    /// of 20 and 60 GB are not rounded to 10 GB.
+    /// was seen at work: neighbours twice moved by one of it, and the whole curve by two, somewhere after fewer than 5
+    /// rows (what rests for longer each time is a staircase). 0: none is known. Two levels of 20 and 60 GB are not
+    /// rounded to 10 GB.
     [[nodiscard]] double quantum() const;
     /// The means, for who looks closer (core/curve/Forecast.h).
     [[nodiscard]] std::vector<Point> means() const;
@@ -100,6 +102,9 @@ private:
     std::int64_t m_divisor = 0; ///< Greatest common one of all values.
     std::int64_t m_leastMove = 0; ///< Between neighbours that differ; 0: none do.
     std::size_t m_leastMoves = 0; ///< So many of them.
+    std::size_t m_rows = 0; ///< Since the last move.
+    std::size_t m_leastRows = std::numeric_limits<std::size_t>::max(); ///< Between two moves.
+    bool m_moved = false;
 };
 
 /// The same over points at hand, in any order; not finite ones are left out.

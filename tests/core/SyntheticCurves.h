@@ -75,7 +75,8 @@ inline std::vector<Load> loads()
 {
     return {
         {"a jump", 122, 60, 10.2, [](double t) { return 5 + ramp(t, 10, 100, 20); }},
-        {"jumps between two samples", 122, 60, 40.05, [](double t) { return 5 + stairs(t, 10, 4, 15, 1e-6, 10); }},
+        // That they have ended is known when the next one did not come.
+        {"jumps between two samples", 122, 60, 51, [](double t) { return 5 + stairs(t, 10, 4, 15, 1e-6, 10); }},
         {"shards, read and held", 122, 70, 46, [](double t) { return 3 + stairs(t, 1, 16, 5, 1, 3); }},
         {"a plateau", 122, 120, 66, [](double t) { return 1 + ramp(t, 0, 1.2, 79); }},
         {"a plateau after a fast load", 122, 60, 20, [](double t) { return ramp(t, 0, 4, 80); }},

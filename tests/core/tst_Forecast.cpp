@@ -156,6 +156,42 @@ private Q_SLOTS:
         QVERIFY2(*got.lowS <= truth && got.highS && *got.highS >= truth, describe(got));
     }
 
+    void aSteadyStaircaseIsForetold_data()
+    {
+        QTest::addColumn<double>("hz");
+        QTest::addColumn<double>("heightGB");
+        for (const double hz : {1.0, 2.0})
+            for (const double height : {9.7, 10.0})
+                QTest::addRow("%g GB, %g Hz", height, hz) << hz << height;
+    }
+    void aSteadyStaircaseIsForetold()
+    {
+        QFETCH(double, hz);
+        QFETCH(double, heightGB);
+        std::vector<Point> points;
+        for (int i = 0; i < 58 * hz; ++i)
+            points.push_back({i / hz, heightGB * kGB * (1 + std::floor(i / hz / 10))});
+        const double limit = 9.5 * heightGB * kGB;
+        const Forecast got = forecast(points, limit);
+        QVERIFY2(got.limitReachedS && got.lowS && got.highS && got.stepBytes, describe(got));
+        QVERIFY2(std::fabs(*got.limitReachedS - 90) < 1 && *got.lowS <= 85 && *got.highS >= 95, describe(got));
+        QCOMPARE(toWords(got), std::string("foretold from its steps"));
+        // Ended: it rests for twice as long.
+        while (points.back().x < 70)
+            points.push_back({points.back().x + 1 / hz, points.back().y});
+        const Forecast ended = forecast(points, limit);
+        QVERIFY2(ended.why == Forecast::Why::NotGrowing, describe(ended));
+    }
+
+    void twoStepsAreToldAsSteps()
+    {
+        std::vector<Point> points;
+        for (int i = 0; i < 28; ++i)
+            points.push_back({1.0 * i, 9.7 * kGB * (1 + i / 10)});
+        const Forecast got = forecast(points, 97.5 * kGB);
+        QVERIFY2(got.why == Forecast::Why::InSteps, describe(got));
+    }
+
     void growthOfThreeRowsIsNotSettled()
     {
         const Forecast got = forecast(std::vector<Point>{{0, 2e9}, {1, 5e9}, {2, 10e9}}, 20e9);
