@@ -10,6 +10,7 @@ namespace loadlab {
 namespace {
 
 constexpr double kWorthReading = 64 << 10; ///< Bytes a second: below, it is a timer or a log file that is read.
+constexpr double kWorthWriting = kWorthReading;
 constexpr double kSlow = 1 << 20; ///< Below, a rate in MiB would be 0.00.
 constexpr double kWorthGrowing = 1 << 20;
 constexpr double kWorthSwapping = 1 << 20; ///< Anybody's, while the tree has swap.
@@ -98,6 +99,8 @@ std::string toWords(const Pace& pace)
         return "swapping at " + rateWords(pace.swapBytesPerS) + ", " + cores(pace.cpuCores) + " busy";
     case Pace::Kind::Reading:
         return "reading at " + rateWords(pace.readBytesPerS);
+    case Pace::Kind::Writing:
+        return "writing at " + rateWords(pace.writtenBytesPerS);
     case Pace::Kind::Growing:
         return "growing by " + formatRate(pace.growthBytesPerS) + " without reading";
     case Pace::Kind::Computing:
@@ -161,6 +164,15 @@ bool PaceWatch::mapsMore(std::int64_t spanNs) const
     return mostBefore < leastSince;
 }
 
+double PaceWatch::writtenPerS(const Moment& from, const Moment& to)
+{
+    const auto grown = [](std::uint64_t before, std::uint64_t after) { return static_cast<double>(after - before); };
+    const double printed = grown(from.bytes, to.bytes);
+    const double called = grown(from.use.writtenBytes, to.use.writtenBytes) - printed;
+    const double seconds = static_cast<double>(to.sample.monotonicNs - from.sample.monotonicNs) / 1e9;
+    return std::max(called, grown(from.use.dirtiedBytes, to.use.dirtiedBytes)) / seconds;
+}
+
 Pace PaceWatch::pace() const
 {
     const Sample& last = m_now.sample;
@@ -171,8 +183,12 @@ Pace PaceWatch::pace() const
     const Moment* later = oldestWithin(spanNs / 2);
     const bool mapping = mapsMore(spanNs);
     Pace pace = paceBetween(from->sample, last, mapping);
-    const Pace now
-        = later && later->sample.monotonicNs < last.monotonicNs ? paceBetween(later->sample, last, mapping) : pace;
+    pace.writtenBytesPerS = writtenPerS(*from, m_now);
+    Pace now = pace;
+    if (later && later->sample.monotonicNs < last.monotonicNs) {
+        now = paceBetween(later->sample, last, mapping);
+        now.writtenBytesPerS = writtenPerS(*later, m_now);
+    }
     pace.printedLines = m_now.lines - from->lines;
     pace.printedBytes = m_now.bytes - from->bytes;
     pace.spanS = static_cast<double>(spanNs) / 1e9;
@@ -185,6 +201,9 @@ Pace PaceWatch::pace() const
         pace.kind = Pace::Kind::Swapping;
     else if (goesOn(pace.readBytesPerS, now.readBytesPerS, kWorthReading))
         pace.kind = Pace::Kind::Reading;
+    else if (pace.writtenBytesPerS > pace.growthBytesPerS
+        && goesOn(pace.writtenBytesPerS, now.writtenBytesPerS, kWorthWriting))
+        pace.kind = Pace::Kind::Writing;
     else if (goesOn(pace.growthBytesPerS, now.growthBytesPerS, kWorthGrowing))
         pace.kind = Pace::Kind::Growing;
     else if (goesOn(pace.cpuCores, now.cpuCores, kCpuCores))

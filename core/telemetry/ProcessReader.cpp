@@ -238,6 +238,7 @@ void ProcessReader::parseIo(ProcessReading& into)
     if (!into.ioKnown)
         return;
     into.use.readCharBytes = procfs::numberAfter(*text, "rchar:").value_or(0);
+    into.use.writtenBytes = procfs::numberAfter(*text, "wchar:").value_or(0);
     into.use.readBytes = procfs::numberAfter(*text, "read_bytes:").value_or(0);
     into.use.dirtiedBytes = procfs::numberAfter(*text, "write_bytes:").value_or(0);
 }

@@ -21,6 +21,7 @@ struct ProcessUse {
     std::uint64_t reapedCpuNs = 0;
     std::uint64_t readBytes = 0; ///< From storage.
     std::uint64_t readCharBytes = 0; ///< By read calls, also from the page cache.
+    std::uint64_t writtenBytes = 0; ///< By write calls, to whatever.
     std::uint64_t dirtiedBytes = 0; ///< Clean pages of files that it wrote to, by calls or through a mapping.
 };
 

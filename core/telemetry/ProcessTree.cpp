@@ -345,6 +345,8 @@ void ProcessTree::State::fillUse(Sample& into)
         return;
     into[Column::ReadBytes] = grow(highest.readBytes, sum.readBytes);
     into[Column::ReadCharBytes] = grow(highest.readCharBytes, sum.readCharBytes);
+    highest.writtenBytes = std::max(highest.writtenBytes, sum.writtenBytes);
+    highest.dirtiedBytes = std::max(highest.dirtiedBytes, sum.dirtiedBytes);
 }
 
 /// Where forks write to what they share with their relatives, only faults tell.
@@ -478,6 +480,11 @@ std::vector<ProcessId> ProcessTree::living()
         if (isAlive(member.id))
             ids.push_back(member.id);
     return ids;
+}
+
+FurtherUse ProcessTree::furtherUse() const
+{
+    return {m_state->highest.writtenBytes, m_state->highest.dirtiedBytes};
 }
 
 std::uint64_t ProcessTree::highWaterBytes() const

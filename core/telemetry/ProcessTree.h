@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/curve/Sample.h"
+#include "core/telemetry/FurtherUse.h"
 #include "core/telemetry/PssReader.h"
 
 #include <cstdint>
@@ -81,6 +82,8 @@ public:
     [[nodiscard]] std::vector<ProcessId> ids() const;
     /// Every process that runs now (zombies do not), the root first.
     [[nodiscard]] std::vector<ProcessId> living();
+    /// Up to the last full sample.
+    [[nodiscard]] FurtherUse furtherUse() const;
     /// Largest VmHWM of any one process seen at any time.
     [[nodiscard]] std::uint64_t highWaterBytes() const;
     /// The anonymous + shmem share that a process's high-water mark proves, the largest over all processes: VmHWM − the

@@ -14,6 +14,8 @@ void add(ProcessUse& sum, const ProcessUse& more)
     sum.reapedCpuNs += more.reapedCpuNs;
     sum.readBytes += more.readBytes;
     sum.readCharBytes += more.readCharBytes;
+    sum.writtenBytes += more.writtenBytes;
+    sum.dirtiedBytes += more.dirtiedBytes;
 }
 
 void ReapedUse::ended(const ProcessUse& last, pid_t heir, std::uint64_t heirReapedFaultsBefore)

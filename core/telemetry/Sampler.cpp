@@ -317,6 +317,7 @@ void Sampler::State::take(ProcessTree::Depth depth)
                 readMore(sample);
             report.highWaterBytes = tree->highWaterBytes();
             report.provenAnonBytes = tree->provenAnonBytes();
+            report.furtherUse = tree->furtherUse();
         }
         report.columns.add(sample);
     }

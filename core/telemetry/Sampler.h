@@ -35,6 +35,7 @@ struct SamplerReport {
     ColumnRates columns; ///< Of all samples.
     std::uint64_t highWaterBytes = 0; ///< Largest VmHWM of any one process.
     std::uint64_t provenAnonBytes = 0;
+    FurtherUse furtherUse; ///< As of the last sample that the sink was given.
 
     /// Samples a second at ticks: marks come on top and say nothing of the pace. 0 before the first tick.
     [[nodiscard]] double achievedHz() const;

@@ -9,6 +9,7 @@ using namespace std::chrono_literals;
 
 /// Smaller changes are housekeeping: a timer that is read, a page touched while waking up.
 constexpr std::int64_t kWorthReading = 64 << 10;
+constexpr std::uint64_t kWorthWriting = 64 << 10; ///< A log of what it waits for is less.
 constexpr std::int64_t kWorthGrowing = 1 << 20;
 constexpr std::int64_t kFromDisk = 4096;
 constexpr std::int64_t kWorthFaulting
@@ -106,6 +107,17 @@ void SignsOfLife::sample(const Sample& sample)
         sign(sample.monotonicNs, "growth");
     else if (cpu)
         sign(sample.monotonicNs, "CPU time");
+}
+
+void SignsOfLife::use(const FurtherUse& use, std::int64_t atNs)
+{
+    const bool wrote = m_used
+        && (use.writtenBytes - m_used->writtenBytes >= kWorthWriting
+            || use.dirtiedBytes - m_used->dirtiedBytes >= kWorthWriting);
+    if (wrote)
+        sign(atNs, "writing");
+    if (wrote || !m_used)
+        m_used = use;
 }
 
 bool SignsOfLife::asksForPositions(std::int64_t nowNs) const

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/curve/Sample.h"
+#include "core/telemetry/FurtherUse.h"
 #include "core/worker/Protocol.h"
 
 #include <chrono>
@@ -10,9 +11,9 @@
 
 namespace loadlab {
 
-/// When a run last showed that it gets on: protocol progress, output, bytes read, growth, pages that come back from
-/// swap, CPU time worth naming. A process that merely wakes up, or repeats the same progress, shows none. Has no clock
-/// of its own; one thread.
+/// When a run last showed that it gets on: protocol progress, output, bytes read or written, growth, pages that come
+/// back from swap, CPU time worth naming. A process that merely wakes up, or repeats the same progress, shows none. Has
+/// no clock of its own; one thread.
 class SignsOfLife {
 public:
     /// `limit`: how long a silence will be looked for; CPU time is judged over windows of a quarter of it.
@@ -23,6 +24,8 @@ public:
     /// False for one that repeats what was known.
     bool message(const protocol::Message& message, std::int64_t atNs);
     void sample(const Sample& sample);
+    /// As of the sample that follows, or of a later one.
+    void use(const FurtherUse& use, std::int64_t atNs);
     /// Something was read, less than shows by itself that it gets on: has the position in any file moved? Asked at most
     /// eight times per limit, and once more where that is over.
     [[nodiscard]] bool asksForPositions(std::int64_t nowNs) const;
@@ -36,7 +39,7 @@ public:
     [[nodiscard]] bool isOver(std::chrono::nanoseconds limit, std::int64_t nowNs) const;
     /// When to ask isOver() again if no sample comes.
     [[nodiscard]] std::int64_t dueNs(std::chrono::nanoseconds limit, std::int64_t nowNs) const;
-    /// What the last sign was: "start", "progress", "output", "swapping", "reading", "growth", "CPU time".
+    /// What the last sign was: "start", "progress", "output", "swapping", "reading", "writing", "growth", "CPU time".
     [[nodiscard]] const std::string& lastSign() const { return m_lastSign; }
 
 private:
@@ -52,6 +55,7 @@ private:
     Sample m_anchor; ///< Per column: the value from which growth counts.
     std::int64_t m_cpuSinceNs;
     std::int64_t m_sampledNs; ///< The last sample that had every column.
+    std::optional<FurtherUse> m_used; ///< From which writing counts.
     std::int64_t m_readBytes = kAbsent; ///< ReadCharBytes of the last sample.
     std::optional<std::int64_t> m_trickledNs; ///< When it last grew, and nobody looked at positions since.
     std::int64_t m_lookedNs;

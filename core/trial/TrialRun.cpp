@@ -132,6 +132,12 @@ void TrialRun::takeMail()
     const RunMailbox::Orders orders = m_mailbox.take(m_mail);
     m_account->noteSamples(m_mail);
     m_outlet.samples(m_mail);
+    if (!m_mail.empty()) {
+        const FurtherUse use = m_sampler->report().furtherUse;
+        m_pace.use(use);
+        if (m_life)
+            m_life->use(use, m_mail.back().monotonicNs);
+    }
     for (const Sample& sample : m_mail) {
         m_pace.sample(sample);
         if (m_life)

@@ -36,6 +36,8 @@ private Q_SLOTS:
     void repeatedProgressIsNone();
     void readingIsASign();
     void aTimerThatIsReadIsNone();
+    void writingIsASign();
+    void aHeartbeatInALogIsNone();
     void aLittleThatIsReadAsksForPositions();
     void aSilenceIsNotOverBeforePositionsWereLookedAt();
     void whatComesBackFromSwapIsASign();
@@ -97,6 +99,27 @@ void tst_SignsOfLife::aTimerThatIsReadIsNone()
     SignsOfLife life(0, 60s);
     for (int i = 0; i <= 50; ++i) // 8 bytes, 100 times a second
         life.sample(sampleAt(i * 1_s, {{Column::ReadBytes, 0}, {Column::ReadCharBytes, i * 800}}));
+    QCOMPARE(life.silence(50_s), 50s);
+}
+
+void tst_SignsOfLife::writingIsASign()
+{
+    SignsOfLife life(0, 60s);
+    life.use({1 << 20, 1 << 20}, 1_s); // What it wrote before nobody knows when.
+    QCOMPARE(life.silence(1_s), 1s);
+    life.use({(1 << 20) + (40 << 10), 1 << 20}, 2_s);
+    life.use({(1 << 20) + (80 << 10), 1 << 20}, 3_s);
+    QCOMPARE(life.silence(3_s), 0s);
+    QCOMPARE(life.lastSign(), std::string("writing"));
+    life.use({(1 << 20) + (80 << 10), (1 << 20) + (64 << 10)}, 4_s); // Through a mapping.
+    QCOMPARE(life.silence(4_s), 0s);
+}
+
+void tst_SignsOfLife::aHeartbeatInALogIsNone()
+{
+    SignsOfLife life(0, 60s);
+    for (std::uint64_t i = 0; i <= 50; ++i)
+        life.use({i * 1000, i * 1000}, static_cast<std::int64_t>(i) * 1_s);
     QCOMPARE(life.silence(50_s), 50s);
 }
 

@@ -128,6 +128,11 @@ private Q_SLOTS:
         QTest::newRow("reading a little")
             << QByteArray("exec 3<FILE; while dd bs=2k count=1 <&3 of=/dev/null 2>&1; do sleep 0.5; done >/dev/null")
             << QByteArray("KiB/s");
+        QTest::newRow("a download") // From a socket: rchar says nothing of it.
+            << QByteArray("exec python3 -c \"import os, socket, time\n"
+                          "a, b = socket.socketpair(); f = open('FILE.new', 'wb', buffering=0)\n"
+                          "while True: a.send(bytes(100000)); f.write(b.recv(100000)); time.sleep(0.1)\"")
+            << QByteArray(", writing at ");
         QTest::newRow("a line now and then")
             << QByteArray("while :; do echo .; sleep 0.5; done") << QByteArray(", printing, ");
         QTest::newRow("computing") << QByteArray("while :; do :; done") << QByteArray(", computing on ");

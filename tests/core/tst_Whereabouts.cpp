@@ -28,12 +28,13 @@ struct Second {
     std::int64_t swap = 0;
     const char* line = ""; ///< Printed ten times in it.
     double faults = 0; ///< Major ones.
+    double written = 0;
 };
 
 Pace after(const std::vector<Second>& seconds)
 {
     PaceWatch watch(std::chrono::seconds(2));
-    std::array<double, 5> sums{};
+    std::array<double, 6> sums{};
     std::int64_t ns = 1'000'000'000;
     for (const auto& second : seconds)
         for (int i = 0; i < 10; ++i) {
@@ -46,6 +47,7 @@ Pace after(const std::vector<Second>& seconds)
             sample[Column::MajorFaults] = static_cast<std::int64_t>(sums[4] += second.faults / 10);
             sample[Column::SwapBytes] = second.swap;
             watch.output(second.line);
+            watch.use({static_cast<std::uint64_t>(sums[5] += second.written / 10), 0});
             watch.sample(sample);
         }
     return watch.pace();
@@ -357,6 +359,13 @@ private Q_SLOTS:
         const Second printing{0, 0, 0, 0, 0, "a line\n"};
         QCOMPARE(after({printing, printing, printing}).kind, Pace::Kind::Printing);
         QCOMPARE(toWords(after({{}, printing, {}})), std::string("printing, 10 lines in the last 2 s"));
+        const Second writing{0, 0, 0.3, 0, 0, "", 0, 4 * kMiB};
+        QCOMPARE(after({writing, writing, writing}).kind, Pace::Kind::Writing);
+        QCOMPARE(toWords(after({writing, writing, writing})), std::string("writing at 4.00 MiB/s"));
+        QCOMPARE(after({writing, {}, {}, {}}).kind, Pace::Kind::Still);
+        const std::string page(20'000, 'x'); // What it prints it writes, too.
+        const Second pages{0, 0, 0, 0, 0, page.c_str(), 0, 200'000};
+        QCOMPARE(after({pages, pages, pages}).kind, Pace::Kind::Printing);
         const Second bar{0, 0, 0, 0, 0, "\r 42 %"};
         QCOMPARE(toWords(after({{}, bar, {}})), std::string("printing, 60 B in the last 2 s"));
         QCOMPARE(after({printing, {}, {}, {}}).kind, Pace::Kind::Still);
