@@ -19,6 +19,7 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kMostSmaps = std::size_t{16} << 20;
 constexpr std::size_t kMostStates = 4;
+constexpr std::uint64_t kWorthReading = 64 << 10; ///< Less may be a poll or a timer.
 constexpr std::uint64_t kLeastAnywhere = 1 << 20; ///< Smaller files are not what a load waits for.
 
 bool isBelow(const fs::path& file, const fs::path& folder)
@@ -232,6 +233,8 @@ void FileTrail::look(std::span<const pid_t> processes)
         for (const Whereabouts& place : openFilesOf(pid, places))
             moved |= note(place);
     for (const pid_t pid : processes)
+        doubtPositions(pid);
+    for (const pid_t pid : processes)
         if (!moved)
             for (const Whereabouts& place : mappedFilesOf(pid, places))
                 note(place);
@@ -252,8 +255,28 @@ bool FileTrail::note(const Whereabouts& place)
         seen.movedAt = m_looks;
         seen.byBytes = place.atBytes > seen.atBytes ? place.atBytes - seen.atBytes : 0;
     }
+    if (moved)
+        seen.readBytes.reset();
     seen.atBytes = place.atBytes;
     return moved && m_looks > 1;
+}
+
+/// Headers are read by read(), what follows often by pread(). Asked after the positions: what is read between moves
+/// them at the next look.
+void FileTrail::doubtPositions(pid_t pid)
+{
+    const auto readBytes = bytesReadBy(pid);
+    for (Whereabouts& place : m_now) {
+        if (place.pid != pid || place.by != By::Position || !readBytes)
+            continue;
+        Seen& seen = m_seen[{place.pid, place.file, place.by}];
+        if (!seen.readBytes)
+            seen.readBytes = readBytes;
+        if (*readBytes - *seen.readBytes < kWorthReading)
+            continue;
+        place.by = By::Open;
+        place.atBytes = 0;
+    }
 }
 
 std::optional<Whereabouts> FileTrail::best() const

@@ -39,7 +39,8 @@ std::optional<Whereabouts> findWhereabouts(std::span<const pid_t> processes, con
 
 /// Knows from looks now and then which of the files moved last: its position changed, or more of it became resident.
 /// Of several that moved since the look before: one of which there is more to come, then the one that moved most. Where
-/// none was seen to move it is what findWhereabouts() finds, else the one that was open before. Mappings are only
+/// none was seen to move it is what findWhereabouts() finds, else the one that was open before. A position that stands
+/// while its process reads on is no place: then the file is only open. Mappings are only
 /// looked at where no position moved. One thread at a time; a look costs what findWhereabouts() does.
 class FileTrail {
 public:
@@ -53,8 +54,10 @@ private:
         std::uint64_t atBytes = 0;
         std::uint64_t movedAt = 0; ///< Which look; 0: not seen to move.
         std::uint64_t byBytes = 0;
+        std::optional<std::uint64_t> readBytes; ///< By the process, when the position was first or last seen to move.
     };
     bool note(const Whereabouts& place);
+    void doubtPositions(pid_t pid);
     [[nodiscard]] std::optional<Whereabouts> best() const;
 
     std::filesystem::path m_folder;

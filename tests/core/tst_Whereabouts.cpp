@@ -195,6 +195,26 @@ private Q_SLOTS:
         QCOMPARE(moved->atBytes, std::uint64_t(8192));
     }
 
+    void aPositionThatStandsWhileMoreIsReadIsNoPlace()
+    {
+        // All headers by read(), then the second file by pread().
+        std::vector<int> descriptors;
+        for (const char* name : {"model-00001.safetensors", "model-00002.safetensors", "model-00003.safetensors"}) {
+            descriptors.push_back(::open(makeFile(name, kMiB).c_str(), O_RDONLY));
+            ::lseek(descriptors.back(), 4096, SEEK_SET);
+        }
+        std::vector<char> buffer(kMiB);
+        const Forked reader([&] { static_cast<void>(::pread(descriptors[1], buffer.data(), kMiB / 2, 4096)); });
+        FileTrail trail(m_path);
+        trail.look(reader.processes());
+        reader.go();
+        trail.look(reader.processes());
+        const auto here = trail.find(reader.processes());
+        std::ranges::for_each(descriptors, [](int fd) { ::close(fd); });
+        QVERIFY(here);
+        QVERIFY2(here->by == Whereabouts::By::Open && here->others == 2, toWords(*here).c_str());
+    }
+
     void aFileThatIsReadWithItsOwnPositionsIsToldAsOpen()
     {
         std::array<int, 2> descriptors{};
