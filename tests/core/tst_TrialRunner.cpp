@@ -234,7 +234,9 @@ void tst_TrialRunner::theResultHoldsWhatWasMeasured()
         QVERIFY(phase.toS >= phase.fromS);
     }
     QCOMPARE(phases, (std::vector<std::string>{"starting", "reading", "holding"}));
-    QVERIFY2(result.phases[1].rateBytesPerS > 100e6, std::to_string(result.phases[1].rateBytesPerS).c_str());
+    const Phase& reading = result.phases[1]; // However long a busy machine made it.
+    const double byItsRate = reading.rateBytesPerS * (reading.toS - reading.fromS);
+    QVERIFY2(byItsRate > static_cast<double>(grown) / 2, std::to_string(byItsRate).c_str());
     QCOMPARE(result.capKeptBy, std::string("none"));
     QVERIFY(result.duration > 400ms);
 }
