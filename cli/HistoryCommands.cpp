@@ -52,7 +52,8 @@ json toJson(const RunRow& row)
         {"confidence", row.mode ? json(row.confidence) : json(nullptr)}, {"summary", row.summary},
         {"checkpoint", std::move(checkpoint)}, {"program", row.program.empty() ? json(nullptr) : json(row.program)},
         {"variant", loadlab::toJson(row.variant)}, {"started_utc", toIsoUtc(row.startedUtc)},
-        {"duration_s", std::chrono::duration<double>(row.duration).count()}, {"peak_tree_bytes", orNull(ifSeen(row.peakTreeBytes))}};
+        {"duration_s", std::chrono::duration<double>(row.duration).count()},
+        {"peak_tree_bytes", orNull(ifSeen(row.peakTreeBytes))}};
 }
 
 std::string rowSparkline(const RunRow& row)
@@ -79,7 +80,8 @@ void printTable(Output& out, const std::vector<RunRow>& rows)
             {row.mode ? std::string(toWireName(*row.mode)) : "in progress", paintOf(row.mode)},
             row.checkpointName.empty() ? shortenedInMiddle(row.program, kProgramCharacters) : row.checkpointName,
             row.variant.backend, watched ? std::string("-") : row.variant.dtype,
-            watched ? std::string("-") : row.variant.deviceMap, row.mode && ifSeen(row.peakTreeBytes) ? formatSize(row.peakTreeBytes) : "-",
+            watched ? std::string("-") : row.variant.deviceMap,
+            row.mode && ifSeen(row.peakTreeBytes) ? formatSize(row.peakTreeBytes) : "-",
             row.mode ? formatDuration(row.duration) : "-", toIsoUtc(row.startedUtc).substr(0, 19)};
         if (curves)
             cells.emplace_back(rowSparkline(row));

@@ -197,8 +197,8 @@ void printFigures(Sections& sections, const RunResult& result)
     const auto size = [](std::uint64_t bytes) { return ifSeen(bytes) ? formatSize(bytes) : "unknown"; };
     sections.add("memory",
         "peak of the process tree " + size(curve.peakTreeBytes) + "; RSS " + size(curve.peakRssBytes)
-            + ", one process's high-water mark " + (highWaterIsAtLeast(result) && ifSeen(result.hwmBytes) ? "at least " : "")
-            + size(result.hwmBytes));
+            + ", one process's high-water mark "
+            + (highWaterIsAtLeast(result) && ifSeen(result.hwmBytes) ? "at least " : "") + size(result.hwmBytes));
     if (!ifSeen(curve.peakTreeBytes))
         sections.add("memory", "no sample saw a process that held any: see --sample-hz");
     if (const auto atMost = peakTreeAtMostBytes(result); atMost && *atMost - curve.peakTreeBytes > *atMost / 50)

@@ -182,13 +182,13 @@ Pace PaceWatch::pace() const
         return {};
     const Moment* later = oldestWithin(spanNs / 2);
     const bool mapping = mapsMore(spanNs);
-    Pace pace = paceBetween(from->sample, last, mapping);
-    pace.writtenBytesPerS = writtenPerS(*from, m_now);
-    Pace now = pace;
-    if (later && later->sample.monotonicNs < last.monotonicNs) {
-        now = paceBetween(later->sample, last, mapping);
-        now.writtenBytesPerS = writtenPerS(*later, m_now);
-    }
+    const auto paceSince = [&](const Moment& moment) {
+        Pace since = paceBetween(moment.sample, last, mapping);
+        since.writtenBytesPerS = writtenPerS(moment, m_now);
+        return since;
+    };
+    Pace pace = paceSince(*from);
+    const Pace now = later && later->sample.monotonicNs < last.monotonicNs ? paceSince(*later) : pace;
     pace.printedLines = m_now.lines - from->lines;
     pace.printedBytes = m_now.bytes - from->bytes;
     pace.spanS = static_cast<double>(spanNs) / 1e9;

@@ -132,12 +132,8 @@ void TrialRun::takeMail()
     const RunMailbox::Orders orders = m_mailbox.take(m_mail);
     m_account->noteSamples(m_mail);
     m_outlet.samples(m_mail);
-    if (!m_mail.empty()) {
-        const FurtherUse use = m_sampler->report().furtherUse;
-        m_pace.use(use);
-        if (m_life)
-            m_life->use(use, m_mail.back().monotonicNs);
-    }
+    if (!m_mail.empty())
+        noteReport(m_sampler->report(), m_mail.back().monotonicNs);
     for (const Sample& sample : m_mail) {
         m_pace.sample(sample);
         if (m_life)
@@ -149,17 +145,23 @@ void TrialRun::takeMail()
                 LabActed{"outside_group",
                     process + ": it left the run's group, whose caps and counters do not hold for it", process},
                 monotonicNs());
-    if (!m_mail.empty())
-        tellHighWater();
     if (m_worker && m_worker->state() != WorkerProcess::State::Ended)
         tellGuard();
     obey(orders);
 }
 
-void TrialRun::tellHighWater()
+/// What the samples themselves do not hold.
+void TrialRun::noteReport(const SamplerReport& report, std::int64_t atNs)
+{
+    m_pace.use(report.furtherUse);
+    if (m_life)
+        m_life->use(report.furtherUse, atNs);
+    tellHighWater(report.highWaterBytes);
+}
+
+void TrialRun::tellHighWater(std::uint64_t bytes)
 {
     constexpr std::uint64_t leastBytes = 1 << 20;
-    const std::uint64_t bytes = m_sampler->report().highWaterBytes;
     if (bytes <= m_toldHighWaterBytes + std::max(leastBytes, m_toldHighWaterBytes / 32))
         return;
     m_toldHighWaterBytes = bytes;

@@ -51,7 +51,8 @@ private:
     [[nodiscard]] bool awaitsHello() const;
     [[nodiscard]] std::optional<std::int64_t> nextDueNs() const;
     void takeMail();
-    void tellHighWater();
+    void noteReport(const SamplerReport& report, std::int64_t atNs);
+    void tellHighWater(std::uint64_t bytes);
     void tellGuard();
     void obey(const RunMailbox::Orders& orders);
     void readStdout(std::string_view bytes);

@@ -272,9 +272,8 @@ Answer endedByItself(const Case& asked)
     auto finding = found(FailureMode::Unknown, 0.6, inOrder ? "ended-without-loaded" : "plain-exit-code",
         inOrder ? "The worker left with " + endWords(facts) + " and never said that it had loaded anything."
                 : "It ended with " + endWords(facts) + whenWords(facts) + (facts.loaded ? ", after it had loaded" : "")
-                + (asked.uncaught      ? ": " + lastWords(asked)
-                        : facts.loaded ? ", and did not say why."
-                                       : " and did not say why."));
+                + (asked.uncaught ? ": " + lastWords(asked)
+                                  : std::string(facts.loaded ? "," : "") + " and did not say why."));
     finding.evidence.push_back(evidenceFor(FailureMode::Unknown, "wait status", endWords(facts), 0.5));
     quoteLog(asked, finding);
     return finding;
