@@ -118,6 +118,40 @@ private Q_SLOTS:
             told.c_str());
     }
 
+    void aFileOpenedForReadingAndWritingIsTold_data()
+    {
+        QTest::addColumn<QByteArray>("use");
+        QTest::addColumn<QByteArray>("words");
+        // What numpy.memmap does by default.
+        const QByteArray map = "f.seek(0, 2); m = mmap.mmap(f.fileno(), f.tell()); ";
+        QTest::newRow("mapped") << map + "sum(m[i] for i in range(0, 3 << 20, 4096)); "
+                                << QByteArray(" of 8,388,608 bytes of its mapping in memory");
+        QTest::newRow("read") << QByteArray("f.read(3 << 20); ") << QByteArray("; at weights.npy, at byte 3,145,728 ");
+        QTest::newRow("mapped and written") << map + "m[0] = 1; m.flush(); " << QByteArray();
+        QTest::newRow("written") << QByteArray("f.write(bytes(3 << 20)); ") << QByteArray();
+        QTest::newRow("appended to") << QByteArray("f.seek(0, 2); f.write(bytes(3 << 20)); ") << QByteArray();
+    }
+
+    void aFileOpenedForReadingAndWritingIsTold()
+    {
+        QFETCH(QByteArray, use);
+        QFETCH(QByteArray, words);
+        const QTemporaryDir folder;
+        const std::string file = folder.path().toStdString() + "/weights.npy";
+        std::ofstream(file) << std::string(8 << 20, 'x');
+        Limits limits;
+        limits.stall = 2s;
+        limits.timeout = 20s;
+        const RunResult result = run("exec python3 -c '"
+                                     "import mmap, time; f = open(\""
+                + file + "\", \"r+b\", buffering=0); " + use.toStdString() + "time.sleep(1000)'",
+            limits);
+        QVERIFY2(modeOf(result) == "hang", allWords(result).c_str());
+        const std::string told = factOf(result, "standstill");
+        QVERIFY2(told.find(words.toStdString()) != std::string::npos, told.c_str());
+        QVERIFY2((told.find("weights.npy") == std::string::npos) == words.isEmpty(), told.c_str());
+    }
+
     void whatIsSlowIsNone_data()
     {
         QTest::addColumn<QByteArray>("line");
