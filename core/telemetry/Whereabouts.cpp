@@ -239,6 +239,7 @@ void FileTrail::look(std::span<const pid_t> processes)
     doubtLast();
     std::erase_if(
         m_seen, [&](const auto& seen) { return std::ranges::count(processes, std::get<pid_t>(seen.first)) == 0; });
+    std::erase_if(m_readBytes, [&](const auto& read) { return std::ranges::count(processes, read.first) == 0; });
     const auto places = m_folder.empty() ? std::vector<fs::path>() : placesOf(m_folder);
     if (places.empty() && !m_folder.empty())
         return;
@@ -280,17 +281,48 @@ bool FileTrail::note(const Whereabouts& place)
 void FileTrail::doubtPositions(pid_t pid)
 {
     const auto readBytes = bytesReadBy(pid);
+    if (!readBytes)
+        return;
+    const bool mayBe = mayBeAnother(pid, *readBytes - std::exchange(m_readBytes[pid], *readBytes));
     for (Whereabouts& place : m_now) {
-        if (place.pid != pid || place.by != By::Position || !readBytes)
+        if (place.pid != pid || place.by != By::Position)
             continue;
         Seen& seen = m_seen[{place.pid, place.file, place.by}];
-        if (!seen.readBytes)
-            seen.readBytes = readBytes;
-        if (*readBytes - *seen.readBytes < kWorthReading)
+        if (seen.movedAt == m_looks || seen.movedAt == 0)
+            seen.inDoubt = mayBe;
+        if (!readsOn(seen, *readBytes) && !seen.inDoubt)
             continue;
         place.by = By::Open;
         place.atBytes = 0;
     }
+}
+
+/// What a child read is its parent's as well when that has waited for it, and has moved the position by then.
+bool FileTrail::readsOn(Seen& seen, std::uint64_t readBytes) const
+{
+    if (!seen.readBytes)
+        seen.readBytes = readBytes;
+    const std::uint64_t more = readBytes - *seen.readBytes;
+    if (seen.movedAt + 1 != m_looks || more >= seen.byBytes + kWorthReading)
+        return more >= kWorthReading;
+    seen.readBytes = readBytes;
+    return false;
+}
+
+/// With so much read since the look before.
+bool FileTrail::mayBeAnother(pid_t pid, std::uint64_t readBytes) const
+{
+    std::set<fs::path> files;
+    bool moved = false;
+    std::uint64_t movedBy = 0;
+    for (const Whereabouts& place : m_now) {
+        if (place.pid != pid || place.by != By::Position || !files.insert(place.file).second)
+            continue;
+        const Seen& seen = m_seen.at({place.pid, place.file, place.by});
+        moved |= seen.movedAt > 0;
+        movedBy += seen.movedAt == m_looks ? seen.byBytes : 0;
+    }
+    return files.size() > 1 && (!moved || readBytes >= movedBy + kWorthReading);
 }
 
 /// What was only read may have been written to before it was closed.

@@ -44,7 +44,8 @@ std::optional<Whereabouts> findWhereabouts(std::span<const pid_t> processes, con
 /// Knows from looks now and then which of the files moved last: its position changed, or more of it became resident.
 /// Of several that moved since the look before: one of which there is more to come, then the one that moved most. Where
 /// none was seen to move it is what findWhereabouts() finds, else the one that was open before. A position that stands
-/// while its process reads on is no place: then the file is only open. Mappings are only
+/// while its process reads on is no place, nor is one of several where none was seen to move, or where the process read
+/// more than they moved by: then the file is only open. Mappings are only
 /// looked at where no position moved. One thread at a time; a look costs what findWhereabouts() does.
 class FileTrail {
 public:
@@ -59,9 +60,12 @@ private:
         std::uint64_t movedAt = 0; ///< Which look; 0: not seen to move.
         std::uint64_t byBytes = 0;
         std::optional<std::uint64_t> readBytes; ///< By the process, when the position was first or last seen to move.
+        bool inDoubt = false; ///< When it was so, another file of the process may as well have been read.
     };
     bool note(const Whereabouts& place);
     void doubtPositions(pid_t pid);
+    [[nodiscard]] bool readsOn(Seen& seen, std::uint64_t readBytes) const;
+    [[nodiscard]] bool mayBeAnother(pid_t pid, std::uint64_t readBytes) const;
     void doubtLast();
     [[nodiscard]] const Whereabouts* movedLast(bool maybeWritten) const;
     [[nodiscard]] std::optional<Whereabouts> best() const;
@@ -71,6 +75,7 @@ private:
     std::map<std::tuple<pid_t, std::filesystem::path, Whereabouts::By>, Seen> m_seen;
     std::vector<Whereabouts> m_now; ///< Of the last look, processes in order.
     std::optional<Whereabouts> m_last; ///< Of the last look that found one, unless by mapping.
+    std::map<pid_t, std::uint64_t> m_readBytes; ///< By the process, until the last look.
     std::uint64_t m_looks = 0;
 };
 
