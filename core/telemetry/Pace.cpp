@@ -49,8 +49,8 @@ Swapped swappedBetween(const Sample& from, const Sample& to)
     return swapped;
 }
 
-/// Its rates alone. `mapsMore`: that more of files is mapped tells of reading.
-Pace paceBetween(const Sample& from, const Sample& to, bool mapsMore)
+/// Its rates alone. `startupReadBytes`: of what was read; `mapsMore`: that more of files is mapped tells of reading.
+Pace paceBetween(const Sample& from, const Sample& to, double startupReadBytes, bool mapsMore)
 {
     const double seconds = static_cast<double>(to.monotonicNs - from.monotonicNs) / 1e9;
     const auto rate = [&](Column column) { return moved(from, to, column) / seconds; };
@@ -58,7 +58,8 @@ Pace paceBetween(const Sample& from, const Sample& to, bool mapsMore)
     Pace pace;
     // The kernel counts what comes back from swap as read from storage.
     const double stored = std::max(0.0, rate(Column::ReadBytes) - swapped.in / seconds);
-    pace.readBytesPerS = std::max({stored, rate(Column::ReadCharBytes), mapsMore ? rate(Column::FileBytes) : 0});
+    const double called = std::max(0.0, rate(Column::ReadCharBytes) - startupReadBytes / seconds);
+    pace.readBytesPerS = std::max({stored, called, mapsMore ? rate(Column::FileBytes) : 0});
     pace.growthBytesPerS = rate(Column::TreeBytes);
     pace.swapBytesPerS = (swapped.in + swapped.out) / seconds;
     pace.majorFaultsPerS = rate(Column::MajorFaults);
@@ -183,7 +184,8 @@ Pace PaceWatch::pace() const
     const Moment* later = oldestWithin(spanNs / 2);
     const bool mapping = mapsMore(spanNs);
     const auto paceSince = [&](const Moment& moment) {
-        Pace since = paceBetween(moment.sample, last, mapping);
+        const auto startup = m_now.use.startupReadBytes - moment.use.startupReadBytes;
+        Pace since = paceBetween(moment.sample, last, static_cast<double>(startup), mapping);
         since.writtenBytesPerS = writtenPerS(moment, m_now);
         return since;
     };

@@ -3,8 +3,9 @@
 #include "core/Units.h"
 #include "core/telemetry/Adoption.h"
 #include "core/telemetry/CountedOnce.h"
-#include "core/telemetry/ProcessReader.h"
 #include "core/telemetry/ReapedUse.h"
+#include "core/telemetry/TreeMember.h"
+#include "core/telemetry/Turnover.h"
 
 #include <algorithm>
 #include <unistd.h>
@@ -15,58 +16,9 @@ namespace {
 constexpr std::int64_t kWalkAtLeastEveryNs = 250'000'000;
 constexpr std::int64_t kReadAtLeastEveryNs = 1'000'000'000;
 constexpr std::int64_t kFaultsAtMostEveryNs = 9'000'000;
-constexpr std::uint64_t kPagesPerFileFault = 16; ///< The kernel's fault-around.
 constexpr std::uint64_t kWorthCounting = std::uint64_t{1} << 20;
 constexpr std::uint64_t kShareWorthCounting = 100;
 constexpr std::uint64_t kManyThreads = 2; ///< The lab itself always has several.
-
-/// A process of the tree with what was last read from it.
-struct Member {
-    ProcessId id;
-    ProcessReader reader;
-    ProcessReading now;
-    std::uint64_t reapedFaultsBefore = 0; ///< At the reading before.
-    std::uint64_t mostFileBytes = 0; ///< Since its exec.
-    bool forked = false; ///< Has relatives of the same image: no exec since its fork.
-    std::uint64_t inheritedAnon = 0; ///< Came with the fork.
-    std::uint64_t inheritedSwap = 0;
-    std::uint64_t residentAnon = 0; ///< The last cheap reading.
-    std::uint64_t sharedSince = 0; ///< Of files and shared memory: what it shows more than the last full reading.
-    std::uint64_t minorFaults = 0; ///< The last reading of any depth.
-    std::uint64_t faultsAtCpuNs = 0; ///< When they were read between full samples.
-    bool fresh = true; ///< Not read as a member yet.
-    bool gone = false;
-    bool counted = false; ///< While adding up.
-};
-
-/// Of `whole` bytes what a fork cannot share with its relatives: what it grew by, or faulted in. Its faults on shared
-/// memory and files are no anonymous pages.
-std::uint64_t ownAnon(const Member& member, std::uint64_t whole)
-{
-    const auto grown = whole > member.inheritedAnon ? whole - member.inheritedAnon : 0;
-    const auto faulted = member.minorFaults * pageBytes();
-    const auto others = member.now.shmemBytes + member.now.fileBytes / kPagesPerFileFault + member.sharedSince;
-    return std::min(whole, std::max(grown, faulted - std::min(faulted, others)));
-}
-
-std::uint64_t ownSwap(const Member& member, std::uint64_t whole)
-{
-    return whole > member.inheritedSwap ? whole - member.inheritedSwap : 0;
-}
-
-/// What the rise of a high-water mark proves of anonymous and shared memory. File pages come and go between two
-/// readings as well: those that are read come sixteen at a fault, while every small page of memory takes one of its
-/// own; those that are written do too, but the kernel counts them as written, whatever the process has done with them.
-std::uint64_t provenBetween(const Member& member, const ProcessReading& before)
-{
-    const auto& now = member.now;
-    const auto ofFiles = member.mostFileBytes + now.use.dirtiedBytes;
-    const auto notFile = now.highWaterBytes - std::min(now.highWaterBytes, ofFiles);
-    const auto faults
-        = now.use.minorFaults - (member.fresh ? 0 : std::min(now.use.minorFaults, before.use.minorFaults));
-    const auto held = member.fresh ? 0 : before.anonBytes + before.shmemBytes;
-    return std::min(notFile, held + faults * pageBytes());
-}
 
 std::int64_t valueOf(std::uint64_t number)
 {
@@ -90,7 +42,7 @@ struct ProcessTree::State {
     Adoption adoption;
     ProcessReader self;
     ProcFile loadavg{"/proc/loadavg"};
-    std::vector<Member> members;
+    std::vector<TreeMember> members;
     std::vector<pid_t> pids;
     std::array<pid_t, 4096> found{};
     ReapedUse reaped;
@@ -108,18 +60,20 @@ struct ProcessTree::State {
     bool settled = false; ///< The machine's last pid stood still at the last look.
     std::int64_t walkedNs = 0;
     std::int64_t readAllNs = 0;
+    Turnover turnover;
+    std::int64_t grownBytes = 0;
     bool someEnded = false; ///< At the last sample: others may have got a new parent by it.
 
-    Member* find(pid_t pid);
-    const Member* livingAncestor(const Member& member);
+    TreeMember* find(pid_t pid);
+    const TreeMember* livingAncestor(const TreeMember& member);
     bool somethingMayBeNew();
     void walk();
     void addFound(std::size_t count, bool ofTheLab);
     bool mustReadAll(Depth depth);
     void readFrom(std::size_t first, bool all);
     void refreshThreads();
-    void noteMarks(Member& member, const ProcessReading& before);
-    void noteInheritance(Member& member);
+    void noteMarks(TreeMember& member, const ProcessReading& before);
+    void noteInheritance(TreeMember& member);
     void settleEnded();
     template <typename Whole, typename Own> std::uint64_t countOnce(PrivateOnce& into, Whole wholeOf, Own ownOf);
     bool fillMemory(Sample& into);
@@ -128,9 +82,10 @@ struct ProcessTree::State {
     bool sampleResident(Sample& into);
 };
 
-Member* ProcessTree::State::find(pid_t pid)
+TreeMember* ProcessTree::State::find(pid_t pid)
 {
-    const auto it = std::find_if(members.begin(), members.end(), [pid](const Member& m) { return m.id.pid == pid; });
+    const auto it
+        = std::find_if(members.begin(), members.end(), [pid](const TreeMember& m) { return m.id.pid == pid; });
     return it == members.end() ? nullptr : &*it;
 }
 
@@ -169,7 +124,7 @@ void ProcessTree::State::addFound(std::size_t count, bool ofTheLab)
         const auto stat = readProcessStat(pid);
         if (!stat || (ofTheLab && !adoption.isOurs(pid, *stat)))
             continue;
-        Member member{{pid, stat->startTicks}, ProcessReader(pid, pool), *stat};
+        TreeMember member{{pid, stat->startTicks}, ProcessReader(pid, pool), *stat};
         members.push_back(std::move(member));
     }
 }
@@ -196,6 +151,8 @@ void ProcessTree::State::readFrom(std::size_t first, bool all)
             continue;
         }
         ioKnown = ioKnown || member.now.ioKnown;
+        if (!member.fresh)
+            turnover.read(before.use, member.now.use);
         member.minorFaults = member.now.use.minorFaults;
         member.sharedSince = 0;
         noteMarks(member, before);
@@ -210,7 +167,7 @@ void ProcessTree::State::refreshThreads()
             member.now.threads = stat->threads;
 }
 
-void ProcessTree::State::noteMarks(Member& member, const ProcessReading& before)
+void ProcessTree::State::noteMarks(TreeMember& member, const ProcessReading& before)
 {
     const auto& now = member.now;
     if (now.imageMark != before.imageMark) {
@@ -226,7 +183,7 @@ void ProcessTree::State::noteMarks(Member& member, const ProcessReading& before)
     member.fresh = false;
 }
 
-void ProcessTree::State::noteInheritance(Member& member)
+void ProcessTree::State::noteInheritance(TreeMember& member)
 {
     const auto& now = member.now;
     member.forked = false;
@@ -241,9 +198,9 @@ void ProcessTree::State::noteInheritance(Member& member)
     }
 }
 
-const Member* ProcessTree::State::livingAncestor(const Member& member)
+const TreeMember* ProcessTree::State::livingAncestor(const TreeMember& member)
 {
-    const Member* ancestor = find(member.now.parent);
+    const TreeMember* ancestor = find(member.now.parent);
     for (std::size_t step = 0; ancestor && ancestor->gone && step < members.size(); ++step)
         ancestor = find(ancestor->now.parent);
     return ancestor && !ancestor->gone ? ancestor : nullptr;
@@ -263,7 +220,7 @@ void ProcessTree::State::settleEnded()
     for (const auto& member : members)
         if (!member.gone)
             reaped.heirSeen(member.id.pid, member.now.use.reapedMinorFaults);
-    someEnded = std::erase_if(members, [](const Member& member) { return member.gone; }) > 0;
+    someEnded = std::erase_if(members, [](const TreeMember& member) { return member.gone; }) > 0;
 }
 
 /// The sum with what forks share counted once: of each image the own parts of its forks, and once the largest of what
@@ -303,8 +260,10 @@ bool ProcessTree::State::fillMemory(Sample& into)
     std::uint64_t files = 0;
     std::uint64_t threads = 0;
     std::int64_t running = 0;
-    for (const auto& member : members) {
+    grownBytes = 0;
+    for (auto& member : members) {
         const auto& now = member.now;
+        grownBytes += grownBy(member);
         rss += now.anonBytes + now.fileBytes + now.shmemBytes;
         files += now.fileBytes;
         shared = {shared.sum + now.shmemBytes, std::max(shared.largest, now.shmemBytes)};
@@ -313,10 +272,10 @@ bool ProcessTree::State::fillMemory(Sample& into)
     }
     lastShmem = shmem.count(shared);
     lastSwap = countOnce(
-        swap, [](const Member& member) { return member.now.swapBytes; }, ownSwap);
+        swap, [](const TreeMember& member) { return member.now.swapBytes; }, ownSwap);
     fillTree(into,
         countOnce(
-            anon, [](const Member& member) { return member.now.anonBytes; }, ownAnon));
+            anon, [](const TreeMember& member) { return member.now.anonBytes; }, ownAnon));
     into[Column::FileBytes] = valueOf(files);
     into[Column::RssBytes] = valueOf(rss);
     into[Column::Processes] = running;
@@ -371,7 +330,7 @@ bool ProcessTree::State::sampleResident(Sample& into)
             member.minorFaults = member.reader.minorFaults().value_or(member.minorFaults);
     }
     const auto once = countOnce(
-        anon, [](const Member& member) { return member.residentAnon; }, ownAnon);
+        anon, [](const TreeMember& member) { return member.residentAnon; }, ownAnon);
     into[Column::AnonBytes] = valueOf(once);
     into[Column::RssBytes] = valueOf(rss);
     into[Column::TreeBytes] = valueOf(any ? once + lastShmem + lastSwap : 0);
@@ -407,19 +366,22 @@ bool ProcessTree::sample(Sample& into, Depth depth)
     const auto known = m_state->members.size();
     if (m_state->somethingMayBeNew())
         m_state->walk();
+    const auto all = m_state->members.size();
     m_state->readFrom(known, true);
     m_state->settleEnded();
+    const auto ended = all - m_state->members.size();
     m_state->pids.clear();
     for (const auto& member : m_state->members)
         m_state->pids.push_back(member.id.pid);
     m_state->fillUse(into);
+    m_state->turnover.sampled(all - known + ended, m_state->highest.readCharBytes);
     return m_state->fillMemory(into);
 }
 
 bool ProcessTree::mayCountTwice() const
 {
     const auto atStake = [](const Held& held) { return held.sum - held.largest; };
-    const auto forked = [](const Member& member) { return member.forked; };
+    const auto forked = [](const TreeMember& member) { return member.forked; };
     const auto ofForks = std::ranges::any_of(m_state->members, forked)
         ? atStake(m_state->anon.held()) + atStake(m_state->swap.held())
         : 0;
@@ -484,7 +446,8 @@ std::vector<ProcessId> ProcessTree::living()
 
 FurtherUse ProcessTree::furtherUse() const
 {
-    return {m_state->highest.writtenBytes, m_state->highest.dirtiedBytes};
+    return {m_state->highest.writtenBytes, m_state->highest.dirtiedBytes, m_state->turnover.steadyFaults(),
+        m_state->turnover.startupReadBytes(), m_state->grownBytes};
 }
 
 std::uint64_t ProcessTree::highWaterBytes() const

@@ -8,12 +8,14 @@ namespace {
 using namespace std::chrono_literals;
 
 /// Smaller changes are housekeeping: a timer that is read, a page touched while waking up.
-constexpr std::int64_t kWorthReading = 64 << 10;
-constexpr std::uint64_t kWorthWriting = 64 << 10; ///< A log of what it waits for is less.
+constexpr std::int64_t kWorthReading = 64 << 10; ///< Or writing: a log of what it waits for is less.
+constexpr std::int64_t kPollsPerS = 4 << 10; ///< Bytes: who asks the kernel for a status reads so much, at most.
 constexpr std::int64_t kWorthGrowing = 1 << 20;
 constexpr std::int64_t kFromDisk = 4096;
 constexpr std::int64_t kWorthFaulting
     = 16; ///< Major faults: a process that merely wakes up may need its own page or two.
+constexpr std::uint64_t kLeastFaults = 16;
+constexpr double kFaultsPerS = 8; ///< Each of 4 KiB to 2 MiB: a fault maps all that is near, in the page cache.
 constexpr double kCpuShare = 0.02; ///< Of one core.
 constexpr std::int64_t kLeastCpuNs = std::chrono::nanoseconds(20ms).count(); ///< Two ticks: the kernel's own precision.
 constexpr std::chrono::nanoseconds kShortestWindow = 100ms;
@@ -30,6 +32,7 @@ bool sameProgress(const protocol::Progress& a, const protocol::Progress& b)
 SignsOfLife::SignsOfLife(std::int64_t startNs, std::chrono::nanoseconds limit)
     : m_lastNs(startNs)
     , m_limitNs(limit.count())
+    , m_worthBytes(std::max(kWorthReading, std::chrono::floor<std::chrono::seconds>(limit).count() * kPollsPerS))
     , m_cpuWindowNs(std::clamp(limit / 4, kShortestWindow, kLongestWindow).count())
     , m_cpuSinceNs(startNs)
     , m_sampledNs(startNs)
@@ -57,15 +60,30 @@ bool SignsOfLife::message(const protocol::Message& message, std::int64_t atNs)
 }
 
 /// Growth adds up from the last sign on, however slow; after a fall it counts from the bottom.
+bool SignsOfLife::grew(std::int64_t& anchor, std::int64_t now, std::int64_t byAtLeast)
+{
+    const bool enough = anchor != kAbsent && now - anchor >= byAtLeast;
+    if (anchor == kAbsent || enough || now < anchor)
+        anchor = now;
+    return enough;
+}
+
 bool SignsOfLife::grew(Column column, const Sample& sample, std::int64_t byAtLeast)
 {
-    if (!sample.has(column))
+    return sample.has(column) && grew(m_anchor[column], sample[column], byAtLeast);
+}
+
+/// What is read beside the start of programs. That may be told ahead of the sample.
+bool SignsOfLife::read(const Sample& sample)
+{
+    if (!sample.has(Column::ReadCharBytes))
         return false;
-    std::int64_t& anchor = m_anchor[column];
-    const bool enough = anchor != kAbsent && sample[column] - anchor >= byAtLeast;
-    if (anchor == kAbsent || enough || sample[column] < anchor)
-        anchor = sample[column];
-    return enough;
+    if (m_readBytes != kAbsent && sample[Column::ReadCharBytes] > m_readBytes)
+        m_trickledNs = sample.monotonicNs;
+    m_readBytes = sample[Column::ReadCharBytes];
+    const std::int64_t forWork = m_readBytes - static_cast<std::int64_t>(m_startupReadBytes);
+    std::int64_t& anchor = m_anchor[Column::ReadCharBytes];
+    return forWork >= anchor && grew(anchor, forWork, m_worthBytes);
 }
 
 /// A silence that would be over ends the window early.
@@ -85,15 +103,9 @@ bool SignsOfLife::worked(const Sample& sample)
 
 void SignsOfLife::sample(const Sample& sample)
 {
-    if (sample.has(Column::ReadCharBytes)) {
-        if (m_readBytes != kAbsent && sample[Column::ReadCharBytes] > m_readBytes)
-            m_trickledNs = sample.monotonicNs;
-        m_readBytes = sample[Column::ReadCharBytes];
-    }
     // Not short-circuited: every anchor has to move along.
-    const bool read = grew(Column::ReadBytes, sample, kFromDisk) | grew(Column::ReadCharBytes, sample, kWorthReading);
-    const bool growth = grew(Column::TreeBytes, sample, kWorthGrowing) | grew(Column::RssBytes, sample, kWorthGrowing)
-        | grew(Column::GpuBytes, sample, kWorthGrowing);
+    const bool reading = grew(Column::ReadBytes, sample, kFromDisk) | read(sample);
+    const bool growth = grew(Column::GpuBytes, sample, kWorthGrowing);
     const bool faults = grew(Column::MajorFaults, sample, kWorthFaulting);
     const bool cpu = worked(sample);
     if (sample.has(Column::CpuNs))
@@ -101,7 +113,7 @@ void SignsOfLife::sample(const Sample& sample)
     // What comes back from swap is counted as read, too, unless it was kept compressed in memory.
     if (faults && sample.has(Column::SwapBytes) && sample[Column::SwapBytes] > 0)
         sign(sample.monotonicNs, "swapping");
-    else if (read)
+    else if (reading)
         sign(sample.monotonicNs, "reading");
     else if (growth)
         sign(sample.monotonicNs, "growth");
@@ -109,11 +121,30 @@ void SignsOfLife::sample(const Sample& sample)
         sign(sample.monotonicNs, "CPU time");
 }
 
+/// Who reads through a mapping and drops it again neither grows nor reads by calls. A process that merely wakes up
+/// needs a page or two.
+bool SignsOfLife::faulted(std::uint64_t steadyFaults, std::int64_t atNs)
+{
+    const std::int64_t windowNs = atNs - m_faultsSinceNs;
+    if (m_faults && windowNs < m_cpuWindowNs && silence(atNs).count() < m_limitNs)
+        return false;
+    const std::uint64_t faults = m_faults ? steadyFaults - *m_faults : 0;
+    m_faults = steadyFaults;
+    m_faultsSinceNs = atNs;
+    return faults >= kLeastFaults && static_cast<double>(faults) >= kFaultsPerS * static_cast<double>(windowNs) / 1e9;
+}
+
 void SignsOfLife::use(const FurtherUse& use, std::int64_t atNs)
 {
+    m_startupReadBytes = use.startupReadBytes;
+    if (faulted(use.steadyFaults, atNs))
+        sign(atNs, "faults");
+    if (grew(m_grownBytes, use.grownBytes, kWorthGrowing))
+        sign(atNs, "growth");
+    const auto worthBytes = static_cast<std::uint64_t>(m_worthBytes);
     const bool wrote = m_used
-        && (use.writtenBytes - m_used->writtenBytes >= kWorthWriting
-            || use.dirtiedBytes - m_used->dirtiedBytes >= kWorthWriting);
+        && (use.writtenBytes - m_used->writtenBytes >= worthBytes
+            || use.dirtiedBytes - m_used->dirtiedBytes >= worthBytes);
     if (wrote)
         sign(atNs, "writing");
     if (wrote || !m_used)

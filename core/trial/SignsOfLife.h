@@ -11,9 +11,9 @@
 
 namespace loadlab {
 
-/// When a run last showed that it gets on: protocol progress, output, bytes read or written, growth, pages that come
-/// back from swap, CPU time worth naming. A process that merely wakes up, or repeats the same progress, shows none. Has
-/// no clock of its own; one thread.
+/// When a run last showed that it gets on: protocol progress, output, bytes read or written, growth, faults, pages that
+/// come back from swap, CPU time worth naming. A process that merely wakes up, or repeats the same progress, shows
+/// none. Has no clock of its own; one thread.
 class SignsOfLife {
 public:
     /// `limit`: how long a silence will be looked for; CPU time is judged over windows of a quarter of it.
@@ -39,16 +39,21 @@ public:
     [[nodiscard]] bool isOver(std::chrono::nanoseconds limit, std::int64_t nowNs) const;
     /// When to ask isOver() again if no sample comes.
     [[nodiscard]] std::int64_t dueNs(std::chrono::nanoseconds limit, std::int64_t nowNs) const;
-    /// What the last sign was: "start", "progress", "output", "swapping", "reading", "writing", "growth", "CPU time".
+    /// What the last sign was: "start", "progress", "output", "swapping", "reading", "writing", "growth", "faults",
+    /// "CPU time".
     [[nodiscard]] const std::string& lastSign() const { return m_lastSign; }
 
 private:
     void sign(std::int64_t atNs, const char* what);
+    static bool grew(std::int64_t& anchor, std::int64_t now, std::int64_t byAtLeast);
     bool grew(Column column, const Sample& sample, std::int64_t byAtLeast);
+    bool read(const Sample& sample);
     bool worked(const Sample& sample);
+    bool faulted(std::uint64_t steadyFaults, std::int64_t atNs);
 
     std::int64_t m_lastNs;
     std::int64_t m_limitNs;
+    std::int64_t m_worthBytes; ///< Read or written: no housekeeping any more.
     std::int64_t m_cpuWindowNs;
     std::string m_lastSign = "start";
     std::optional<protocol::Progress> m_progress;
@@ -56,6 +61,10 @@ private:
     std::int64_t m_cpuSinceNs;
     std::int64_t m_sampledNs; ///< The last sample that had every column.
     std::optional<FurtherUse> m_used; ///< From which writing counts.
+    std::optional<std::uint64_t> m_faults; ///< At the beginning of the window, as for CPU time.
+    std::int64_t m_faultsSinceNs = 0;
+    std::int64_t m_grownBytes = kAbsent; ///< From which growth counts.
+    std::uint64_t m_startupReadBytes = 0;
     std::int64_t m_readBytes = kAbsent; ///< ReadCharBytes of the last sample.
     std::optional<std::int64_t> m_trickledNs; ///< When it last grew, and nobody looked at positions since.
     std::int64_t m_lookedNs;

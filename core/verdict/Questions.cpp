@@ -242,7 +242,7 @@ Finding ofSilence(const RunFacts& facts)
         ? found(FailureMode::Hang, 0.97, "lab-stall",
             "No sign of life for " + silent + "; the lab stopped it" + whenWords(facts) + stopWords(facts) + ".",
             evidenceFor(FailureMode::Hang, "lab",
-                "no progress, output, reading, writing, growth, swapping or CPU time for " + silent, 1.0))
+                "no progress, output, reading, writing, growth, faults, swapping or CPU time for " + silent, 1.0))
         : found(FailureMode::Hang, 0.95, "lab-no-hello",
             "The worker started and never said hello" + whenWords(facts) + stopWords(facts) + ".",
             evidenceFor(FailureMode::Hang, "lab", "no hello within the start-up limit", 1.0));

@@ -36,7 +36,11 @@ private Q_SLOTS:
     void repeatedProgressIsNone();
     void readingIsASign();
     void aTimerThatIsReadIsNone();
+    void startsOfProgramsAreNone();
+    void aStatusThatIsAskedForIsNone();
     void writingIsASign();
+    void faultsAreASign();
+    void aPageNowAndThenIsNone();
     void aHeartbeatInALogIsNone();
     void aLittleThatIsReadAsksForPositions();
     void aSilenceIsNotOverBeforePositionsWereLookedAt();
@@ -102,9 +106,29 @@ void tst_SignsOfLife::aTimerThatIsReadIsNone()
     QCOMPARE(life.silence(50_s), 50s);
 }
 
-void tst_SignsOfLife::writingIsASign()
+void tst_SignsOfLife::startsOfProgramsAreNone()
 {
     SignsOfLife life(0, 60s);
+    for (int i = 0; i <= 50; ++i) {
+        life.use({.startupReadBytes = static_cast<std::uint64_t>(i + 1) * (50 << 10)}, i * 1_s); // Ahead of the sample.
+        life.sample(sampleAt(i * 1_s, {{Column::ReadBytes, 0}, {Column::ReadCharBytes, i * (50 << 10)}}));
+    }
+    QCOMPARE(life.silence(50_s), 50s);
+    life.sample(sampleAt(51_s, {{Column::ReadBytes, 0}, {Column::ReadCharBytes, (50 * 50 + 350) << 10}}));
+    QCOMPARE(life.silence(51_s), 0s);
+}
+
+void tst_SignsOfLife::aStatusThatIsAskedForIsNone()
+{
+    SignsOfLife life(0, 300s);
+    for (int i = 0; i <= 300; ++i)
+        life.sample(sampleAt(i * 1_s, {{Column::ReadBytes, 0}, {Column::ReadCharBytes, i * 2000}}));
+    QCOMPARE(life.silence(300_s), 300s);
+}
+
+void tst_SignsOfLife::writingIsASign()
+{
+    SignsOfLife life(0, 16s);
     life.use({1 << 20, 1 << 20}, 1_s); // What it wrote before nobody knows when.
     QCOMPARE(life.silence(1_s), 1s);
     life.use({(1 << 20) + (40 << 10), 1 << 20}, 2_s);
@@ -113,6 +137,25 @@ void tst_SignsOfLife::writingIsASign()
     QCOMPARE(life.lastSign(), std::string("writing"));
     life.use({(1 << 20) + (80 << 10), (1 << 20) + (64 << 10)}, 4_s); // Through a mapping.
     QCOMPARE(life.silence(4_s), 0s);
+}
+
+void tst_SignsOfLife::faultsAreASign()
+{
+    SignsOfLife life(0, 8s); // Windows of two seconds.
+    life.use({0, 0, 1000}, 1_s); // What it faulted before nobody knows when.
+    life.use({0, 0, 1100}, 2_s);
+    QCOMPARE(life.silence(2_s), 2s);
+    life.use({0, 0, 1200}, 3_s);
+    QCOMPARE(life.silence(3_s), 0s);
+    QCOMPARE(life.lastSign(), std::string("faults"));
+}
+
+void tst_SignsOfLife::aPageNowAndThenIsNone()
+{
+    SignsOfLife life(0, 8s);
+    for (std::uint64_t i = 0; i <= 7; ++i)
+        life.use({0, 0, i * 4}, static_cast<std::int64_t>(i) * 1_s);
+    QCOMPARE(life.silence(7_s), 7s);
 }
 
 void tst_SignsOfLife::aHeartbeatInALogIsNone()
@@ -177,9 +220,9 @@ void tst_SignsOfLife::slowGrowthAddsUp()
 {
     SignsOfLife life(0, 60s);
     for (int i = 0; i <= 10; ++i)
-        life.sample(sampleAt(i * 1_s, {{Column::TreeBytes, i * (100 << 10)}}));
+        life.use({.grownBytes = i * (100 << 10)}, i * 1_s);
     QCOMPARE(life.silence(10_s), 10s); // 1000 KiB
-    life.sample(sampleAt(11_s, {{Column::TreeBytes, 1100 << 10}}));
+    life.use({.grownBytes = 1100 << 10}, 11_s);
     QCOMPARE(life.silence(11_s), 0s);
     QCOMPARE(life.lastSign(), std::string("growth"));
 }
@@ -187,10 +230,10 @@ void tst_SignsOfLife::slowGrowthAddsUp()
 void tst_SignsOfLife::growthAfterAFallCountsFromTheBottom()
 {
     SignsOfLife life(0, 60s);
-    life.sample(sampleAt(1_s, {{Column::RssBytes, 100 << 20}}));
-    life.sample(sampleAt(2_s, {{Column::RssBytes, 50 << 20}}));
+    life.use({.grownBytes = 100 << 20}, 1_s);
+    life.use({.grownBytes = 50 << 20}, 2_s);
     QCOMPARE(life.silence(2_s), 2s);
-    life.sample(sampleAt(3_s, {{Column::RssBytes, 52 << 20}}));
+    life.use({.grownBytes = 52 << 20}, 3_s);
     QCOMPARE(life.silence(3_s), 0s);
 }
 
@@ -198,7 +241,7 @@ void tst_SignsOfLife::shrinkingIsNone()
 {
     SignsOfLife life(0, 60s);
     for (int i = 0; i <= 20; ++i)
-        life.sample(sampleAt(i * 1_s, {{Column::TreeBytes, 100 << 20}, {Column::RssBytes, (100 - i) << 20}}));
+        life.use({.grownBytes = (100 - i) << 20}, i * 1_s);
     QCOMPARE(life.silence(20_s), 20s);
 }
 
@@ -271,7 +314,8 @@ void tst_SignsOfLife::aBusyProgramIsNeverSilentHoweverShortTheLimit()
 void tst_SignsOfLife::theFirstSampleIsNoSign()
 {
     SignsOfLife life(0, 60s);
-    life.sample(sampleAt(5_s, {{Column::TreeBytes, 1 << 30}, {Column::CpuNs, 100_s}, {Column::ReadBytes, 1 << 30}}));
+    life.use({1 << 30, 1 << 30, 1 << 20, 1 << 30, 1 << 30}, 5_s);
+    life.sample(sampleAt(5_s, {{Column::CpuNs, 100_s}, {Column::ReadBytes, 1 << 30}}));
     QCOMPARE(life.silence(5_s), 5s);
 }
 
@@ -285,9 +329,9 @@ void tst_SignsOfLife::theLabsOwnPauseIsForgiven()
 void tst_SignsOfLife::anOldSampleDoesNotTurnBackTheClock()
 {
     SignsOfLife life(0, 60s);
-    life.sample(sampleAt(1_s, {{Column::TreeBytes, 0}}));
+    life.sample(sampleAt(1_s, {{Column::ReadBytes, 0}}));
     life.output(9_s);
-    life.sample(sampleAt(4_s, {{Column::TreeBytes, 1 << 30}}));
+    life.sample(sampleAt(4_s, {{Column::ReadBytes, 1 << 30}}));
     QCOMPARE(life.silence(10_s), 1s);
 }
 
