@@ -2,6 +2,7 @@
 
 #include "core/telemetry/ProcFile.h"
 
+#include <charconv>
 #include <fcntl.h>
 #include <string>
 #include <string_view>
@@ -15,13 +16,19 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kMostDescriptors = 4096;
 
-/// fdinfo has the flags of open(2) in octal, whose last digit holds the access mode.
-bool isReadOnly(std::string_view info)
+/// fdinfo has the flags of open(2), in octal.
+OpenFile::Access accessOf(std::string_view info)
 {
-    constexpr std::string_view key = "flags:";
+    constexpr std::string_view key = "flags:\t";
     const auto at = info.find(key);
-    const auto line = at == info.npos ? info : info.substr(at, info.find('\n', at) - at);
-    return at != info.npos && (line.back() - '0') % 4 == O_RDONLY;
+    int flags = 0;
+    if (at == info.npos
+        || std::from_chars(info.data() + at + key.size(), info.data() + info.size(), flags, 8).ec != std::errc{})
+        return OpenFile::Access::Other;
+    if ((flags & O_ACCMODE) == O_RDONLY)
+        return OpenFile::Access::ReadOnly;
+    return (flags & O_ACCMODE) == O_RDWR && (flags & O_APPEND) == 0 ? OpenFile::Access::ReadWrite
+                                                                    : OpenFile::Access::Other;
 }
 
 std::optional<OpenFile> openFile(const std::string& root, const fs::path& descriptor)
@@ -34,8 +41,7 @@ std::optional<OpenFile> openFile(const std::string& root, const fs::path& descri
     if (!known)
         return std::nullopt;
     const auto info = readSmallFile(root + "/fdinfo/" + descriptor.filename().string(), 4096);
-    return OpenFile{
-        target, known->id, procfs::numberAfter(info, "pos:").value_or(0), known->sizeBytes, isReadOnly(info)};
+    return OpenFile{target, *known, procfs::numberAfter(info, "pos:").value_or(0), accessOf(info)};
 }
 
 } // namespace
@@ -43,10 +49,11 @@ std::optional<OpenFile> openFile(const std::string& root, const fs::path& descri
 std::optional<KnownFile> knownFile(const fs::path& file)
 {
     struct statx status { };
-    constexpr unsigned wanted = STATX_TYPE | STATX_INO | STATX_SIZE;
+    constexpr unsigned wanted = STATX_TYPE | STATX_INO | STATX_SIZE | STATX_MTIME;
     if (::statx(AT_FDCWD, file.c_str(), AT_STATX_DONT_SYNC, wanted, &status) != 0 || !S_ISREG(status.stx_mode))
         return std::nullopt;
-    return KnownFile{{::makedev(status.stx_dev_major, status.stx_dev_minor), status.stx_ino}, status.stx_size};
+    return KnownFile{{::makedev(status.stx_dev_major, status.stx_dev_minor), status.stx_ino}, status.stx_size,
+        status.stx_mtime.tv_sec * 1'000'000'000 + status.stx_mtime.tv_nsec};
 }
 
 std::vector<OpenFile> openFiles(pid_t process)
@@ -67,8 +74,8 @@ bool ReadPositions::gotFurther(std::span<const pid_t> processes)
     bool further = false;
     for (const pid_t process : processes)
         for (const OpenFile& file : openFiles(process)) {
-            std::uint64_t& furthest = m_furthest[file.id];
-            if (!file.readOnly || file.position <= furthest)
+            std::uint64_t& furthest = m_furthest[file.known.id];
+            if (file.access != OpenFile::Access::ReadOnly || file.position <= furthest)
                 continue;
             furthest = file.position;
             further = true;

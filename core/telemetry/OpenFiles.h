@@ -16,6 +16,7 @@ using FileId = std::pair<dev_t, ino_t>;
 struct KnownFile {
     FileId id;
     std::uint64_t sizeBytes = 0;
+    std::int64_t modifiedNs = 0; ///< Of CLOCK_REALTIME.
 };
 
 /// A regular file as the kernel knows it, without asking the server of a network's file system anew. To find a path may
@@ -25,10 +26,10 @@ std::optional<KnownFile> knownFile(const std::filesystem::path& file);
 /// A regular file that a process has open.
 struct OpenFile {
     std::filesystem::path file;
-    FileId id;
+    KnownFile known;
     std::uint64_t position = 0; ///< Of its descriptor.
-    std::uint64_t sizeBytes = 0;
-    bool readOnly = false;
+    /// For reading and writing anywhere: what is only appended to is not.
+    enum class Access { ReadOnly, ReadWrite, Other } access = Access::Other;
 };
 
 /// Of its first 4096 descriptors; what /proc and /sys hold is none. About 20 µs a descriptor. Empty when they may not

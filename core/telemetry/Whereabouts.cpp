@@ -52,16 +52,22 @@ bool isAmong(const fs::path& file, const std::vector<fs::path>& places)
 using Places = std::vector<Whereabouts>;
 using By = Whereabouts::By;
 
-Places openFilesOf(pid_t pid, const std::vector<fs::path>& places)
+Places openFilesOf(pid_t pid, const std::vector<fs::path>& places, ReadWriteFiles& readWrite)
 {
+    using Access = OpenFile::Access;
     Places found;
     for (const OpenFile& open : openFiles(pid)) {
-        if (open.sizeBytes == 0)
+        const std::uint64_t size = open.known.sizeBytes;
+        if (size == 0 || (places.empty() ? size < kLeastAnywhere : !isAmong(open.file, places)))
             continue;
-        if (places.empty() ? open.sizeBytes < kLeastAnywhere || !open.readOnly : !isAmong(open.file, places))
+        const bool tells = open.position > 0 && open.position < size;
+        const bool maybeWritten = places.empty() && open.access != Access::ReadOnly;
+        // A log stands at its end, and what is read by mapping or pread() at either.
+        if (maybeWritten
+            && (!tells || open.access != Access::ReadWrite || !readWrite.isOnlyRead(open.file, open.known)))
             continue;
-        const bool tells = open.position > 0 && open.position < open.sizeBytes;
-        found.push_back({pid, open.file, tells ? open.position : 0, open.sizeBytes, tells ? By::Position : By::Open});
+        found.push_back(
+            {pid, open.file, tells ? open.position : 0, size, tells ? By::Position : By::Open, 0, {}, maybeWritten});
     }
     return found;
 }
@@ -87,7 +93,8 @@ std::vector<Mapping> mappingsOf(pid_t pid)
             ofFile = slash != line.npos;
             if (ofFile) {
                 const auto mode = line.substr(space + 1, 4);
-                mappings.push_back({line.substr(slash + 1), 0, mode.find('x') != mode.npos, mode == "rw-s"});
+                mappings.push_back({line.substr(slash + 1), 0, mode.find('x') != mode.npos,
+                    mode.ends_with('s') && mode.find('w') != mode.npos});
             }
         } else if (line.starts_with("Rss:") && ofFile) {
             auto rest = line.substr(4);
@@ -109,8 +116,7 @@ void keepWhatIsLoaded(std::vector<Mapping>& mappings, const std::vector<fs::path
 {
     std::set<fs::path> others;
     for (const Mapping& mapping : mappings)
-        if (places.empty() ? mapping.isCode || mapping.isShared || isOfTheSystem(mapping.file)
-                           : !isAmong(mapping.file, places))
+        if (places.empty() ? mapping.isCode || isOfTheSystem(mapping.file) : !isAmong(mapping.file, places))
             others.insert(mapping.file);
     std::erase_if(mappings, [&others](const Mapping& mapping) { return others.contains(mapping.file); });
 }
@@ -126,30 +132,37 @@ bool isFurther(const Whereabouts& a, const Whereabouts& b)
 }
 
 /// A file that is mapped in parts, as tensor by tensor, counts with all of them.
-Places mappedFilesOf(pid_t pid, const std::vector<fs::path>& places)
+Places mappedFilesOf(pid_t pid, const std::vector<fs::path>& places, ReadWriteFiles& readWrite)
 {
     std::vector<Mapping> mappings = mappingsOf(pid);
     keepWhatIsLoaded(mappings, places);
-    std::map<fs::path, std::uint64_t> residentBytes;
-    for (const Mapping& mapping : mappings)
-        residentBytes[mapping.file] += mapping.residentBytes;
+    std::map<fs::path, Mapping> files;
+    for (const Mapping& mapping : mappings) {
+        Mapping& whole = files[mapping.file];
+        whole.residentBytes += mapping.residentBytes;
+        whole.isShared |= mapping.isShared;
+    }
     Places found;
-    for (const auto& [file, resident] : residentBytes) {
-        const auto known = resident > 0 ? knownFile(file) : std::nullopt;
+    for (const auto& [file, whole] : files) {
+        const auto known = whole.residentBytes > 0 ? knownFile(file) : std::nullopt;
         if (!known || (places.empty() && known->sizeBytes < kLeastAnywhere))
             continue;
+        const bool maybeWritten = places.empty() && whole.isShared;
+        if (maybeWritten && !readWrite.isOnlyRead(file, *known))
+            continue;
         // What is mapped twice is there twice.
-        found.push_back({pid, file, std::min(resident, known->sizeBytes), known->sizeBytes, By::Mapping});
+        found.push_back({pid, file, std::min(whole.residentBytes, known->sizeBytes), known->sizeBytes, By::Mapping, 0,
+            {}, maybeWritten});
     }
     return found;
 }
 
 /// Of the first process that has one.
-std::optional<Whereabouts> likeliest(const Places& places, By by)
+std::optional<Whereabouts> likeliest(const Places& places, By by, bool maybeWritten)
 {
     const Whereabouts* best = nullptr;
     for (const Whereabouts& place : places) {
-        if (place.by != by || (best && place.pid != best->pid))
+        if (place.by != by || place.maybeWritten != maybeWritten || (best && place.pid != best->pid))
             continue;
         if (!best || (by == By::Mapping ? isFurther(place, *best) : best->file < place.file))
             best = &place;
@@ -164,9 +177,9 @@ std::optional<std::uint64_t> bytesReadBy(pid_t pid)
 }
 
 /// With how many more the process has.
-std::optional<Whereabouts> likeliestOpen(const Places& places)
+std::optional<Whereabouts> likeliestOpen(const Places& places, bool maybeWritten)
 {
-    std::optional<Whereabouts> open = likeliest(places, By::Open);
+    std::optional<Whereabouts> open = likeliest(places, By::Open, maybeWritten);
     if (!open)
         return open;
     std::set<fs::path> others;
@@ -223,20 +236,22 @@ void FileTrail::look(std::span<const pid_t> processes)
 {
     m_now.clear();
     ++m_looks;
+    doubtLast();
     std::erase_if(
         m_seen, [&](const auto& seen) { return std::ranges::count(processes, std::get<pid_t>(seen.first)) == 0; });
+    std::erase_if(m_readBytes, [&](const auto& read) { return std::ranges::count(processes, read.first) == 0; });
     const auto places = m_folder.empty() ? std::vector<fs::path>() : placesOf(m_folder);
     if (places.empty() && !m_folder.empty())
         return;
     bool moved = false;
     for (const pid_t pid : processes)
-        for (const Whereabouts& place : openFilesOf(pid, places))
-            moved |= note(place);
+        for (const Whereabouts& place : openFilesOf(pid, places, m_readWrite))
+            moved |= note(place) && !place.maybeWritten;
     for (const pid_t pid : processes)
         doubtPositions(pid);
     for (const pid_t pid : processes)
         if (!moved)
-            for (const Whereabouts& place : mappedFilesOf(pid, places))
+            for (const Whereabouts& place : mappedFilesOf(pid, places, m_readWrite))
                 note(place);
     if (std::optional<Whereabouts> found = best()) {
         found->readBytes = bytesReadBy(found->pid);
@@ -266,26 +281,67 @@ bool FileTrail::note(const Whereabouts& place)
 void FileTrail::doubtPositions(pid_t pid)
 {
     const auto readBytes = bytesReadBy(pid);
+    if (!readBytes)
+        return;
+    const bool mayBe = mayBeAnother(pid, *readBytes - std::exchange(m_readBytes[pid], *readBytes));
     for (Whereabouts& place : m_now) {
-        if (place.pid != pid || place.by != By::Position || !readBytes)
+        if (place.pid != pid || place.by != By::Position)
             continue;
         Seen& seen = m_seen[{place.pid, place.file, place.by}];
-        if (!seen.readBytes)
-            seen.readBytes = readBytes;
-        if (*readBytes - *seen.readBytes < kWorthReading)
+        if (seen.movedAt == m_looks || seen.movedAt == 0)
+            seen.inDoubt = mayBe;
+        if (!readsOn(seen, *readBytes) && !seen.inDoubt)
             continue;
         place.by = By::Open;
         place.atBytes = 0;
     }
 }
 
-std::optional<Whereabouts> FileTrail::best() const
+/// What a child read is its parent's as well when that has waited for it, and has moved the position by then.
+bool FileTrail::readsOn(Seen& seen, std::uint64_t readBytes) const
+{
+    if (!seen.readBytes)
+        seen.readBytes = readBytes;
+    const std::uint64_t more = readBytes - *seen.readBytes;
+    if (seen.movedAt + 1 != m_looks || more >= seen.byBytes + kWorthReading)
+        return more >= kWorthReading;
+    seen.readBytes = readBytes;
+    return false;
+}
+
+/// With so much read since the look before.
+bool FileTrail::mayBeAnother(pid_t pid, std::uint64_t readBytes) const
+{
+    std::set<fs::path> files;
+    bool moved = false;
+    std::uint64_t movedBy = 0;
+    for (const Whereabouts& place : m_now) {
+        if (place.pid != pid || place.by != By::Position || !files.insert(place.file).second)
+            continue;
+        const Seen& seen = m_seen.at({place.pid, place.file, place.by});
+        moved |= seen.movedAt > 0;
+        movedBy += seen.movedAt == m_looks ? seen.byBytes : 0;
+    }
+    return files.size() > 1 && (!moved || readBytes >= movedBy + kWorthReading);
+}
+
+/// What was only read may have been written to before it was closed.
+void FileTrail::doubtLast()
+{
+    if (!m_last || !m_last->maybeWritten)
+        return;
+    const auto known = knownFile(m_last->file);
+    if (!known || !m_readWrite.isOnlyRead(m_last->file, *known))
+        m_last.reset();
+}
+
+const Whereabouts* FileTrail::movedLast(bool maybeWritten) const
 {
     const Whereabouts* best = nullptr;
     std::tuple<std::uint64_t, bool, std::uint64_t> most; // When it moved, whether there is more of it, by how much.
     for (const Whereabouts& place : m_now) {
         const auto seen = m_seen.find({place.pid, place.file, place.by});
-        if (seen == m_seen.end() || seen->second.movedAt == 0)
+        if (place.maybeWritten != maybeWritten || seen == m_seen.end() || seen->second.movedAt == 0)
             continue;
         const std::tuple rank{seen->second.movedAt, place.atBytes < place.sizeBytes, seen->second.byBytes};
         if (rank <= most)
@@ -293,12 +349,21 @@ std::optional<Whereabouts> FileTrail::best() const
         best = &place;
         most = rank;
     }
-    if (best)
-        return *best;
-    if (auto found = likeliest(m_now, By::Position))
-        return found;
-    auto mapped = likeliest(m_now, By::Mapping);
-    return mapped ? mapped : likeliestOpen(m_now);
+    return best;
+}
+
+std::optional<Whereabouts> FileTrail::best() const
+{
+    for (const bool maybeWritten : {false, true}) {
+        if (const Whereabouts* moved = movedLast(maybeWritten))
+            return *moved;
+        for (const By by : {By::Position, By::Mapping})
+            if (auto found = likeliest(m_now, by, maybeWritten))
+                return found;
+        if (auto found = likeliestOpen(m_now, maybeWritten))
+            return found;
+    }
+    return std::nullopt;
 }
 
 std::optional<Whereabouts> FileTrail::find(std::span<const pid_t> processes)

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "core/telemetry/ReadWriteFiles.h"
+
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -27,20 +29,23 @@ struct Whereabouts {
     By by = By::Position;
     std::size_t others = 0; ///< By::Open: further files that the process has open so.
     std::optional<std::uint64_t> readBytes = {}; ///< By::Open, By::WasOpen: by the process so far, of whatever.
+    bool maybeWritten = false; ///< Open or mapped for writing as well, and nobody said that it is what is loaded.
 };
 
 /// The file below `folder` (or the file itself) that is being read: one that is open and neither at its beginning nor
 /// at its end comes first, then a mapping that is partly resident, of several in one folder the last by name (shards
 /// are read in order), else the largest; then one that is open, but no position tells of. From fdinfo and smaps: costs
 /// up to 10 ms per resident GiB and takes the target's mmap lock, so seldom. Without a folder: any file of 1 MiB or
-/// more that is open for reading alone, or mapped and neither code, nor written to, nor below /usr/lib, /usr/share or
-/// /etc. Nothing when no process has such a file, or none may be read. Any thread.
+/// more that is open for reading, or mapped and neither code nor below /usr/lib, /usr/share or /etc; where the process
+/// may write it as well only if ReadWriteFiles takes it for read, and after all others. Nothing when no process has
+/// such a file, or none may be read. Any thread.
 std::optional<Whereabouts> findWhereabouts(std::span<const pid_t> processes, const std::filesystem::path& folder);
 
 /// Knows from looks now and then which of the files moved last: its position changed, or more of it became resident.
 /// Of several that moved since the look before: one of which there is more to come, then the one that moved most. Where
 /// none was seen to move it is what findWhereabouts() finds, else the one that was open before. A position that stands
-/// while its process reads on is no place: then the file is only open. Mappings are only
+/// while its process reads on is no place, nor is one of several where none was seen to move, or where the process read
+/// more than they moved by: then the file is only open. Mappings are only
 /// looked at where no position moved. One thread at a time; a look costs what findWhereabouts() does.
 class FileTrail {
 public:
@@ -55,15 +60,22 @@ private:
         std::uint64_t movedAt = 0; ///< Which look; 0: not seen to move.
         std::uint64_t byBytes = 0;
         std::optional<std::uint64_t> readBytes; ///< By the process, when the position was first or last seen to move.
+        bool inDoubt = false; ///< When it was so, another file of the process may as well have been read.
     };
     bool note(const Whereabouts& place);
     void doubtPositions(pid_t pid);
+    [[nodiscard]] bool readsOn(Seen& seen, std::uint64_t readBytes) const;
+    [[nodiscard]] bool mayBeAnother(pid_t pid, std::uint64_t readBytes) const;
+    void doubtLast();
+    [[nodiscard]] const Whereabouts* movedLast(bool maybeWritten) const;
     [[nodiscard]] std::optional<Whereabouts> best() const;
 
     std::filesystem::path m_folder;
+    ReadWriteFiles m_readWrite;
     std::map<std::tuple<pid_t, std::filesystem::path, Whereabouts::By>, Seen> m_seen;
     std::vector<Whereabouts> m_now; ///< Of the last look, processes in order.
     std::optional<Whereabouts> m_last; ///< Of the last look that found one, unless by mapping.
+    std::map<pid_t, std::uint64_t> m_readBytes; ///< By the process, until the last look.
     std::uint64_t m_looks = 0;
 };
 

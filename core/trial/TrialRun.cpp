@@ -21,6 +21,7 @@ constexpr std::int64_t kWithoutWakeNs = std::chrono::nanoseconds(50ms).count();
 constexpr std::chrono::nanoseconds kStallInTimeout = 30s;
 constexpr std::chrono::nanoseconds kSeldomLook = 10s; ///< At the run's files, at least so often,
 constexpr std::int64_t kLooksPerLimit = 8;
+constexpr std::chrono::nanoseconds kFirstLook = 50ms; ///< more often at first: what moved before a look is not seen,
 constexpr std::int64_t kLookShare = 200; ///< but for no more than half a percent of the time.
 
 } // namespace
@@ -377,8 +378,10 @@ void TrialRun::followFiles(std::int64_t nowNs)
 {
     const Limits& limits = m_spec.limits;
     const std::int64_t limitNs = limits.stall.value_or(limits.timeout.value_or(kSeldomLook * kLooksPerLimit)).count();
-    const std::int64_t everyNs = std::min(kSeldomLook.count(), limitNs / kLooksPerLimit);
-    if (nowNs < std::max(m_nextLookNs, m_workerStartNs + everyNs))
+    const std::int64_t sinceNs = nowNs - m_workerStartNs;
+    const std::int64_t everyNs
+        = std::min({kSeldomLook.count(), limitNs / kLooksPerLimit, std::max(kFirstLook.count(), sinceNs / 2)});
+    if (nowNs < m_nextLookNs || sinceNs < everyNs)
         return;
     m_nextLookNs = nowNs + everyNs;
     if (const auto took = m_files->lookTook())

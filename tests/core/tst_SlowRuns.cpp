@@ -72,14 +72,11 @@ private Q_SLOTS:
     {
         // Both headers are read at once, then the first file, slowly; at its middle nothing goes on.
         const QTemporaryDir folder;
-        const std::string first = folder.path().toStdString() + "/model-1.safetensors";
-        const std::string second = folder.path().toStdString() + "/model-2.safetensors";
-        for (const std::string& file : {first, second})
-            std::ofstream(file) << std::string(8 << 20, 'x');
+        const std::string files = twoShards(folder);
         Limits limits;
         limits.stall = 2s;
         limits.timeout = 20s;
-        const RunResult result = run("exec 3<" + first + " 4<" + second
+        const RunResult result = run("exec" + files
                 + "; head -c 4096 <&3; head -c 4096 <&4; for i in 1 2 3 4 5 6 7 8 9; do dd bs=400k count=1 <&3; sleep "
                   "0.2; "
                   "done >/dev/null 2>&1; exec sleep 1000",
@@ -88,6 +85,42 @@ private Q_SLOTS:
         const std::string told = factOf(result, "standstill");
         QVERIFY2(
             told.find("; at model-1.safetensors, at byte 3,690,496 of 8,388,608") != std::string::npos, told.c_str());
+    }
+
+    void aShortLoadStandsStillAtTheFileThatMovedLast()
+    {
+        // All of it within an eighth of the limit.
+        const QTemporaryDir folder;
+        const std::string files = twoShards(folder);
+        Limits limits;
+        limits.stall = 6s;
+        limits.timeout = 30s;
+        const RunResult result = run("exec" + files
+                + "; head -c 4096 <&3; head -c 4096 <&4; for i in 1 2 3 4 5 6; do dd bs=400k count=1 <&3; sleep 0.05; "
+                  "done >/dev/null 2>&1; exec sleep 1000",
+            limits);
+        QVERIFY2(modeOf(result) == "hang", allWords(result).c_str());
+        const std::string told = factOf(result, "standstill");
+        QVERIFY2(
+            told.find("; at model-1.safetensors, at byte 2,461,696 of 8,388,608") != std::string::npos, told.c_str());
+    }
+
+    void whichOfSeveralFilesIsReadIsInDoubt()
+    {
+        // Both headers by read(), then at once the first file by pread().
+        const QTemporaryDir folder;
+        const std::string files = twoShards(folder);
+        Limits limits;
+        limits.stall = 2s;
+        limits.timeout = 20s;
+        const RunResult result = run("exec" + files
+                + "; exec python3 -c 'import os, time; os.read(3, 4096); os.read(4, 4096); os.pread(3, 1 << 22, 4096); "
+                  "time.sleep(1000)'",
+            limits);
+        QVERIFY2(modeOf(result) == "hang", allWords(result).c_str());
+        const std::string told = factOf(result, "standstill");
+        QVERIFY2(told.find(" has model-2.safetensors (8.00 MiB) and 1 other file open, ") != std::string::npos,
+            told.c_str());
     }
 
     void aReaderWithPositionsOfItsOwnTellsItsFile_data()
@@ -118,6 +151,40 @@ private Q_SLOTS:
         QVERIFY2(told.find(words.toStdString()) != std::string::npos, told.c_str());
         QVERIFY2(told.find(" MiB read so far") != std::string::npos && told.find("at byte") == std::string::npos,
             told.c_str());
+    }
+
+    void aFileOpenedForReadingAndWritingIsTold_data()
+    {
+        QTest::addColumn<QByteArray>("use");
+        QTest::addColumn<QByteArray>("words");
+        // What numpy.memmap does by default.
+        const QByteArray map = "f.seek(0, 2); m = mmap.mmap(f.fileno(), f.tell()); ";
+        QTest::newRow("mapped") << map + "sum(m[i] for i in range(0, 3 << 20, 4096)); "
+                                << QByteArray(" of 8,388,608 bytes of its mapping in memory");
+        QTest::newRow("read") << QByteArray("f.read(3 << 20); ") << QByteArray("; at weights.npy, at byte 3,145,728 ");
+        QTest::newRow("mapped and written") << map + "m[0] = 1; m.flush(); " << QByteArray();
+        QTest::newRow("written") << QByteArray("f.write(bytes(3 << 20)); ") << QByteArray();
+        QTest::newRow("appended to") << QByteArray("f.seek(0, 2); f.write(bytes(3 << 20)); ") << QByteArray();
+    }
+
+    void aFileOpenedForReadingAndWritingIsTold()
+    {
+        QFETCH(QByteArray, use);
+        QFETCH(QByteArray, words);
+        const QTemporaryDir folder;
+        const std::string file = folder.path().toStdString() + "/weights.npy";
+        std::ofstream(file) << std::string(8 << 20, 'x');
+        Limits limits;
+        limits.stall = 2s;
+        limits.timeout = 20s;
+        const RunResult result = run("exec python3 -c '"
+                                     "import mmap, time; f = open(\""
+                + file + "\", \"r+b\", buffering=0); " + use.toStdString() + "time.sleep(1000)'",
+            limits);
+        QVERIFY2(modeOf(result) == "hang", allWords(result).c_str());
+        const std::string told = factOf(result, "standstill");
+        QVERIFY2(told.find(words.toStdString()) != std::string::npos, told.c_str());
+        QVERIFY2((told.find("weights.npy") == std::string::npos) == words.isEmpty(), told.c_str());
     }
 
     void whatIsSlowIsNone_data()
@@ -190,6 +257,14 @@ private Q_SLOTS:
     }
 
 private:
+    /// Opened by the shell as 3 and 4.
+    static std::string twoShards(const QTemporaryDir& folder)
+    {
+        const std::string name = folder.path().toStdString() + "/model-";
+        for (const char* number : {"1", "2"})
+            std::ofstream(name + number + ".safetensors") << std::string(8 << 20, 'x');
+        return " 3<" + name + "1.safetensors 4<" + name + "2.safetensors";
+    }
     static std::string withShard(QByteArray line, const QTemporaryDir& folder)
     {
         const QByteArray file = folder.path().toUtf8() + "/shard";

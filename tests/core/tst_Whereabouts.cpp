@@ -189,7 +189,10 @@ private Q_SLOTS:
         trail.look(reader.processes());
         const auto moved = trail.find(reader.processes()); // Stands still since.
         std::ranges::for_each(descriptors, [](int fd) { ::close(fd); });
-        QVERIFY(first && first->file.filename() == "model-00003.safetensors");
+        QVERIFY(first);
+        QVERIFY2(toWords(*first).starts_with("pid " + std::to_string(reader.processes()[0])
+                     + " has model-00003.safetensors (1.00 MiB) and 2 other files open, "),
+            toWords(*first).c_str()); // Any of them may be read on by pread().
         QVERIFY(moved);
         QCOMPARE(moved->file.filename().string(), std::string("model-00002.safetensors"));
         QCOMPARE(moved->atBytes, std::uint64_t(8192));
@@ -213,6 +216,62 @@ private Q_SLOTS:
         std::ranges::for_each(descriptors, [](int fd) { ::close(fd); });
         QVERIFY(here);
         QVERIFY2(here->by == Whereabouts::By::Open && here->others == 2, toWords(*here).c_str());
+    }
+
+    void headersReadBetweenTwoLooksTellNoPlace()
+    {
+        std::vector<int> descriptors;
+        for (const char* name : {"model-00001.safetensors", "model-00002.safetensors"})
+            descriptors.push_back(::open(makeFile(name, kMiB).c_str(), O_RDONLY));
+        std::vector<char> buffer(kMiB);
+        int turn = 0;
+        const Forked reader([&] {
+            const bool again = ++turn == 2;
+            for (std::size_t i = 0; i < (again ? 1U : 2U); ++i)
+                static_cast<void>(::read(descriptors[i], buffer.data(), 4096 << i));
+            if (!again)
+                static_cast<void>(::pread(descriptors[0], buffer.data(), kMiB / 2, 4096));
+        });
+        FileTrail trail(m_path);
+        trail.look(reader.processes());
+        reader.go();
+        trail.look(reader.processes());
+        const auto doubtful = trail.find(reader.processes()); // A look that sees nothing move.
+        reader.go();
+        const auto moved = trail.find(reader.processes());
+        std::ranges::for_each(descriptors, [](int fd) { ::close(fd); });
+        QVERIFY(doubtful);
+        QVERIFY2(doubtful->by == Whereabouts::By::Open && doubtful->others == 1, toWords(*doubtful).c_str());
+        QVERIFY(moved && moved->file.filename() == "model-00001.safetensors");
+        QVERIFY2(moved->by == Whereabouts::By::Position && moved->atBytes == 8192, toWords(*moved).c_str());
+    }
+
+    void whatAnEndedChildReadIsInThePosition()
+    {
+        const int fd = ::open(makeFile("model.safetensors", kMiB).c_str(), O_RDONLY);
+        std::vector<char> buffer(kMiB / 2);
+        pid_t child = 0;
+        const Forked shell([&] {
+            siginfo_t ended{};
+            if (child > 0) { // Now its reads are the shell's.
+                ::waitpid(child, nullptr, 0);
+            } else if (child = ::fork(); child == 0) {
+                ::_exit(::read(fd, buffer.data(), buffer.size()) > 0 ? 0 : 1);
+            } else {
+                ::waitid(P_PID, static_cast<id_t>(child), &ended, WEXITED | WNOWAIT);
+            }
+        });
+        FileTrail trail(m_path);
+        trail.look(shell.processes());
+        shell.go();
+        trail.look(shell.processes());
+        shell.go();
+        trail.look(shell.processes());
+        const auto here = trail.find(shell.processes());
+        ::close(fd);
+        QVERIFY(here);
+        QVERIFY2(
+            here->by == Whereabouts::By::Position && here->atBytes == std::uint64_t(kMiB / 2), toWords(*here).c_str());
     }
 
     void aFileThatIsReadWithItsOwnPositionsIsToldAsOpen()
@@ -309,12 +368,117 @@ private Q_SLOTS:
         QVERIFY(!here);
         QVERIFY(anywhere && anywhere->file == beside); // A program without a checkpoint reads what it likes.
         QVERIFY(!findWhereabouts(self(), {}));
-        const int log = ::open(beside.c_str(), O_RDWR);
-        ::lseek(log, 4096, SEEK_SET);
-        const auto written = findWhereabouts(self(), {});
-        ::close(log);
-        QVERIFY(!written);
         QVERIFY(!findWhereabouts(std::array<pid_t, 1>{0x7ffffff0}, m_path));
+    }
+
+    void aFileThatIsOpenForWritingTooIsToldLast()
+    {
+        const auto file = makeFile("weights.npy", 4 * kMiB);
+        const int fd = ::open(file.c_str(), O_RDWR);
+        ::lseek(fd, kMiB, SEEK_SET);
+        const auto inside = findWhereabouts(self(), {});
+        const int other = ::open(makeFile("model.safetensors", 2 * kMiB).c_str(), O_RDONLY);
+        ::lseek(other, 4096, SEEK_SET);
+        const auto onlyRead = findWhereabouts(self(), {});
+        ::close(other);
+        ::lseek(fd, 0, SEEK_END); // As numpy.memmap does, for the size.
+        const auto atEnd = findWhereabouts(self(), {});
+        void* data = mapped(file, kMiB, PROT_READ, true);
+        const auto inMemory = findWhereabouts(self(), {});
+        ::munmap(data, 4 * kMiB);
+        ::lseek(fd, kMiB, SEEK_SET);
+        FileTrail trail{fs::path()};
+        trail.look(self());
+        ::close(fd);
+        const auto before = trail.find(self());
+        QVERIFY(before && before->by == Whereabouts::By::WasOpen && before->file == file);
+        QVERIFY(inside && inside->by == Whereabouts::By::Position);
+        QVERIFY(inside->file == file && inside->atBytes == std::uint64_t(kMiB));
+        QVERIFY(onlyRead && onlyRead->file.filename() == "model.safetensors");
+        QVERIFY2(!atEnd, atEnd ? toWords(*atEnd).c_str() : "");
+        QVERIFY(inMemory && inMemory->by == Whereabouts::By::Mapping);
+        QVERIFY(inMemory->file == file && inMemory->atBytes >= std::uint64_t(kMiB));
+    }
+
+    void aMappedShardIsToldBeforeAFileThatMayBeWritten()
+    {
+        void* shard = mapped(makeFile("model.safetensors", 2 * kMiB), 0, PROT_READ, false);
+        const int fd = ::open(makeFile("state.bin", 2 * kMiB).c_str(), O_RDWR);
+        ::lseek(fd, 4096, SEEK_SET);
+        const Forked process([&] {
+            ::lseek(fd, 4096, SEEK_CUR);
+            static_cast<void>(*static_cast<volatile const char*>(shard));
+        });
+        process.go();
+        FileTrail trail{fs::path()};
+        trail.look(process.processes());
+        process.go();
+        const auto here = trail.find(process.processes());
+        ::close(fd);
+        ::munmap(shard, 2 * kMiB);
+        QVERIFY(here);
+        QCOMPARE(here->file.filename().string(), std::string("model.safetensors"));
+    }
+
+    void whatIsWrittenIsNotToldAsRead_data()
+    {
+        QTest::addColumn<QByteArray>("name");
+        QTest::addColumn<QByteArray>("head");
+        QTest::addColumn<int>("append");
+        QTest::addColumn<bool>("isWritten");
+        QTest::newRow("a database by name") << QByteArray("state.db") << QByteArray() << 0 << false;
+        QTest::newRow("a database by content")
+            << QByteArray("state.bin") << QByteArray("SQLite format 3", 16) << 0 << false;
+        QTest::newRow("another by content")
+            << QByteArray("state.bin") << QByteArray(16, 0).append("\xde\xc0\xef\xbe") << 0 << false;
+        QTest::newRow("a log by name") << QByteArray("run.log.1") << QByteArray() << 0 << false;
+        QTest::newRow("a log by its mode") << QByteArray("events.bin") << QByteArray() << O_APPEND << false;
+        QTest::newRow("written meanwhile") << QByteArray("state.bin") << QByteArray() << 0 << true;
+    }
+
+    void whatIsWrittenIsNotToldAsRead()
+    {
+        QFETCH(QByteArray, name);
+        QFETCH(QByteArray, head);
+        QFETCH(int, append);
+        QFETCH(bool, isWritten);
+        const auto file = makeFile(name.constData(), 2 * kMiB);
+        const int fd = ::open(file.c_str(), O_RDWR | append);
+        QCOMPARE(::pwrite(fd, head.data(), std::size_t(head.size()), 0), ssize_t(head.size()));
+        const fs::file_time_type longAgo = fs::file_time_type::clock::now() - std::chrono::hours(1);
+        fs::last_write_time(file, longAgo);
+        ::lseek(fd, 4096, SEEK_SET);
+        const auto* data = static_cast<volatile const char*>(append ? nullptr : mapped(file, 4096, PROT_READ, true));
+        const Forked process([&] {
+            ::lseek(fd, 4096, SEEK_CUR);
+            for (std::int64_t at = 0; data && at < kMiB; at += 4096)
+                static_cast<void>(data[at]);
+            if (isWritten)
+                static_cast<void>(::pwrite(fd, "y", 1, 2 * kMiB) == 1);
+        });
+        FileTrail trail{fs::path()};
+        trail.look(process.processes());
+        process.go();
+        trail.look(process.processes());
+        const auto told = trail.find(process.processes());
+        fs::last_write_time(file, longAgo); // It is longer still.
+        const auto again = trail.find(process.processes());
+        if (data)
+            ::munmap(const_cast<char*>(data), 2 * kMiB);
+        ::close(fd);
+        QVERIFY2(!told, told ? toWords(*told).c_str() : "");
+        QVERIFY2(!again, again ? toWords(*again).c_str() : "");
+    }
+
+    void aCheckpointIsToldHoweverItIsOpened()
+    {
+        const auto file = makeFile("model.bin", 2 * kMiB);
+        const int fd = ::open(file.c_str(), O_RDWR);
+        ::lseek(fd, 4096, SEEK_SET);
+        QCOMPARE(::pwrite(fd, "y", 1, 0), ssize_t(1));
+        const auto here = findWhereabouts(self(), m_path);
+        ::close(fd);
+        QVERIFY(here && here->file == file);
     }
 
     void onlyAPositionThatGetsFurtherIsReading()
