@@ -3,6 +3,7 @@
 #include "core/telemetry/ProcFile.h"
 
 #include <charconv>
+#include <cstdlib>
 #include <fcntl.h>
 #include <string>
 #include <string_view>
@@ -40,8 +41,10 @@ std::optional<OpenFile> openFile(const std::string& root, const fs::path& descri
     const auto known = knownFile(descriptor);
     if (!known)
         return std::nullopt;
-    const auto info = readSmallFile(root + "/fdinfo/" + descriptor.filename().string(), 4096);
-    return OpenFile{target, *known, procfs::numberAfter(info, "pos:").value_or(0), accessOf(info)};
+    const std::string number = descriptor.filename().string();
+    const auto info = readSmallFile(root + "/fdinfo/" + number, 4096);
+    return OpenFile{
+        target, *known, std::atoi(number.c_str()), procfs::numberAfter(info, "pos:").value_or(0), accessOf(info)};
 }
 
 } // namespace

@@ -27,6 +27,7 @@ std::optional<KnownFile> knownFile(const std::filesystem::path& file);
 struct OpenFile {
     std::filesystem::path file;
     KnownFile known;
+    int descriptor = -1;
     std::uint64_t position = 0; ///< Of its descriptor.
     /// For reading and writing anywhere: what is only appended to is not.
     enum class Access { ReadOnly, ReadWrite, Other } access = Access::Other;

@@ -66,8 +66,8 @@ Places openFilesOf(pid_t pid, const std::vector<fs::path>& places, ReadWriteFile
         if (maybeWritten
             && (!tells || open.access != Access::ReadWrite || !readWrite.isOnlyRead(open.file, open.known)))
             continue;
-        found.push_back(
-            {pid, open.file, tells ? open.position : 0, size, tells ? By::Position : By::Open, 0, {}, maybeWritten});
+        found.push_back({pid, open.file, tells ? open.position : 0, size, tells ? By::Position : By::Open, 0, {},
+            maybeWritten, open.descriptor});
     }
     return found;
 }
@@ -238,7 +238,7 @@ void FileTrail::look(std::span<const pid_t> processes)
     ++m_looks;
     doubtLast();
     std::erase_if(
-        m_seen, [&](const auto& seen) { return std::ranges::count(processes, std::get<pid_t>(seen.first)) == 0; });
+        m_seen, [&](const auto& seen) { return std::ranges::count(processes, std::get<0>(seen.first)) == 0; });
     std::erase_if(m_readBytes, [&](const auto& read) { return std::ranges::count(processes, read.first) == 0; });
     const auto places = m_folder.empty() ? std::vector<fs::path>() : placesOf(m_folder);
     if (places.empty() && !m_folder.empty())
@@ -259,12 +259,17 @@ void FileTrail::look(std::span<const pid_t> processes)
     }
 }
 
+FileTrail::Key FileTrail::keyOf(const Whereabouts& place)
+{
+    return {place.pid, place.file, place.by, place.descriptor};
+}
+
 bool FileTrail::note(const Whereabouts& place)
 {
     m_now.push_back(place);
     if (place.by == By::Open)
         return false;
-    Seen& seen = m_seen[{place.pid, place.file, place.by}];
+    Seen& seen = m_seen[keyOf(place)];
     const bool moved = place.by == By::Mapping ? place.atBytes > seen.atBytes : place.atBytes != seen.atBytes;
     if (moved && m_looks > 1) {
         seen.movedAt = m_looks;
@@ -287,7 +292,7 @@ void FileTrail::doubtPositions(pid_t pid)
     for (Whereabouts& place : m_now) {
         if (place.pid != pid || place.by != By::Position)
             continue;
-        Seen& seen = m_seen[{place.pid, place.file, place.by}];
+        Seen& seen = m_seen[keyOf(place)];
         if (seen.movedAt == m_looks || seen.movedAt == 0)
             seen.inDoubt = mayBe;
         if (!readsOn(seen, *readBytes) && !seen.inDoubt)
@@ -318,7 +323,7 @@ bool FileTrail::mayBeAnother(pid_t pid, std::uint64_t readBytes) const
     for (const Whereabouts& place : m_now) {
         if (place.pid != pid || place.by != By::Position || !files.insert(place.file).second)
             continue;
-        const Seen& seen = m_seen.at({place.pid, place.file, place.by});
+        const Seen& seen = m_seen.at(keyOf(place));
         moved |= seen.movedAt > 0;
         movedBy += seen.movedAt == m_looks ? seen.byBytes : 0;
     }
@@ -340,7 +345,7 @@ const Whereabouts* FileTrail::movedLast(bool maybeWritten) const
     const Whereabouts* best = nullptr;
     std::tuple<std::uint64_t, bool, std::uint64_t> most; // When it moved, whether there is more of it, by how much.
     for (const Whereabouts& place : m_now) {
-        const auto seen = m_seen.find({place.pid, place.file, place.by});
+        const auto seen = m_seen.find(keyOf(place));
         if (place.maybeWritten != maybeWritten || seen == m_seen.end() || seen->second.movedAt == 0)
             continue;
         const std::tuple rank{seen->second.movedAt, place.atBytes < place.sizeBytes, seen->second.byBytes};

@@ -30,6 +30,7 @@ struct Whereabouts {
     std::size_t others = 0; ///< By::Open: further files that the process has open so.
     std::optional<std::uint64_t> readBytes = {}; ///< By::Open, By::WasOpen: by the process so far, of whatever.
     bool maybeWritten = false; ///< Open or mapped for writing as well, and nobody said that it is what is loaded.
+    int descriptor = -1; ///< By::Position: a file may be open twice.
 };
 
 /// The file below `folder` (or the file itself) that is being read: one that is open and neither at its beginning nor
@@ -62,6 +63,8 @@ private:
         std::optional<std::uint64_t> readBytes; ///< By the process, when the position was first or last seen to move.
         bool inDoubt = false; ///< When it was so, another file of the process may as well have been read.
     };
+    using Key = std::tuple<pid_t, std::filesystem::path, Whereabouts::By, int>;
+    static Key keyOf(const Whereabouts& place);
     bool note(const Whereabouts& place);
     void doubtPositions(pid_t pid);
     [[nodiscard]] bool readsOn(Seen& seen, std::uint64_t readBytes) const;
@@ -72,7 +75,7 @@ private:
 
     std::filesystem::path m_folder;
     ReadWriteFiles m_readWrite;
-    std::map<std::tuple<pid_t, std::filesystem::path, Whereabouts::By>, Seen> m_seen;
+    std::map<Key, Seen> m_seen;
     std::vector<Whereabouts> m_now; ///< Of the last look, processes in order.
     std::optional<Whereabouts> m_last; ///< Of the last look that found one, unless by mapping.
     std::map<pid_t, std::uint64_t> m_readBytes; ///< By the process, until the last look.

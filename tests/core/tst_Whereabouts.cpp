@@ -218,6 +218,26 @@ private Q_SLOTS:
         QVERIFY2(here->by == Whereabouts::By::Open && here->others == 2, toWords(*here).c_str());
     }
 
+    void aFileThatIsOpenTwiceStandsAtBothPositions()
+    {
+        std::vector<int> descriptors;
+        const auto twice = makeFile("model-00002.safetensors", kMiB);
+        for (const fs::path& file : {makeFile("model-00001.safetensors", kMiB), twice, twice}) {
+            descriptors.push_back(::open(file.c_str(), O_RDONLY));
+            ::lseek(descriptors.back(), 4096 * static_cast<off_t>(descriptors.size()), SEEK_SET);
+        }
+        const Forked reader([&descriptors] { ::lseek(descriptors[0], 16384, SEEK_SET); });
+        FileTrail trail(m_path);
+        trail.look(reader.processes());
+        reader.go();
+        trail.look(reader.processes());
+        trail.look(reader.processes());
+        const auto here = trail.find(reader.processes());
+        std::ranges::for_each(descriptors, [](int fd) { ::close(fd); });
+        QVERIFY(here);
+        QCOMPARE(here->file.filename().string(), std::string("model-00001.safetensors"));
+    }
+
     void headersReadBetweenTwoLooksTellNoPlace()
     {
         std::vector<int> descriptors;
