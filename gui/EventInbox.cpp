@@ -71,6 +71,7 @@ bool EventInbox::merge(const RunEvent& event)
     if (const auto* samples = std::get_if<SamplesTaken>(&event.body)) {
         if (auto* before = std::get_if<SamplesTaken>(&last.body)) {
             before->samples.insert(before->samples.end(), samples->samples.begin(), samples->samples.end());
+            before->use = samples->use;
             last.monotonicNs = event.monotonicNs;
             return true;
         }

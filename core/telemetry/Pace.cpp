@@ -75,7 +75,7 @@ std::string rateWords(double bytesPerS)
 std::string cores(double number)
 {
     std::array<char, 32> text{};
-    std::snprintf(text.data(), text.size(), "%.1f cores", number);
+    std::snprintf(text.data(), text.size(), number >= 0.005 && number < 0.095 ? "%.2f cores" : "%.1f cores", number);
     return text.data();
 }
 
@@ -99,7 +99,7 @@ std::string toWords(const Pace& pace)
     case Pace::Kind::Swapping:
         return "swapping at " + rateWords(pace.swapBytesPerS) + ", " + cores(pace.cpuCores) + " busy";
     case Pace::Kind::Reading:
-        return "reading at " + rateWords(pace.readBytesPerS);
+        return pace.readBytesPerS < 1 ? "reading a little" : "reading at " + rateWords(pace.readBytesPerS);
     case Pace::Kind::Writing:
         return "writing at " + rateWords(pace.writtenBytesPerS);
     case Pace::Kind::Growing:

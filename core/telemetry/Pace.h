@@ -25,8 +25,8 @@ struct Pace {
         Printing, ///< Nothing else than output.
     };
     Kind kind = Kind::Unknown;
-    double readBytesPerS
-        = 0; ///< From storage less swap or, where that is more, by read calls; of mapped files: what became resident.
+    double readBytesPerS = 0; ///< From storage less swap or, where that is more, by read calls, less what programs read
+                              ///< to start; of mapped files: what became resident.
     double writtenBytesPerS = 0; ///< By write calls, or through mappings of files; what it printed is none.
     double growthBytesPerS = 0; ///< tree_bytes.
     double swapBytesPerS = 0; ///< Swapped in and out by the machine, as far as it can be the tree's.

@@ -108,7 +108,7 @@ void EventOutlet::flushSamples()
 {
     if (m_samples.empty())
         return;
-    SamplesTaken taken{std::move(m_samples)};
+    SamplesTaken taken{std::move(m_samples), m_use};
     m_samples.clear();
     m_samplesDueNs = monotonicNs() + kGatherNs;
     const std::int64_t atNs = taken.samples.back().monotonicNs;

@@ -23,6 +23,8 @@ public:
     void log(LogStream stream, std::string_view bytes);
     void progress(protocol::Message message);
     void samples(const std::vector<Sample>& samples);
+    /// Goes with the samples that were gathered so far.
+    void use(const FurtherUse& use) { m_use = use; }
 
     /// When gathered things become due, as CLOCK_MONOTONIC; nothing while there are none.
     [[nodiscard]] std::optional<std::int64_t> dueNs() const;
@@ -42,6 +44,7 @@ private:
     std::optional<protocol::Message> m_progress;
     std::int64_t m_progressDueNs = 0;
     std::vector<Sample> m_samples;
+    FurtherUse m_use;
     std::int64_t m_samplesDueNs = 0;
 };
 

@@ -201,7 +201,7 @@ SamplesTaken samplesFrom(const json& source, std::int64_t originNs)
         throw FieldError(curve.error().message);
     for (Sample& sample : curve->samples)
         sample.monotonicNs += originNs;
-    return {std::move(curve->samples)};
+    return {std::move(curve->samples), {}};
 }
 
 GuardLooked lookedFrom(const JsonFields& fields, std::int64_t atNs)

@@ -5,6 +5,7 @@
 #include "core/checkpoint/Checkpoint.h"
 #include "core/containment/Guard.h"
 #include "core/curve/Sample.h"
+#include "core/telemetry/FurtherUse.h"
 #include "core/telemetry/Machine.h"
 #include "core/trial/RunResult.h"
 #include "core/worker/Protocol.h"
@@ -61,6 +62,7 @@ struct LogText {
 /// Whatever was sampled since the last event of this kind, in order.
 struct SamplesTaken {
     std::vector<Sample> samples;
+    FurtherUse use = {}; ///< As of the last of them, or a little later; for those that look on, stored nowhere.
 };
 /// What guard and kernel saw of the run's memory: twice a second, and at every kill.
 struct GuardLooked {

@@ -154,6 +154,7 @@ void TrialRun::takeMail()
 /// What the samples themselves do not hold.
 void TrialRun::noteReport(const SamplerReport& report, std::int64_t atNs)
 {
+    m_outlet.use(report.furtherUse);
     m_pace.use(report.furtherUse);
     if (m_life)
         m_life->use(report.furtherUse, atNs);
@@ -367,8 +368,7 @@ void TrialRun::watchLimits(std::int64_t nowNs)
 Pace TrialRun::paceAfter(std::chrono::nanoseconds silence) const
 {
     Pace pace = m_pace.pace();
-    if (pace.kind == Pace::Kind::Still && pace.readBytesPerS > 0 && m_life->lastSign() == "reading"
-        && silence < m_pace.window())
+    if (pace.kind == Pace::Kind::Still && m_life->lastSign() == "reading" && silence < m_pace.window())
         pace.kind = Pace::Kind::Reading;
     return pace;
 }

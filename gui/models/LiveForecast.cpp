@@ -53,6 +53,7 @@ void LiveForecast::apply(const RunEvent& event)
         m_started = *started;
         m_outlook.margin = started->identity.limits.guard;
     } else if (const auto* samples = std::get_if<SamplesTaken>(&event.body)) {
+        m_pace.use(samples->use);
         for (const Sample& sample : samples->samples)
             take(sample);
     } else if (const auto* seen = std::get_if<GuardLooked>(&event.body)) {

@@ -557,6 +557,7 @@ void tst_TrialRunner::aFloodOfProgressReachesTheListenerThinned()
     QVERIFY2(modeOf(result) == "ok", allEvidence(result).c_str());
     const std::vector<protocol::Progress> progress = trial.messages<protocol::Progress>();
     QCOMPARE(progress.back().done, std::uint64_t{30'000}); // The last one always comes.
+    QVERIFY(trial.all<SamplesTaken>().back().use.writtenBytes > 30'000); // And those that look on know of writing.
     // Whatever else leaves takes the progress before it along.
     const std::size_t gathered = trial.all<SamplesTaken>().size() + trial.all<LogText>().size() + progress.size();
     const std::size_t others = trial.events.size() - gathered;

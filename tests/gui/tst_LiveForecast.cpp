@@ -83,6 +83,22 @@ private Q_SLOTS:
             == QStringLiteral("not armed"));
     }
 
+    void saysThatItWrites()
+    {
+        const growth::Host host;
+        LiveForecast forecast;
+        forecast.apply(growth::started(host));
+        for (int i = 0; i < 200; ++i) {
+            const double t = i * 0.05;
+            forecast.apply(growth::at(t,
+                SamplesTaken{{growth::sampleAt(t, 1, host)},
+                    {.writtenBytes = static_cast<std::uint64_t>(i) << 18}})); // 5 MiB a second
+        }
+        QVERIFY(forecast.refresh());
+        QVERIFY2(silenceWords(forecast.outlook(), 10).endsWith(QStringLiteral("; writing at 5.00 MiB/s")),
+            qPrintable(silenceWords(forecast.outlook(), 10)));
+    }
+
     void foretellsNothingOfWhatLevelsOff()
     {
         for (double seconds = 5; seconds < 60; seconds += 5) {
