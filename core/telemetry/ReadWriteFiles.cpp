@@ -29,12 +29,14 @@ struct Mark {
 
 bool beginsAsRecord(const fs::path& file)
 {
-    constexpr std::array<Mark, 5> marks{{
+    constexpr std::array<Mark, 7> marks{{
         {0, "SQLite format 3"}, //
         {8, "DUCK"}, //
         {16, "\xde\xc0\xef\xbe"}, // LMDB.
         {12, "\x61\x15\x06"}, // Berkeley DB, by hash,
         {12, "\x62\x31\x05"}, // by tree.
+        {1, "\x9a\x57\x13"}, // GDBM, behind a byte of its kind,
+        {0, "\x13\x57\x9a"}, // before it where a machine is big-endian.
     }};
     const std::string head = readSmallFile(file.string(), 32);
     return std::ranges::any_of(marks, [&head](const Mark& mark) {

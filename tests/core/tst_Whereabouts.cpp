@@ -451,6 +451,12 @@ private Q_SLOTS:
             << QByteArray("state.bin") << QByteArray("SQLite format 3", 16) << 0 << false;
         QTest::newRow("another by content")
             << QByteArray("state.bin") << QByteArray(16, 0).append("\xde\xc0\xef\xbe") << 0 << false;
+        for (const char* magic : {"13579acd", "13579ace", "13579acf", "13579ad0", "13579ad1"}) { // GDBM.
+            const QByteArray bytes = QByteArray::fromHex(magic);
+            QTest::newRow(magic) << QByteArray("cache") << bytes << 0 << false;
+            QTest::addRow("%s, little-endian", magic)
+                << QByteArray("cache") << QByteArray(std::string(bytes.rbegin(), bytes.rend()).c_str()) << 0 << false;
+        }
         QTest::newRow("a log by name") << QByteArray("run.log.1") << QByteArray() << 0 << false;
         QTest::newRow("a log by its mode") << QByteArray("events.bin") << QByteArray() << O_APPEND << false;
         QTest::newRow("written meanwhile") << QByteArray("state.bin") << QByteArray() << 0 << true;
