@@ -2,6 +2,7 @@
 
 #include "core/Text.h"
 #include "core/Units.h"
+#include "core/telemetry/FilePlaces.h"
 #include "core/telemetry/OpenFiles.h"
 #include "core/telemetry/ProcFile.h"
 
@@ -17,109 +18,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kMostSmaps = std::size_t{16} << 20;
 constexpr std::size_t kMostStates = 4;
 constexpr std::uint64_t kWorthReading = 64 << 10; ///< Less may be a poll or a timer.
-constexpr std::uint64_t kLeastAnywhere = 1 << 20; ///< Smaller files are not what a load waits for.
 
-bool isBelow(const fs::path& file, const fs::path& folder)
-{
-    const auto& whole = file.native();
-    const auto& part = folder.native();
-    return whole.size() >= part.size() && whole.compare(0, part.size(), part) == 0
-        && (whole.size() == part.size() || part.ends_with('/') || whole[part.size()] == '/');
-}
-
-/// Hub caches keep their blobs beside the snapshot: what the folder's files lead to counts as well.
-std::vector<fs::path> placesOf(const fs::path& folder)
-{
-    std::error_code code;
-    std::vector<fs::path> places{fs::weakly_canonical(folder, code)};
-    for (fs::directory_iterator at(folder, code), end; !code && at != end; at.increment(code)) {
-        std::error_code ignored;
-        if (at->is_symlink(ignored))
-            places.push_back(fs::weakly_canonical(at->path(), ignored));
-    }
-    std::erase_if(places, [](const fs::path& place) { return place.empty(); });
-    return places;
-}
-
-bool isAmong(const fs::path& file, const std::vector<fs::path>& places)
-{
-    return std::ranges::any_of(places, [&file](const fs::path& place) { return isBelow(file, place); });
-}
-
-using Places = std::vector<Whereabouts>;
 using By = Whereabouts::By;
-
-Places openFilesOf(pid_t pid, const std::vector<fs::path>& places, ReadWriteFiles& readWrite)
-{
-    using Access = OpenFile::Access;
-    Places found;
-    for (const OpenFile& open : openFiles(pid)) {
-        const std::uint64_t size = open.known.sizeBytes;
-        if (size == 0 || (places.empty() ? size < kLeastAnywhere : !isAmong(open.file, places)))
-            continue;
-        const bool tells = open.position > 0 && open.position < size;
-        const bool maybeWritten = places.empty() && open.access != Access::ReadOnly;
-        // A log stands at its end, and what is read by mapping or pread() at either.
-        if (maybeWritten
-            && (!tells || open.access != Access::ReadWrite || !readWrite.isOnlyRead(open.file, open.known)))
-            continue;
-        found.push_back({pid, open.file, tells ? open.position : 0, size, tells ? By::Position : By::Open, 0, {},
-            maybeWritten, open.descriptor});
-    }
-    return found;
-}
-
-struct Mapping {
-    fs::path file;
-    std::uint64_t residentBytes = 0;
-    bool isCode = false; ///< Executable.
-    bool isShared = false; ///< What is written to it goes to the file.
-};
-
-/// "7f…-7f… r--p offset dev inode   /path" begins a mapping, "Rss:  12 kB" is inside it.
-std::vector<Mapping> mappingsOf(pid_t pid)
-{
-    const auto text = readSmallFile("/proc/" + std::to_string(pid) + "/smaps", kMostSmaps);
-    std::vector<Mapping> mappings;
-    bool ofFile = false;
-    for (std::size_t at = 0; at < text.size();) {
-        const auto line = std::string_view(text).substr(at, text.find('\n', at) - at);
-        at += line.size() + 1;
-        if (const auto space = line.find(' '); line.find('-') < space) {
-            const auto slash = line.find(" /");
-            ofFile = slash != line.npos;
-            if (ofFile) {
-                const auto mode = line.substr(space + 1, 4);
-                mappings.push_back({line.substr(slash + 1), 0, mode.find('x') != mode.npos,
-                    mode.ends_with('s') && mode.find('w') != mode.npos});
-            }
-        } else if (line.starts_with("Rss:") && ofFile) {
-            auto rest = line.substr(4);
-            mappings.back().residentBytes = procfs::takeNumber(rest).value_or(0) * 1024;
-        }
-    }
-    return mappings;
-}
-
-/// Programs, libraries, locales, fonts: what every program has mapped. Libraries elsewhere have code.
-bool isOfTheSystem(const fs::path& file)
-{
-    constexpr std::array folders{"/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/share", "/lib", "/lib64", "/etc"};
-    return std::ranges::any_of(folders, [&file](const char* folder) { return isBelow(file, folder); });
-}
-
-/// Without places what looks like a file that is loaded.
-void keepWhatIsLoaded(std::vector<Mapping>& mappings, const std::vector<fs::path>& places)
-{
-    std::set<fs::path> others;
-    for (const Mapping& mapping : mappings)
-        if (places.empty() ? mapping.isCode || isOfTheSystem(mapping.file) : !isAmong(mapping.file, places))
-            others.insert(mapping.file);
-    std::erase_if(mappings, [&others](const Mapping& mapping) { return others.contains(mapping.file); });
-}
 
 /// Shards lie in one folder and are read in order; elsewhere the larger file is more of a load.
 bool isFurther(const Whereabouts& a, const Whereabouts& b)
@@ -129,32 +31,6 @@ bool isFurther(const Whereabouts& a, const Whereabouts& b)
     if (aPartly != bPartly)
         return aPartly;
     return a.file.parent_path() == b.file.parent_path() ? a.file > b.file : a.sizeBytes > b.sizeBytes;
-}
-
-/// A file that is mapped in parts, as tensor by tensor, counts with all of them.
-Places mappedFilesOf(pid_t pid, const std::vector<fs::path>& places, ReadWriteFiles& readWrite)
-{
-    std::vector<Mapping> mappings = mappingsOf(pid);
-    keepWhatIsLoaded(mappings, places);
-    std::map<fs::path, Mapping> files;
-    for (const Mapping& mapping : mappings) {
-        Mapping& whole = files[mapping.file];
-        whole.residentBytes += mapping.residentBytes;
-        whole.isShared |= mapping.isShared;
-    }
-    Places found;
-    for (const auto& [file, whole] : files) {
-        const auto known = whole.residentBytes > 0 ? knownFile(file) : std::nullopt;
-        if (!known || (places.empty() && known->sizeBytes < kLeastAnywhere))
-            continue;
-        const bool maybeWritten = places.empty() && whole.isShared;
-        if (maybeWritten && !readWrite.isOnlyRead(file, *known))
-            continue;
-        // What is mapped twice is there twice.
-        found.push_back({pid, file, std::min(whole.residentBytes, known->sizeBytes), known->sizeBytes, By::Mapping, 0,
-            {}, maybeWritten});
-    }
-    return found;
 }
 
 /// Of the first process that has one.
