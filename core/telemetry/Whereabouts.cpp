@@ -241,6 +241,8 @@ std::optional<Whereabouts> FileTrail::best() const
         for (const By by : {By::Position, By::Mapping})
             if (auto found = likeliest(m_now, by, maybeWritten))
                 return found;
+        if (const Whereabouts* moved = maybeWritten ? nullptr : movedLast(true))
+            return *moved; // What is only open may be through.
         if (auto found = likeliestOpen(m_now, maybeWritten))
             return found;
     }

@@ -46,8 +46,9 @@ std::optional<Whereabouts> findWhereabouts(std::span<const pid_t> processes, con
 /// Of several that moved since the look before: one of which there is more to come, then the one that moved most. Where
 /// none was seen to move it is what findWhereabouts() finds, else the one that was open before. A position that stands
 /// while its process reads on is no place, nor is one of several where none was seen to move, or where the process read
-/// more than they moved by: then the file is only open. Mappings are only
-/// looked at where no position moved. One thread at a time; a look costs what findWhereabouts() does.
+/// more than they moved by: then the file is only open. What is open for writing as well and moved comes before what is
+/// only open. Mappings are only looked at where no position moved. One thread at a time; a look costs what
+/// findWhereabouts() does.
 class FileTrail {
 public:
     explicit FileTrail(std::filesystem::path folder);

@@ -440,6 +440,26 @@ private Q_SLOTS:
         QCOMPARE(here->file.filename().string(), std::string("model.safetensors"));
     }
 
+    void whatMovedIsToldBeforeWhatIsOnlyOpen()
+    {
+        const int through = ::open(makeFile("tokenizer.json", 2 * kMiB).c_str(), O_RDONLY);
+        ::lseek(through, 0, SEEK_END);
+        const auto file = makeFile("weights.npy", 8 * kMiB);
+        const int fd = ::open(file.c_str(), O_RDWR);
+        std::vector<char> buffer(kMiB);
+        const Forked reader([&] { static_cast<void>(::read(fd, buffer.data(), kMiB)); });
+        FileTrail trail{fs::path()};
+        trail.look(reader.processes());
+        reader.go();
+        trail.look(reader.processes());
+        reader.go();
+        const auto here = trail.find(reader.processes());
+        ::close(fd);
+        ::close(through);
+        QVERIFY(here);
+        QVERIFY2(here->file == file && here->atBytes == std::uint64_t(2 * kMiB), toWords(*here).c_str());
+    }
+
     void whatIsWrittenIsNotToldAsRead_data()
     {
         QTest::addColumn<QByteArray>("name");
