@@ -2,6 +2,7 @@
 
 #include "core/telemetry/OpenFiles.h"
 #include "core/telemetry/ProcFile.h"
+#include "core/telemetry/ProcessReader.h"
 
 #include <algorithm>
 #include <array>
@@ -42,7 +43,7 @@ struct Mapping {
 /// "7f…-7f… r--p offset dev inode   /path" begins a mapping, "Rss:  12 kB" is inside it.
 std::vector<Mapping> mappingsOf(pid_t pid)
 {
-    const auto text = readSmallFile("/proc/" + std::to_string(pid) + "/smaps", kMostSmaps);
+    const auto text = readSmallFile(livingFolder(pid) + "/smaps", kMostSmaps);
     std::vector<Mapping> mappings;
     bool ofFile = false;
     for (std::size_t at = 0; at < text.size();) {

@@ -1,6 +1,7 @@
 #include "core/telemetry/OpenFiles.h"
 
 #include "core/telemetry/ProcFile.h"
+#include "core/telemetry/ProcessReader.h"
 
 #include <charconv>
 #include <cstdlib>
@@ -61,7 +62,7 @@ std::optional<KnownFile> knownFile(const fs::path& file)
 
 std::vector<OpenFile> openFiles(pid_t process)
 {
-    const std::string root = "/proc/" + std::to_string(process);
+    const std::string root = livingFolder(process);
     std::vector<OpenFile> files;
     std::error_code code;
     std::size_t looked = 0;

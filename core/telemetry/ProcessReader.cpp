@@ -21,10 +21,10 @@ std::uint64_t nsPerTick()
     return ns;
 }
 
-Path childrenPath(pid_t pid, pid_t thread)
+Path threadPath(pid_t pid, pid_t thread, const char* name)
 {
     Path path{};
-    std::snprintf(path.data(), path.size(), "/proc/%d/task/%d/children", pid, thread);
+    std::snprintf(path.data(), path.size(), "/proc/%d/task/%d/%s", pid, thread, name);
     return path;
 }
 
@@ -82,12 +82,25 @@ bool parseStatLine(std::string_view line, ProcessReading& into)
     fields.skip(2); // priority, nice
     into.threads = fields.next();
     // A process whose first thread has left shows that thread's Z, and lives on.
-    into.zombie = (state == 'Z' || state == 'X') && into.threads <= 1;
+    const bool firstHasEnded = state == 'Z' || state == 'X';
+    into.zombie = firstHasEnded && into.threads <= 1;
+    into.leaderless = firstHasEnded && !into.zombie;
     fields.skip(1); // itrealvalue
     into.startTicks = fields.next();
     fields.skip(5); // vsize, rss, rsslim, startcode, endcode
     into.imageMark = fields.next();
     return into.startTicks != 0;
+}
+
+std::optional<ProcessReading> readStat(const Path& path)
+{
+    std::array<char, 1024> buffer{};
+    const ProcFile file(path.data());
+    const auto text = file.read(buffer);
+    ProcessReading reading;
+    if (!text || !parseStatLine(*text, reading))
+        return std::nullopt;
+    return reading;
 }
 
 /// The kB behind "\nKey:" in bytes; `text` moves on, so keys must be asked in the order of the file.
@@ -119,6 +132,23 @@ template <typename Each> void eachThread(pid_t pid, Each each)
     ::close(folder);
 }
 
+LivingThread findLivingThread(pid_t pid)
+{
+    LivingThread found;
+    eachThread(pid, [&](pid_t thread) {
+        const auto stat = found.id == 0 ? readStat(threadPath(pid, thread, "stat")) : std::nullopt;
+        if (stat && !stat->exiting)
+            found = {thread, stat->imageMark};
+    });
+    return found;
+}
+
+/// Of statm and status, which tell sizes while there is memory.
+bool tellsOfMemory(std::string_view text)
+{
+    return text.starts_with("Name:") ? text.find("\nVmHWM:") != text.npos : Fields(text).next() != 0;
+}
+
 } // namespace
 
 std::uint64_t pageBytes()
@@ -144,6 +174,7 @@ ProcessReader::~ProcessReader()
 
 ProcessReader::ProcessReader(ProcessReader&& other) noexcept
     : m_pid(other.m_pid)
+    , m_through(other.m_through)
     , m_cpuClock(other.m_cpuClock)
     , m_pool(std::exchange(other.m_pool, nullptr))
     , m_files(std::move(other.m_files))
@@ -153,6 +184,7 @@ ProcessReader::ProcessReader(ProcessReader&& other) noexcept
 ProcessReader& ProcessReader::operator=(ProcessReader&& other) noexcept
 {
     std::swap(m_pid, other.m_pid);
+    std::swap(m_through, other.m_through);
     std::swap(m_cpuClock, other.m_cpuClock);
     std::swap(m_pool, other.m_pool);
     std::swap(m_files, other.m_files);
@@ -161,8 +193,9 @@ ProcessReader& ProcessReader::operator=(ProcessReader&& other) noexcept
 
 ProcFile ProcessReader::open(File file)
 {
-    static constexpr std::array<const char*, FileCount> kNames{"stat", "status", "io", "statm", ""};
-    const auto path = file == Children ? childrenPath(m_pid, m_pid) : pathOf(m_pid, kNames[file]);
+    static constexpr std::array<const char*, FileCount> kNames{"stat", "status", "io", "statm", "children"};
+    const pid_t thread = file == Children ? m_pid : file == Status || file == Statm ? m_through.id : 0;
+    const auto path = thread != 0 ? threadPath(m_pid, thread, kNames[file]) : pathOf(m_pid, kNames[file]);
     ProcFile opened(path.data());
     m_files[file].refused = !opened.isOpen() && (errno == EACCES || errno == EPERM);
     return opened;
@@ -190,6 +223,31 @@ std::optional<std::string_view> ProcessReader::readFile(File file)
     return text;
 }
 
+void ProcessReader::readThrough(const LivingThread& thread)
+{
+    if (std::exchange(m_through, thread).id == thread.id)
+        return;
+    for (const auto file : {Status, Statm}) {
+        m_pool->descriptors += m_files[file].file.isOpen() ? 1 : 0;
+        m_files[file].file.close();
+    }
+}
+
+/// Looks for a thread that lives where the one that told so far has ended. Asks stat first: a pid that is free by now
+/// may be another process's.
+std::optional<std::string_view> ProcessReader::readMemory(File file)
+{
+    const auto text = readFile(file);
+    if (text && tellsOfMemory(*text))
+        return text;
+    const auto stat = readFile(Stat);
+    ProcessReading now;
+    if (!stat || !parseStatLine(*stat, now))
+        return std::nullopt;
+    readThrough(now.leaderless ? findLivingThread(m_pid) : LivingThread());
+    return readFile(file);
+}
+
 /// Finer than the ticks of stat, and for a third of a microsecond.
 std::optional<std::uint64_t> ProcessReader::cpuClockNs() const
 {
@@ -204,6 +262,8 @@ bool ProcessReader::read(ProcessReading& into)
     if (!stat || !parseStatLine(*stat, into))
         return false;
     parseStatus(into);
+    if (into.leaderless)
+        into.imageMark = m_through.imageMark;
     parseIo(into);
     if (cpuNs)
         into.use.cpuNs = *cpuNs;
@@ -214,6 +274,8 @@ bool ProcessReader::isAsBefore(const ProcessReading& last)
 {
     if (last.swapBytes != 0 || cpuClockNs() != last.use.cpuNs)
         return false;
+    if (last.zombie)
+        return true;
     std::uint64_t anon = 0;
     std::uint64_t resident = 0;
     return readResident(anon, resident) && anon == last.anonBytes
@@ -222,8 +284,7 @@ bool ProcessReader::isAsBefore(const ProcessReading& last)
 
 void ProcessReader::parseStatus(ProcessReading& into)
 {
-    // A zombie has no memory lines: everything stays 0.
-    auto text = readFile(Status).value_or(std::string_view());
+    auto text = into.zombie ? std::string_view() : readMemory(Status).value_or(std::string_view());
     into.highWaterBytes = takeKib(text, "\nVmHWM:");
     into.anonBytes = takeKib(text, "\nRssAnon:");
     into.fileBytes = takeKib(text, "\nRssFile:");
@@ -245,7 +306,7 @@ void ProcessReader::parseIo(ProcessReading& into)
 
 bool ProcessReader::readResident(std::uint64_t& anonBytes, std::uint64_t& residentBytes)
 {
-    const auto text = readFile(Statm);
+    const auto text = readMemory(Statm);
     if (!text || text->empty())
         return false;
     Fields fields(*text);
@@ -278,7 +339,7 @@ std::size_t ProcessReader::children(std::span<pid_t> out, std::uint64_t threads)
         return readPids(kept.file, m_pool->buffer, out);
     }
     eachThread(m_pid, [&](pid_t thread) {
-        const ProcFile file(childrenPath(m_pid, thread).data());
+        const ProcFile file(threadPath(m_pid, thread, "children").data());
         if (file.isOpen())
             count += readPids(file, m_pool->buffer, out.subspan(count));
     });
@@ -308,13 +369,21 @@ std::size_t readPids(const ProcFile& file, std::span<char> buffer, std::span<pid
 
 std::optional<ProcessReading> readProcessStat(pid_t pid)
 {
-    std::array<char, 1024> buffer{};
-    const ProcFile file(pathOf(pid, "stat").data());
-    const auto text = file.read(buffer);
-    ProcessReading reading;
-    if (!text || !parseStatLine(*text, reading))
-        return std::nullopt;
+    auto reading = readStat(pathOf(pid, "stat"));
+    const auto thread = reading && reading->leaderless ? findLivingThread(pid) : LivingThread();
+    if (thread.id != 0) {
+        reading->imageMark = thread.imageMark;
+        reading->exiting = false;
+    }
     return reading;
+}
+
+std::string livingFolder(pid_t pid)
+{
+    const auto stat = readStat(pathOf(pid, "stat"));
+    const auto thread = stat && stat->leaderless ? findLivingThread(pid) : LivingThread();
+    return thread.id != 0 ? "/proc/" + std::to_string(pid) + "/task/" + std::to_string(thread.id)
+                          : "/proc/" + std::to_string(pid);
 }
 
 } // namespace loadlab

@@ -6,6 +6,9 @@
 #include <cstdint>
 #include <ctime>
 #include <optional>
+#include <span>
+#include <string>
+#include <string_view>
 #include <sys/types.h>
 
 namespace loadlab {
@@ -28,6 +31,7 @@ struct ProcessUse {
 /// One process at one instant.
 struct ProcessReading {
     bool zombie = false;
+    bool leaderless = false; ///< Its first thread has ended, and others have not.
     bool exiting = false; ///< On its way to that: its memory and its groups may be gone already.
     pid_t parent = 0;
     pid_t group = 0;
@@ -45,6 +49,12 @@ struct ProcessReading {
     bool ioKnown = false;
 };
 
+/// A thread that stands for a process whose first one has ended: through that one the kernel shows no memory.
+struct LivingThread {
+    pid_t id = 0; ///< 0: none.
+    std::uint64_t imageMark = 0;
+};
+
 /// What the readers of one tree share: how many descriptors they may still keep open, and a buffer.
 struct ReaderPool {
     int descriptors = 256;
@@ -52,7 +62,8 @@ struct ReaderPool {
 };
 
 /// Files of one process, kept open while the pool lasts and opened for each read beyond it (a tree may have more
-/// processes than the lab may have descriptors). Reading allocates nothing. The pool outlives the reader.
+/// processes than the lab may have descriptors). Of a process whose first thread has ended they are another thread's,
+/// until that ends too. Reading allocates nothing. The pool outlives the reader.
 class ProcessReader {
 public:
     ProcessReader(pid_t pid, ReaderPool& pool);
@@ -87,10 +98,13 @@ private:
     ProcFile open(File file);
     bool keep(File file, ProcFile&& opened);
     std::optional<std::string_view> readFile(File file);
+    std::optional<std::string_view> readMemory(File file);
+    void readThrough(const LivingThread& thread);
     void parseStatus(ProcessReading& into);
     void parseIo(ProcessReading& into);
 
     pid_t m_pid = 0;
+    LivingThread m_through; ///< Whose files tell of the memory; none: the process's own.
     std::optional<clockid_t> m_cpuClock;
     ReaderPool* m_pool = nullptr;
     std::array<Kept, FileCount> m_files;
@@ -103,5 +117,8 @@ std::size_t readPids(const ProcFile& file, std::span<char> buffer, std::span<pid
 std::uint64_t pageBytes();
 /// Field by field what /proc/PID/stat says; nothing when the process is gone.
 std::optional<ProcessReading> readProcessStat(pid_t pid);
+/// "/proc/PID", or where its first thread has ended the folder of another in it: the first one's tells neither of
+/// memory nor of open files.
+std::string livingFolder(pid_t pid);
 
 } // namespace loadlab

@@ -18,9 +18,11 @@
 namespace loadlab {
 namespace {
 
-std::string readOf(pid_t pid, const char* name)
+/// What tells of its memory by that key, through a thread that has some.
+std::string readOf(pid_t pid, const char* name, std::string_view key)
 {
-    return readSmallFile("/proc/" + std::to_string(pid) + "/" + name);
+    std::string text = readSmallFile("/proc/" + std::to_string(pid) + "/" + name);
+    return procfs::numberAfter(text, key) ? text : readSmallFile(livingFolder(pid) + "/" + name);
 }
 
 std::uint64_t kibAfter(const std::string& text, std::string_view key)
@@ -39,7 +41,7 @@ struct Told {
 Told toldBy(pid_t pid)
 {
     const auto stat = readProcessStat(pid);
-    const std::string text = readOf(pid, "status");
+    const std::string text = readOf(pid, "status", "RssAnon:");
     return {kibAfter(text, "RssAnon:") + kibAfter(text, "VmSwap:"), kibAfter(text, "RssShmem:"),
         stat ? stat->use.minorFaults : 0, !stat || stat->zombie};
 }
@@ -56,7 +58,7 @@ std::uint64_t changedBetween(const Told& before, const Told& after)
 /// Adds one process. False where it may not be read.
 bool add(PssReading& sum, pid_t pid)
 {
-    const std::string text = readOf(pid, "smaps_rollup");
+    const std::string text = readOf(pid, "smaps_rollup", "Pss_Anon:");
     if (!procfs::numberAfter(text, "Pss_Anon:")) {
         const auto stat = readProcessStat(pid);
         return !stat || stat->zombie;

@@ -5,6 +5,7 @@
 #include "core/telemetry/FilePlaces.h"
 #include "core/telemetry/OpenFiles.h"
 #include "core/telemetry/ProcFile.h"
+#include "core/telemetry/ProcessReader.h"
 
 #include <algorithm>
 #include <array>
@@ -299,7 +300,7 @@ std::string describeStuckThread(pid_t pid)
 
 std::string describeState(pid_t pid)
 {
-    const std::string root = "/proc/" + std::to_string(pid);
+    const std::string root = livingFolder(pid);
     const auto stat = readSmallFile(root + "/stat", 4096);
     const auto nameEnd = stat.rfind(')');
     if (nameEnd == stat.npos || nameEnd + 2 >= stat.size())

@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <spawn.h>
 #include <string>
+#include <string_view>
 #include <sys/types.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -56,7 +57,7 @@ public:
             if (::poll(&wanted, 1, 20'000) != 1 || ::read(m_answers, &c, 1) != 1)
                 qFatal("memory_client does not answer to '%s'", qPrintable(command));
         }
-        return std::atoi(line.c_str() + 3);
+        return std::atoi(line.c_str() + std::string_view("ok").size());
     }
     /// Ends in order and is reaped.
     void leave()

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <ctime>
 #include <fcntl.h>
+#include <fstream>
 #include <iostream>
 #include <map>
 #include <sstream>
@@ -14,6 +15,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
@@ -87,6 +89,13 @@ void readFile(const std::string& path)
     std::vector<char> buffer(kMiB);
     while (::read(fd, buffer.data(), buffer.size()) > 0) { }
     ::close(fd);
+}
+
+/// Reads the first MiB and keeps it open.
+void beginFile(const std::string& path)
+{
+    std::vector<char> buffer(kMiB);
+    static_cast<void>(!::read(::open(path.c_str(), O_RDONLY | O_CLOEXEC), buffer.data(), buffer.size()));
 }
 
 void burn(long milliseconds)
@@ -230,6 +239,28 @@ void runShort(const std::string& command)
     ::waitpid(pid, nullptr, 0);
 }
 
+void serve();
+
+bool hasEnded(pid_t thread)
+{
+    std::ifstream file("/proc/self/task/" + std::to_string(thread) + "/stat");
+    std::string line;
+    return !std::getline(file, line) || line.find(") Z ") != std::string::npos;
+}
+
+/// Ends the thread that obeys, be it the first one; another obeys from then on, and answers.
+[[noreturn]] void leaveThread()
+{
+    std::thread([before = ::gettid()] {
+        while (!hasEnded(before))
+            ::sched_yield();
+        std::cout << "ok" << std::endl;
+        serve();
+    }).detach();
+    ::syscall(SYS_exit, 0);
+    std::abort();
+}
+
 std::string restOf(std::istream& words)
 {
     std::string rest;
@@ -261,6 +292,12 @@ std::string obey(const std::string& line)
         writeThroughMapping(restOf(words));
     else if (verb == "read")
         readFile(restOf(words));
+    else if (verb == "begin")
+        beginFile(restOf(words));
+    else if (verb == "leave-thread")
+        leaveThread();
+    else if (verb == "exec") // By this thread: the first one may have ended.
+        ::execl("/proc/thread-self/exe", "memory_client", "again", nullptr);
     else if (verb == "burn" && words >> number)
         burn(number);
     else if (verb == "ignore-children")
@@ -286,15 +323,19 @@ std::string obey(const std::string& line)
     return {};
 }
 
+void serve()
+{
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL); // Each thread's own.
+    for (std::string line; std::getline(std::cin, line) && line != "exit";)
+        std::cout << "ok " << obey(line) << std::endl;
+    std::_Exit(0);
+}
+
 } // namespace
 
-int main()
+int main(int count, char**)
 {
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-    for (std::string line; std::getline(std::cin, line);) {
-        if (line == "exit")
-            return 0;
-        std::cout << "ok " << obey(line) << std::endl;
-    }
-    return 0;
+    if (count > 1) // Was told to exec.
+        std::cout << "ok" << std::endl;
+    serve();
 }

@@ -1,3 +1,4 @@
+#include "core/telemetry/ProcessReader.h"
 #include "core/telemetry/ProcessTree.h"
 #include "tests/Sanitized.h"
 #include "tests/core/MemoryClient.h"
@@ -376,6 +377,100 @@ private Q_SLOTS:
         const auto sample = sampleOf(tree);
         QCOMPARE(sample[Column::Processes], std::int64_t(1));
         QVERIFY(sample[Column::TreeBytes] < 8 * kMiB);
+    }
+
+    void aProcessWhoseFirstThreadHasEndedIsToldWhole()
+    {
+        QTemporaryFile file;
+        const auto path = fileOf(file, 8 * kMiB);
+        MemoryClient client;
+        ProcessTree tree(client.pid());
+        client.tell("alloc 64");
+        const auto before = sampleOf(tree);
+        client.tell("leave-thread");
+        const auto after = sampleOf(tree);
+        QVERIFY(near(after[Column::TreeBytes], before[Column::TreeBytes], kMiB));
+        QVERIFY(near(after[Column::RssBytes], before[Column::RssBytes], kMiB));
+        QCOMPARE(after[Column::Processes], std::int64_t(1));
+        QVERIFY(holds(tree, client.pid()));
+        client.tell("alloc 32");
+        client.tell("shm 16");
+        client.tell("burn 200");
+        client.tell("read " + path);
+        const auto child = client.tell("fork alloc 32");
+        const auto last = sampleOf(tree);
+        QVERIFY(holds(tree, child));
+        QVERIFY(near(last[Column::ShmemBytes] - after[Column::ShmemBytes], 16 * kMiB, kMiB));
+        QVERIFY(near(last[Column::AnonBytes] - after[Column::AnonBytes], 64 * kMiB, kMiB));
+        QVERIFY(last[Column::CpuNs] >= 200'000'000);
+        QVERIFY(last[Column::MinorFaults] - after[Column::MinorFaults] >= 64 * kMiB / 4096);
+        if (after.has(Column::ReadCharBytes))
+            QVERIFY(near(last[Column::ReadCharBytes] - after[Column::ReadCharBytes], 8 * kMiB, 65'536));
+        QVERIFY(near(static_cast<std::int64_t>(tree.provenAnonBytes()), 112 * kMiB, 4 * kMiB));
+    }
+
+    void anEndedThreadTakesNoMemoryAlong()
+    {
+        MemoryClient client;
+        ProcessTree tree(client.pid());
+        client.tell("alloc 64");
+        const auto before = sampleOf(tree);
+        for (const auto depth : {ProcessTree::Depth::Resident, ProcessTree::Depth::Full, ProcessTree::Depth::Resident,
+                 ProcessTree::Depth::Changed}) {
+            client.tell("leave-thread");
+            Sample sample;
+            QVERIFY(tree.sample(sample, depth));
+            QVERIFY(near(sample[Column::TreeBytes], before[Column::TreeBytes], kMiB));
+        }
+        client.leave();
+        Sample gone;
+        QVERIFY(!tree.sample(gone));
+        QCOMPARE(gone[Column::TreeBytes], std::int64_t(0));
+    }
+
+    void anExecByAnotherThreadIsFollowed()
+    {
+        MemoryClient client;
+        ProcessTree tree(client.pid());
+        const auto before = sampleOf(tree);
+        client.tell("alloc 64");
+        client.tell("leave-thread");
+        QVERIFY(sampleOf(tree)[Column::TreeBytes] >= 64 * kMiB);
+        client.tell("exec");
+        Sample cheap;
+        QVERIFY(tree.sample(cheap, ProcessTree::Depth::Resident));
+        QVERIFY(near(cheap[Column::AnonBytes], before[Column::AnonBytes], kMiB));
+        client.tell("leave-thread");
+        client.tell("exec");
+        client.tell("alloc 32");
+        const auto after = sampleOf(tree);
+        QCOMPARE(after[Column::Processes], std::int64_t(1));
+        QVERIFY(near(after[Column::TreeBytes] - before[Column::TreeBytes], 32 * kMiB, kMiB));
+    }
+
+    void theImageOfAProcessOutlivesItsFirstThread()
+    {
+        MemoryClient client;
+        const auto before = readProcessStat(client.pid());
+        client.tell("leave-thread");
+        const auto after = readProcessStat(client.pid());
+        QVERIFY(before && after);
+        QVERIFY(!after->zombie && !after->exiting);
+        QVERIFY(before->imageMark != 0);
+        QCOMPARE(after->imageMark, before->imageMark);
+    }
+
+    void pagesOfAProcessWhoseFirstThreadHasEndedAreCounted()
+    {
+        MemoryClient client;
+        client.tell("alloc 32");
+        client.tell("leave-thread");
+        const pid_t child = client.tell("fork nothing");
+        const std::array<pid_t, 2> both{client.pid(), child};
+        const auto reading = readPss(both);
+        QVERIFY(reading.has_value());
+        QVERIFY(near(static_cast<std::int64_t>(reading->anon.once), 32 * kMiB, 4 * kMiB));
+        QVERIFY(near(static_cast<std::int64_t>(reading->anon.sum), 64 * kMiB, 4 * kMiB));
     }
 
     void aNumberThatIsSomebodyElsesByNowIsNotOfTheTree()

@@ -1,6 +1,7 @@
 #include "core/telemetry/OpenFiles.h"
 #include "core/telemetry/Pace.h"
 #include "core/telemetry/Whereabouts.h"
+#include "tests/core/MemoryClient.h"
 
 #include <QTemporaryDir>
 #include <QtTest>
@@ -8,6 +9,7 @@
 #include <array>
 #include <csignal>
 #include <fcntl.h>
+#include <fstream>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -571,6 +573,25 @@ private Q_SLOTS:
         QCOMPARE(stopped, std::string("stopped by a signal"));
         const std::array<pid_t, 2> both{0x7ffffff0, ::getpid()};
         QCOMPARE(describeStates(both), "pid " + std::to_string(::getpid()) + " running");
+    }
+
+    void aProcessWhoseFirstThreadHasEndedIsToldByAnother()
+    {
+        const QTemporaryDir folder;
+        const fs::path file = fs::canonical(folder.path().toStdString()) / "weights";
+        std::ofstream(file) << std::string(static_cast<std::size_t>(2 * kMiB), 'x');
+        const QString name = QString::fromStdString(file.native());
+        MemoryClient client;
+        client.tell("map " + name);
+        client.tell("leave-thread");
+        const std::array<pid_t, 1> processes{client.pid()};
+        QTRY_VERIFY2(describeState(client.pid()).starts_with("sleeping"), describeState(client.pid()).c_str());
+        const auto mapped = findWhereabouts(processes, {});
+        QVERIFY(mapped && mapped->file == file && mapped->by == Whereabouts::By::Mapping);
+        client.tell("begin " + name);
+        const auto open = findWhereabouts(processes, {});
+        QVERIFY(open && open->file == file && open->by == Whereabouts::By::Position);
+        QCOMPARE(open->atBytes, static_cast<std::uint64_t>(kMiB));
     }
 
     void thePaceIsNamedByWhatMoves()
