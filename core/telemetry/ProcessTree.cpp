@@ -62,10 +62,11 @@ struct ProcessTree::State {
     std::int64_t readAllNs = 0;
     Turnover turnover;
     std::int64_t grownBytes = 0;
+    std::int64_t nowNs = 0; ///< Of the sample.
     bool someEnded = false; ///< At the last sample: others may have got a new parent by it.
 
     TreeMember* find(pid_t pid);
-    const TreeMember* livingAncestor(const TreeMember& member);
+    TreeMember* livingAncestor(const TreeMember& member);
     bool somethingMayBeNew();
     void walk();
     void addFound(std::size_t count, bool ofTheLab);
@@ -74,6 +75,7 @@ struct ProcessTree::State {
     void refreshThreads();
     void noteMarks(TreeMember& member, const ProcessReading& before);
     void noteInheritance(TreeMember& member);
+    void countTurnover(std::size_t known);
     void settleEnded();
     template <typename Whole, typename Own> std::uint64_t countOnce(PrivateOnce& into, Whole wholeOf, Own ownOf);
     bool fillMemory(Sample& into);
@@ -151,8 +153,8 @@ void ProcessTree::State::readFrom(std::size_t first, bool all)
             continue;
         }
         ioKnown = ioKnown || member.now.ioKnown;
-        if (!member.fresh)
-            turnover.read(before.use, member.now.use);
+        const bool began = member.fresh || member.now.imageMark != before.imageMark;
+        Turnover::read(member.turnover, before.use, member.now.use, began, nowNs);
         member.minorFaults = member.now.use.minorFaults;
         member.sharedSince = 0;
         noteMarks(member, before);
@@ -198,12 +200,22 @@ void ProcessTree::State::noteInheritance(TreeMember& member)
     }
 }
 
-const TreeMember* ProcessTree::State::livingAncestor(const TreeMember& member)
+TreeMember* ProcessTree::State::livingAncestor(const TreeMember& member)
 {
-    const TreeMember* ancestor = find(member.now.parent);
+    TreeMember* ancestor = find(member.now.parent);
     for (std::size_t step = 0; ancestor && ancestor->gone && step < members.size(); ++step)
         ancestor = find(ancestor->now.parent);
     return ancestor && !ancestor->gone ? ancestor : nullptr;
+}
+
+void ProcessTree::State::countTurnover(std::size_t known)
+{
+    for (const auto& born : std::span(members).subspan(known))
+        if (auto* parent = find(born.now.parent))
+            Turnover::gotChild(parent->turnover);
+    settleEnded();
+    for (auto& member : members)
+        turnover.count(member.turnover, nowNs);
 }
 
 void ProcessTree::State::settleEnded()
@@ -211,11 +223,13 @@ void ProcessTree::State::settleEnded()
     for (const auto& member : members) {
         if (!member.gone)
             continue;
-        const auto* heir = livingAncestor(member);
+        auto* heir = livingAncestor(member);
         const auto heirPid = heir ? heir->id.pid : 0;
         const auto before = heir ? heir->reapedFaultsBefore : 0;
         reaped.heirGone(member.id.pid, heirPid, before);
         reaped.ended(member.now.use, heirPid, before);
+        if (heir)
+            Turnover::lostChild(heir->turnover, member.turnover, member.now.use);
     }
     for (const auto& member : members)
         if (!member.gone)
@@ -263,7 +277,7 @@ bool ProcessTree::State::fillMemory(Sample& into)
     grownBytes = 0;
     for (auto& member : members) {
         const auto& now = member.now;
-        grownBytes += grownBy(member);
+        grownBytes += grownBy(member, nowNs);
         rss += now.anonBytes + now.fileBytes + now.shmemBytes;
         files += now.fileBytes;
         shared = {shared.sum + now.shmemBytes, std::max(shared.largest, now.shmemBytes)};
@@ -362,19 +376,18 @@ bool ProcessTree::sample(Sample& into, Depth depth)
 {
     if (depth == Depth::Resident)
         return m_state->sampleResident(into);
+    m_state->nowNs = monotonicNs();
     m_state->readFrom(0, m_state->mustReadAll(depth));
     const auto known = m_state->members.size();
     if (m_state->somethingMayBeNew())
         m_state->walk();
-    const auto all = m_state->members.size();
     m_state->readFrom(known, true);
-    m_state->settleEnded();
-    const auto ended = all - m_state->members.size();
+    m_state->countTurnover(known);
     m_state->pids.clear();
     for (const auto& member : m_state->members)
         m_state->pids.push_back(member.id.pid);
     m_state->fillUse(into);
-    m_state->turnover.sampled(all - known + ended, m_state->highest.readCharBytes);
+    m_state->turnover.sampled(m_state->highest.readCharBytes);
     return m_state->fillMemory(into);
 }
 

@@ -37,10 +37,12 @@ std::uint64_t provenBetween(const TreeMember& member, const ProcessReading& befo
     return std::min(notFile, held + faults * pageBytes());
 }
 
-std::int64_t grownBy(TreeMember& member)
+std::int64_t grownBy(TreeMember& member, std::int64_t nowNs)
 {
     const auto& now = member.now;
-    if (now.zombie) // Has nothing any more.
+    if (!Turnover::isGrown(member.turnover, nowNs))
+        member.leastBytes.reset();
+    if (now.zombie || !Turnover::isGrown(member.turnover, nowNs)) // A zombie has nothing any more.
         return 0;
     const auto held = now.anonBytes + now.fileBytes + now.shmemBytes + now.swapBytes;
     member.leastBytes = std::min(held, member.leastBytes.value_or(held));

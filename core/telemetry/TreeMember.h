@@ -2,6 +2,7 @@
 
 #include "core/telemetry/ProcessReader.h"
 #include "core/telemetry/ProcessTree.h"
+#include "core/telemetry/Turnover.h"
 
 #include <cstdint>
 #include <optional>
@@ -15,7 +16,8 @@ struct TreeMember {
     ProcessReading now;
     std::uint64_t reapedFaultsBefore = 0; ///< At the reading before.
     std::uint64_t mostFileBytes = 0; ///< Since its exec.
-    std::optional<std::uint64_t> leastBytes{}; ///< Resident and swapped, since it was first seen.
+    ProcessTurnover turnover{};
+    std::optional<std::uint64_t> leastBytes{}; ///< Resident and swapped, since its start was over.
     bool forked = false; ///< Has relatives of the same image: no exec since its fork.
     std::uint64_t inheritedAnon = 0; ///< Came with the fork.
     std::uint64_t inheritedSwap = 0;
@@ -35,7 +37,7 @@ struct TreeMember {
 /// What the rise of a high-water mark since the reading before proves of anonymous and shared memory, in bytes.
 [[nodiscard]] std::uint64_t provenBetween(const TreeMember& member, const ProcessReading& before);
 
-/// Bytes, resident and swapped, that it has more than at its least; notes that.
-[[nodiscard]] std::int64_t grownBy(TreeMember& member);
+/// Bytes, resident and swapped, that it has more than at its least since its start was over; notes that.
+[[nodiscard]] std::int64_t grownBy(TreeMember& member, std::int64_t nowNs);
 
 } // namespace loadlab

@@ -8,7 +8,8 @@ namespace {
 using namespace std::chrono_literals;
 
 /// Smaller changes are housekeeping: a timer that is read, a page touched while waking up.
-constexpr std::int64_t kWorthReading = 64 << 10; ///< Or writing: a log of what it waits for is less.
+constexpr std::int64_t kWorthReading = 64 << 10;
+constexpr std::uint64_t kWorthWriting = 64 << 10; ///< A log of what it waits for is less.
 constexpr std::int64_t kPollsPerS = 4 << 10; ///< Bytes: who asks the kernel for a status reads so much, at most.
 constexpr std::int64_t kWorthGrowing = 1 << 20;
 constexpr std::int64_t kFromDisk = 4096;
@@ -32,7 +33,7 @@ bool sameProgress(const protocol::Progress& a, const protocol::Progress& b)
 SignsOfLife::SignsOfLife(std::int64_t startNs, std::chrono::nanoseconds limit)
     : m_lastNs(startNs)
     , m_limitNs(limit.count())
-    , m_worthBytes(std::max(kWorthReading, std::chrono::floor<std::chrono::seconds>(limit).count() * kPollsPerS))
+    , m_worthReading(std::max(kWorthReading, std::chrono::floor<std::chrono::seconds>(limit).count() * kPollsPerS))
     , m_cpuWindowNs(std::clamp(limit / 4, kShortestWindow, kLongestWindow).count())
     , m_cpuSinceNs(startNs)
     , m_sampledNs(startNs)
@@ -83,7 +84,7 @@ bool SignsOfLife::read(const Sample& sample)
     m_readBytes = sample[Column::ReadCharBytes];
     const std::int64_t forWork = m_readBytes - static_cast<std::int64_t>(m_startupReadBytes);
     std::int64_t& anchor = m_anchor[Column::ReadCharBytes];
-    return forWork >= anchor && grew(anchor, forWork, m_worthBytes);
+    return forWork >= anchor && grew(anchor, forWork, m_worthReading);
 }
 
 /// A silence that would be over ends the window early.
@@ -125,6 +126,9 @@ void SignsOfLife::sample(const Sample& sample)
 /// needs a page or two.
 bool SignsOfLife::faulted(std::uint64_t steadyFaults, std::int64_t atNs)
 {
+    if (m_faultsSeen && steadyFaults > *m_faultsSeen)
+        m_faultedNs = atNs;
+    m_faultsSeen = steadyFaults;
     const std::int64_t windowNs = atNs - m_faultsSinceNs;
     if (m_faults && windowNs < m_cpuWindowNs && silence(atNs).count() < m_limitNs)
         return false;
@@ -138,13 +142,12 @@ void SignsOfLife::use(const FurtherUse& use, std::int64_t atNs)
 {
     m_startupReadBytes = use.startupReadBytes;
     if (faulted(use.steadyFaults, atNs))
-        sign(atNs, "faults");
+        sign(m_faultedNs, "faults");
     if (grew(m_grownBytes, use.grownBytes, kWorthGrowing))
         sign(atNs, "growth");
-    const auto worthBytes = static_cast<std::uint64_t>(m_worthBytes);
     const bool wrote = m_used
-        && (use.writtenBytes - m_used->writtenBytes >= worthBytes
-            || use.dirtiedBytes - m_used->dirtiedBytes >= worthBytes);
+        && (use.writtenBytes - m_used->writtenBytes >= kWorthWriting
+            || use.dirtiedBytes - m_used->dirtiedBytes >= kWorthWriting);
     if (wrote)
         sign(atNs, "writing");
     if (wrote || !m_used)

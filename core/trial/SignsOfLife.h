@@ -53,7 +53,7 @@ private:
 
     std::int64_t m_lastNs;
     std::int64_t m_limitNs;
-    std::int64_t m_worthBytes; ///< Read or written: no housekeeping any more.
+    std::int64_t m_worthReading; ///< By calls, in bytes: no housekeeping any more.
     std::int64_t m_cpuWindowNs;
     std::string m_lastSign = "start";
     std::optional<protocol::Progress> m_progress;
@@ -63,6 +63,8 @@ private:
     std::optional<FurtherUse> m_used; ///< From which writing counts.
     std::optional<std::uint64_t> m_faults; ///< At the beginning of the window, as for CPU time.
     std::int64_t m_faultsSinceNs = 0;
+    std::optional<std::uint64_t> m_faultsSeen;
+    std::int64_t m_faultedNs = 0; ///< When there last were more.
     std::int64_t m_grownBytes = kAbsent; ///< From which growth counts.
     std::uint64_t m_startupReadBytes = 0;
     std::int64_t m_readBytes = kAbsent; ///< ReadCharBytes of the last sample.

@@ -341,7 +341,7 @@ void TrialRun::watchLimits(std::int64_t nowNs)
     const Limits& limits = m_spec.limits;
     followFiles(nowNs);
     if (m_life->asksForPositions(nowNs))
-        m_life->positions(m_files->gotFurther(m_sampler->living()), nowNs);
+        m_life->positions(m_files->gotFurther(thoseThatStay()), nowNs);
     const std::chrono::nanoseconds silence = m_life->silence(nowNs);
     const std::string lastSign = " (the last sign of life: " + m_life->lastSign() + ")";
     if (limits.stall && m_life->isOver(*limits.stall, nowNs)) {
@@ -362,6 +362,15 @@ void TrialRun::watchLimits(std::int64_t nowNs)
     }
     noteStandstill(acts, paceAfter(silence));
     stopWorker();
+}
+
+/// Of the processes: the linker has files open at the start of every program.
+std::vector<pid_t> TrialRun::thoseThatStay()
+{
+    std::vector<pid_t> staying = m_sampler->living();
+    std::vector<pid_t> before = std::exchange(m_askedOf, staying);
+    std::erase_if(staying, [&before](pid_t pid) { return std::ranges::count(before, pid) == 0; });
+    return staying;
 }
 
 /// So little may be a timer that is read; but where its position in a file moved just now, it is not.

@@ -17,6 +17,7 @@ set_tests_properties(sampler_threads PROPERTIES TIMEOUT 120)
 
 loadlab_add_test(core/tst_ChunkCodec LINK loadlab_curve zstd::libzstd_shared)
 loadlab_add_test(core/tst_CountedOnce LINK loadlab_telemetry)
+loadlab_add_test(core/tst_Turnover LINK loadlab_telemetry)
 loadlab_add_test(core/tst_CurveFile LINK loadlab_curve)
 loadlab_add_test(core/tst_CurveSummary LINK loadlab_curve)
 loadlab_add_test(core/tst_Decimate LINK loadlab_curve)

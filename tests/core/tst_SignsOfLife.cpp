@@ -40,7 +40,9 @@ private Q_SLOTS:
     void aStatusThatIsAskedForIsNone();
     void writingIsASign();
     void faultsAreASign();
+    void faultsCountWhenTheyWere();
     void aPageNowAndThenIsNone();
+    void slowWritingAddsUp();
     void aHeartbeatInALogIsNone();
     void aLittleThatIsReadAsksForPositions();
     void aSilenceIsNotOverBeforePositionsWereLookedAt();
@@ -148,6 +150,23 @@ void tst_SignsOfLife::faultsAreASign()
     life.use({0, 0, 1200}, 3_s);
     QCOMPARE(life.silence(3_s), 0s);
     QCOMPARE(life.lastSign(), std::string("faults"));
+}
+
+void tst_SignsOfLife::faultsCountWhenTheyWere()
+{
+    SignsOfLife life(0, 8s);
+    life.use({}, 0);
+    life.use({.steadyFaults = 500}, 1_s);
+    life.use({.steadyFaults = 500}, 2_s);
+    QCOMPARE(life.silence(2_s), 1s);
+}
+
+void tst_SignsOfLife::slowWritingAddsUp()
+{
+    SignsOfLife life(0, 300s);
+    for (std::uint64_t i = 0; i <= 65; ++i)
+        life.use({.writtenBytes = i << 10}, static_cast<std::int64_t>(i) * 1_s);
+    QCOMPARE(life.silence(65_s), 1s);
 }
 
 void tst_SignsOfLife::aPageNowAndThenIsNone()

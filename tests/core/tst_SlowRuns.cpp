@@ -31,7 +31,7 @@ private Q_SLOTS:
         QTest::newRow("woken through a pipe")
             << QByteArray("while :; do echo; sleep 0.5; done | while read x; do :; done") << QByteArray("still");
         QTest::newRow("polling with processes of its own") // Which fault for their own beginning and end.
-            << QByteArray("while :; do sleep 0.2; done") << QByteArray("still");
+            << QByteArray("while :; do grep x /dev/null; sleep 0.2; done") << QByteArray("still");
     }
 
     void whatStandsStillIsAHang()
@@ -208,6 +208,19 @@ private Q_SLOTS:
                           "f = open('FILE', 'rb'); m = mmap.mmap(f.fileno(), 0, prot=mmap.PROT_READ)\n"
                           "while True: sum(m[::4096]); m.madvise(mmap.MADV_DONTNEED); time.sleep(0.1)\"")
             << QByteArray("");
+        // What comes and goes beside them hides nothing of those that stay.
+        QTest::newRow("reading beside programs that come and go") << QByteArray(
+            "exec python3 -c \"import os, subprocess, time\n"
+            "f = os.open('FILE', 0)\n"
+            "for i in range(100): os.pread(f, 60000, i * 60000); subprocess.run(['true']); time.sleep(0.2)\"")
+                                                                  << QByteArray("");
+        QTest::newRow("a mapping beside programs that come and go") << QByteArray(
+            "python3 -c \"import mmap, time\n"
+            "f = open('FILE', 'rb'); m = mmap.mmap(f.fileno(), 0, prot=mmap.PROT_READ)\n"
+            "while True: sum(m[::4096]); m.madvise(mmap.MADV_DONTNEED); time.sleep(0.1)\" &\n"
+            "while :; do sleep 0.1; done") << QByteArray("");
+        QTest::newRow("short programs that each read a little")
+            << QByteArray("while :; do head -c 100000 FILE >/dev/null; sleep 0.2; done") << QByteArray("");
         QTest::newRow("a line now and then")
             << QByteArray("while :; do echo .; sleep 0.5; done") << QByteArray(", printing, ");
         QTest::newRow("computing") << QByteArray("while :; do :; done") << QByteArray(", computing on ");
