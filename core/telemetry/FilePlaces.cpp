@@ -111,8 +111,8 @@ Places openFilesOf(pid_t pid, const std::vector<fs::path>& places, ReadWriteFile
         if (maybeWritten
             && (!tells || open.access != Access::ReadWrite || !readWrite.isOnlyRead(open.file, open.known)))
             continue;
-        found.push_back({pid, open.file, tells ? open.position : 0, size, tells ? By::Position : By::Open, 0, {},
-            maybeWritten, open.descriptor});
+        found.push_back({pid, open.file, open.position, size, tells ? By::Position : By::Open, 0, {}, maybeWritten,
+            open.descriptor});
     }
     return found;
 }

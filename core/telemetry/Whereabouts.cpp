@@ -53,18 +53,9 @@ std::optional<std::uint64_t> bytesReadBy(pid_t pid)
     return procfs::numberAfter(readSmallFile("/proc/" + std::to_string(pid) + "/io", 4096), "rchar:");
 }
 
-/// With how many more the process has.
-std::optional<Whereabouts> likeliestOpen(const Places& places, bool maybeWritten)
+bool isThrough(const Whereabouts& place)
 {
-    std::optional<Whereabouts> open = likeliest(places, By::Open, maybeWritten);
-    if (!open)
-        return open;
-    std::set<fs::path> others;
-    for (const Whereabouts& place : places)
-        if (place.pid == open->pid && place.by == By::Open && place.file != open->file)
-            others.insert(place.file);
-    open->others = others.size();
-    return open;
+    return place.atBytes >= place.sizeBytes;
 }
 
 std::string_view wordsForState(char state)
@@ -116,7 +107,7 @@ void FileTrail::look(std::span<const pid_t> processes)
     doubtLast();
     std::erase_if(
         m_seen, [&](const auto& seen) { return std::ranges::count(processes, std::get<0>(seen.first)) == 0; });
-    std::erase_if(m_readBytes, [&](const auto& read) { return std::ranges::count(processes, read.first) == 0; });
+    std::erase_if(m_reads, [&](const auto& read) { return std::ranges::count(processes, read.first) == 0; });
     const auto places = m_folder.empty() ? std::vector<fs::path>() : placesOf(m_folder);
     if (places.empty() && !m_folder.empty())
         return;
@@ -124,8 +115,8 @@ void FileTrail::look(std::span<const pid_t> processes)
     for (const pid_t pid : processes)
         for (const Whereabouts& place : openFilesOf(pid, places, m_readWrite))
             moved |= note(place) && !place.maybeWritten;
-    for (const pid_t pid : processes)
-        doubtPositions(pid);
+    noteReads(processes);
+    doubtPositions();
     for (const pid_t pid : processes)
         if (!moved)
             for (const Whereabouts& place : mappedFilesOf(pid, places, m_readWrite))
@@ -138,45 +129,118 @@ void FileTrail::look(std::span<const pid_t> processes)
 
 FileTrail::Key FileTrail::keyOf(const Whereabouts& place)
 {
-    return {place.pid, place.file, place.by, place.descriptor};
+    return {place.pid, place.file, place.descriptor};
 }
 
 bool FileTrail::note(const Whereabouts& place)
 {
     m_now.push_back(place);
-    if (place.by == By::Open)
-        return false;
-    Seen& seen = m_seen[keyOf(place)];
+    const auto [at, isNew] = m_seen.try_emplace(keyOf(place));
+    Seen& seen = at->second;
+    if (isNew && place.descriptor >= 0)
+        inherit(at->first, seen, place.atBytes);
     const bool moved = place.by == By::Mapping ? place.atBytes > seen.atBytes : place.atBytes != seen.atBytes;
     if (moved && m_looks > 1) {
         seen.movedAt = m_looks;
         seen.byBytes = place.atBytes > seen.atBytes ? place.atBytes - seen.atBytes : 0;
     }
-    if (moved)
+    if (moved) {
         seen.readBytes.reset();
+        seen.othersBeyond.reset();
+    }
     seen.atBytes = place.atBytes;
-    return moved && m_looks > 1;
+    return moved && m_looks > 1 && place.by != By::Open;
 }
 
-/// Headers are read by read(), what follows often by pread(). Asked after the positions: what is read between moves
-/// them at the next look.
-void FileTrail::doubtPositions(pid_t pid)
+/// A child has the files of its parent open, where they stood: that is no move.
+void FileTrail::inherit(const Key& key, Seen& seen, std::uint64_t atBytes) const
 {
-    const auto readBytes = bytesReadBy(pid);
-    if (!readBytes)
+    if (m_looks == 1 || atBytes == 0)
         return;
-    const bool mayBe = mayBeAnother(pid, *readBytes - std::exchange(m_readBytes[pid], *readBytes));
-    for (Whereabouts& place : m_now) {
-        if (place.pid != pid || place.by != By::Position)
-            continue;
-        Seen& seen = m_seen[keyOf(place)];
-        if (seen.movedAt == m_looks || seen.movedAt == 0)
-            seen.inDoubt = mayBe;
-        if (!readsOn(seen, *readBytes) && !seen.inDoubt)
-            continue;
-        place.by = By::Open;
-        place.atBytes = 0;
+    for (const auto& [other, known] : m_seen)
+        if (known.atBytes == atBytes && std::get<2>(other) >= 0 && other != key
+            && std::get<1>(other).native() == std::get<1>(key).native()) {
+            seen = {atBytes, known.movedAt, known.byBytes, {}, {}, known.inDoubt};
+            return;
+        }
+}
+
+/// All that positions moved by since the look before, of all processes or one; what several share once.
+std::uint64_t FileTrail::movedBytes(std::optional<pid_t> pid) const
+{
+    std::set<std::pair<fs::path, std::uint64_t>> counted;
+    std::uint64_t moved = 0;
+    for (const Whereabouts& place : m_now) {
+        const Seen& seen = m_seen.at(keyOf(place));
+        if ((!pid || place.pid == *pid) && seen.movedAt == m_looks && counted.emplace(place.file, place.atBytes).second)
+            moved += seen.byBytes;
     }
+    return moved;
+}
+
+/// Asked after the positions: what is read between moves them at the next look. And who reads from a pipe what another
+/// one reads from a file is later than that by what is in the pipe.
+void FileTrail::noteReads(std::span<const pid_t> processes)
+{
+    const std::uint64_t moved = movedBytes({});
+    const std::uint64_t accounted = moved + std::exchange(m_movedBefore, moved);
+    for (const pid_t pid : processes) {
+        const auto bytes = bytesReadBy(pid);
+        if (!bytes)
+            continue;
+        Reads& reads = m_reads[pid];
+        reads.moreBytes = *bytes - std::min(*bytes, std::exchange(reads.bytes, *bytes));
+        reads.beyondNow = reads.moreBytes - std::min(reads.moreBytes, accounted);
+        reads.beyond += reads.beyondNow;
+        m_beyond += reads.beyondNow;
+        if (reads.beyondNow >= kWorthReading)
+            reads.beyondLast = {m_looks, reads.beyondNow};
+    }
+}
+
+void FileTrail::noteUnfinished()
+{
+    for (auto& [pid, reads] : m_reads)
+        reads.unfinished.clear();
+    for (const Whereabouts& place : m_now) {
+        const auto reads = m_reads.find(place.pid);
+        if (reads == m_reads.end() || isThrough(place))
+            continue;
+        auto& files = reads->second.unfinished;
+        if (files.empty() || (files.size() == 1 && files.front() != place.file))
+            files.push_back(place.file);
+    }
+}
+
+/// Headers are read by read(), what follows often by pread(). What several processes share is in doubt for all.
+void FileTrail::doubtPositions()
+{
+    noteUnfinished();
+    for (auto& [pid, reads] : m_reads)
+        reads.mayBeAnother = mayBeAnother(pid, reads);
+    std::set<std::pair<fs::path, std::uint64_t>> doubtful;
+    for (const Whereabouts& place : m_now) {
+        Seen& seen = m_seen.at(keyOf(place));
+        if (place.by == By::Position && m_reads.contains(place.pid) && isDoubtful(place, seen))
+            doubtful.emplace(place.file, place.atBytes);
+    }
+    for (Whereabouts& place : m_now) {
+        if (place.by != By::Position || !doubtful.contains({place.file, place.atBytes}))
+            continue;
+        m_seen.at(keyOf(place)).inDoubt = true;
+        place.by = By::Open;
+    }
+}
+
+bool FileTrail::isDoubtful(const Whereabouts& place, Seen& seen) const
+{
+    const Reads& reads = m_reads.at(place.pid);
+    if (seen.movedAt == m_looks)
+        seen.inDoubt = false;
+    if (seen.movedAt == m_looks || seen.movedAt == 0)
+        seen.inDoubt |= reads.mayBeAnother;
+    const bool elsewhere = othersReadOn(place, seen);
+    return readsOn(seen, reads.bytes) || elsewhere || seen.inDoubt;
 }
 
 /// What a child read is its parent's as well when that has waited for it, and has moved the position by then.
@@ -191,20 +255,36 @@ bool FileTrail::readsOn(Seen& seen, std::uint64_t readBytes) const
     return false;
 }
 
-/// With so much read since the look before.
-bool FileTrail::mayBeAnother(pid_t pid, std::uint64_t readBytes) const
+/// Which have another file open, where what they read before counts as well, or read on while the position stands.
+bool FileTrail::othersReadOn(const Whereabouts& place, Seen& seen) const
+{
+    const auto isAtAnother = [&](const auto& other) {
+        const auto& [pid, reads] = other;
+        const std::uint64_t beyond = seen.movedAt == 0 ? reads.beyond : reads.beyondNow;
+        return pid != place.pid && beyond >= kWorthReading
+            && std::ranges::any_of(reads.unfinished, [&](const fs::path& file) { return file != place.file; });
+    };
+    const std::uint64_t beyond = m_beyond - m_reads.at(place.pid).beyond;
+    if (!seen.othersBeyond)
+        seen.othersBeyond = beyond;
+    return beyond - *seen.othersBeyond >= kWorthReading
+        || ((seen.movedAt == m_looks || seen.movedAt == 0) && std::ranges::any_of(m_reads, isAtAnother));
+}
+
+/// By what the process read since the look before.
+bool FileTrail::mayBeAnother(pid_t pid, const Reads& reads) const
 {
     std::set<fs::path> files;
     bool moved = false;
-    std::uint64_t movedBy = 0;
     for (const Whereabouts& place : m_now) {
-        if (place.pid != pid || place.by != By::Position || !files.insert(place.file).second)
+        if (place.pid != pid || place.by != By::Position)
             continue;
-        const Seen& seen = m_seen.at(keyOf(place));
-        moved |= seen.movedAt > 0;
-        movedBy += seen.movedAt == m_looks ? seen.byBytes : 0;
+        files.insert(place.file);
+        moved |= m_seen.at(keyOf(place)).movedAt > 0;
     }
-    return files.size() > 1 && (!moved || readBytes >= movedBy + kWorthReading);
+    if (!moved)
+        return files.size() > 1;
+    return reads.unfinished.size() > 1 && reads.moreBytes >= movedBytes(pid) + kWorthReading;
 }
 
 /// What was only read may have been written to before it was closed.
@@ -222,16 +302,41 @@ const Whereabouts* FileTrail::movedLast(bool maybeWritten) const
     const Whereabouts* best = nullptr;
     std::tuple<std::uint64_t, bool, std::uint64_t> most; // When it moved, whether there is more of it, by how much.
     for (const Whereabouts& place : m_now) {
-        const auto seen = m_seen.find(keyOf(place));
-        if (place.maybeWritten != maybeWritten || seen == m_seen.end() || seen->second.movedAt == 0)
+        const Seen& seen = m_seen.at(keyOf(place));
+        if (place.maybeWritten != maybeWritten || place.by == By::Open || seen.movedAt == 0)
             continue;
-        const std::tuple rank{seen->second.movedAt, place.atBytes < place.sizeBytes, seen->second.byBytes};
+        const std::tuple rank{seen.movedAt, !isThrough(place), seen.byBytes};
         if (rank <= most)
             continue;
         best = &place;
         most = rank;
     }
     return best;
+}
+
+/// Of the process that read on last, with how many more it has.
+std::optional<Whereabouts> FileTrail::likeliestOpen(bool maybeWritten) const
+{
+    const auto readOn = [this](pid_t pid) {
+        const auto reads = m_reads.find(pid);
+        return reads == m_reads.end() ? decltype(Reads::beyondLast)() : reads->second.beyondLast;
+    };
+    Places open;
+    for (const Whereabouts& place : m_now) {
+        if (place.by != By::Open || place.maybeWritten != maybeWritten)
+            continue;
+        if (!open.empty() && readOn(place.pid) > readOn(open.front().pid))
+            open.clear();
+        if (open.empty() || place.pid == open.front().pid)
+            open.push_back(place);
+    }
+    std::optional<Whereabouts> found = likeliest(open, By::Open, maybeWritten);
+    std::set<fs::path> files;
+    for (const Whereabouts& place : open)
+        files.insert(place.file);
+    if (found)
+        found->others = files.size() - 1;
+    return found;
 }
 
 std::optional<Whereabouts> FileTrail::best() const
@@ -244,7 +349,7 @@ std::optional<Whereabouts> FileTrail::best() const
                 return found;
         if (const Whereabouts* moved = maybeWritten ? nullptr : movedLast(true))
             return *moved; // What is only open may be through.
-        if (auto found = likeliestOpen(m_now, maybeWritten))
+        if (auto found = likeliestOpen(maybeWritten))
             return found;
     }
     return std::nullopt;

@@ -24,13 +24,13 @@ struct Whereabouts {
     };
     pid_t pid = 0;
     std::filesystem::path file;
-    std::uint64_t atBytes = 0; ///< By::Position and By::Mapping.
+    std::uint64_t atBytes = 0; ///< By::Open: of its descriptor, which says nothing.
     std::uint64_t sizeBytes = 0;
     By by = By::Position;
     std::size_t others = 0; ///< By::Open: further files that the process has open so.
     std::optional<std::uint64_t> readBytes = {}; ///< By::Open, By::WasOpen: by the process so far, of whatever.
     bool maybeWritten = false; ///< Open or mapped for writing as well, and nobody said that it is what is loaded.
-    int descriptor = -1; ///< By::Position: a file may be open twice.
+    int descriptor = -1; ///< A file may be open twice. None: it is mapped.
 };
 
 /// The file below `folder` (or the file itself) that is being read: one that is open and neither at its beginning nor
@@ -45,10 +45,10 @@ std::optional<Whereabouts> findWhereabouts(std::span<const pid_t> processes, con
 /// Knows from looks now and then which of the files moved last: its position changed, or more of it became resident.
 /// Of several that moved since the look before: one of which there is more to come, then the one that moved most. Where
 /// none was seen to move it is what findWhereabouts() finds, else the one that was open before. A position that stands
-/// while its process reads on is no place, nor is one of several where none was seen to move, or where the process read
-/// more than they moved by: then the file is only open. What is open for writing as well and moved comes before what is
-/// only open. Mappings are only looked at where no position moved. One thread at a time; a look costs what
-/// findWhereabouts() does.
+/// while its process or another one reads on is no place, nor is one of several where none was seen to move, or where
+/// more was read than they moved by: then the file is only open, and told of who read on last. What is open for writing
+/// as well and moved comes before what is only open. Mappings are only looked at where no position moved. One thread at
+/// a time; a look costs what findWhereabouts() does.
 class FileTrail {
 public:
     explicit FileTrail(std::filesystem::path folder);
@@ -62,14 +62,32 @@ private:
         std::uint64_t movedAt = 0; ///< Which look; 0: not seen to move.
         std::uint64_t byBytes = 0;
         std::optional<std::uint64_t> readBytes; ///< By the process, when the position was first or last seen to move.
-        bool inDoubt = false; ///< When it was so, another file of the process may as well have been read.
+        std::optional<std::uint64_t> othersBeyond; ///< By the others, likewise.
+        bool inDoubt = false; ///< Since it moved last another file may as well have been read.
     };
-    using Key = std::tuple<pid_t, std::filesystem::path, Whereabouts::By, int>;
+    /// Of a process.
+    struct Reads {
+        std::uint64_t bytes = 0; ///< Until the last look.
+        std::uint64_t moreBytes = 0; ///< Of them at the last look.
+        std::uint64_t beyond = 0; ///< More than positions moved by: in all,
+        std::uint64_t beyondNow = 0; ///< at the last look,
+        std::pair<std::uint64_t, std::uint64_t> beyondLast; ///< at which look last, and how much then.
+        std::vector<std::filesystem::path> unfinished; ///< Open now; two of them, where there are as many.
+        bool mayBeAnother = false; ///< Which of its files it is at, now.
+    };
+    using Key = std::tuple<pid_t, std::filesystem::path, int>;
     static Key keyOf(const Whereabouts& place);
     bool note(const Whereabouts& place);
-    void doubtPositions(pid_t pid);
+    void inherit(const Key& key, Seen& seen, std::uint64_t atBytes) const;
+    [[nodiscard]] std::uint64_t movedBytes(std::optional<pid_t> pid) const;
+    void noteReads(std::span<const pid_t> processes);
+    void doubtPositions();
+    void noteUnfinished();
+    [[nodiscard]] bool isDoubtful(const Whereabouts& place, Seen& seen) const;
     [[nodiscard]] bool readsOn(Seen& seen, std::uint64_t readBytes) const;
-    [[nodiscard]] bool mayBeAnother(pid_t pid, std::uint64_t readBytes) const;
+    [[nodiscard]] bool othersReadOn(const Whereabouts& place, Seen& seen) const;
+    [[nodiscard]] bool mayBeAnother(pid_t pid, const Reads& reads) const;
+    [[nodiscard]] std::optional<Whereabouts> likeliestOpen(bool maybeWritten) const;
     void doubtLast();
     [[nodiscard]] const Whereabouts* movedLast(bool maybeWritten) const;
     [[nodiscard]] std::optional<Whereabouts> best() const;
@@ -79,7 +97,9 @@ private:
     std::map<Key, Seen> m_seen;
     std::vector<Whereabouts> m_now; ///< Of the last look, processes in order.
     std::optional<Whereabouts> m_last; ///< Of the last look that found one, unless by mapping.
-    std::map<pid_t, std::uint64_t> m_readBytes; ///< By the process, until the last look.
+    std::map<pid_t, Reads> m_reads;
+    std::uint64_t m_beyond = 0; ///< By all processes, also those that are gone.
+    std::uint64_t m_movedBefore = 0; ///< By how much positions moved at the last look.
     std::uint64_t m_looks = 0;
 };
 

@@ -123,6 +123,26 @@ private Q_SLOTS:
             told.c_str());
     }
 
+    void aChildThatReadsOnDoubtsItsParentsPosition()
+    {
+        // The header of the first file by the shell, the second file by a child's pread().
+        const QTemporaryDir folder;
+        const std::string files = twoShards(folder);
+        const std::string second = folder.path().toStdString() + "/model-2.safetensors";
+        Limits limits;
+        limits.stall = 2s;
+        limits.timeout = 20s;
+        const RunResult result = run("exec" + files.substr(0, files.find(" 4<"))
+                + "; head -c 4096 <&3; python3 -c 'import os, time; f = os.open(\"" + second
+                + "\", os.O_RDONLY); [(os.pread(f, 1 << 20, i << 20), time.sleep(0.1)) for i in range(4)]; "
+                  "time.sleep(1000)'; true",
+            limits);
+        QVERIFY2(modeOf(result) == "hang", allWords(result).c_str());
+        const std::string told = factOf(result, "standstill");
+        QVERIFY2(told.find(" has model-2.safetensors (8.00 MiB) and 1 other file open, ") != std::string::npos,
+            told.c_str());
+    }
+
     void aReaderWithPositionsOfItsOwnTellsItsFile_data()
     {
         QTest::addColumn<QByteArray>("end");

@@ -220,6 +220,99 @@ private Q_SLOTS:
         QVERIFY2(here->by == Whereabouts::By::Open && here->others == 2, toWords(*here).c_str());
     }
 
+    void aPositionThatStandsWhileAChildReadsIsNoPlace_data()
+    {
+        QTest::addColumn<bool>("isSeenToMove"); // The header is read between two looks, else before the first.
+        QTest::addColumn<bool>("readsAtOnce"); // The child, between the same two.
+        QTest::newRow("seen from the first") << true << false;
+        QTest::newRow("all within two looks") << true << true;
+        QTest::newRow("known before the first") << false << false;
+        QTest::newRow("all before the first") << false << true;
+    }
+
+    void aPositionThatStandsWhileAChildReadsIsNoPlace()
+    {
+        QFETCH(bool, isSeenToMove);
+        QFETCH(bool, readsAtOnce);
+        const int header = ::open(makeFile("model-00001.safetensors", kMiB).c_str(), O_RDONLY);
+        const auto file = makeFile("model-00002.safetensors", kMiB);
+        std::vector<char> buffer(kMiB);
+        const Forked parent([&] { static_cast<void>(::read(header, buffer.data(), 4096)); });
+        const Forked child([&] { // Has the header's file open as well.
+            const int fd = ::open(file.c_str(), O_RDONLY);
+            static_cast<void>(::pread(fd, buffer.data(), kMiB / 2, 4096));
+        });
+        const std::array<pid_t, 2> tree{parent.processes()[0], child.processes()[0]};
+        FileTrail trail(m_path);
+        if (isSeenToMove)
+            trail.look(tree);
+        parent.go();
+        if (!readsAtOnce)
+            trail.look(tree);
+        child.go();
+        trail.look(tree);
+        const auto here = trail.find(tree);
+        ::close(header);
+        QVERIFY(here);
+        QVERIFY2(toWords(*here).starts_with("pid " + std::to_string(tree[1])
+                     + " has model-00002.safetensors (1.00 MiB) and 1 other file open, "),
+            toWords(*here).c_str());
+    }
+
+    void aPositionThatMovesAgainIsAPlaceAgain()
+    {
+        const int shard = ::open(makeFile("model-00001.safetensors", kMiB).c_str(), O_RDONLY);
+        const auto file = makeFile("model-00002.safetensors", kMiB);
+        std::vector<char> buffer(kMiB);
+        const Forked parent([&] { static_cast<void>(::read(shard, buffer.data(), 4096)); });
+        const Forked child([&] {
+            const int fd = ::open(file.c_str(), O_RDONLY);
+            static_cast<void>(::pread(fd, buffer.data(), kMiB / 2, 4096));
+        });
+        const std::array<pid_t, 2> tree{parent.processes()[0], child.processes()[0]};
+        FileTrail trail(m_path);
+        trail.look(tree);
+        parent.go();
+        trail.look(tree);
+        child.go();
+        trail.look(tree);
+        trail.look(tree);
+        parent.go();
+        trail.look(tree);
+        const auto here = trail.find(tree);
+        ::close(shard);
+        QVERIFY(here);
+        QVERIFY2(here->by == Whereabouts::By::Position && here->atBytes == 8192, toWords(*here).c_str());
+    }
+
+    void whoReadsFromAPipeDoubtsNoPosition()
+    {
+        std::array<int, 2> pipe{};
+        QVERIFY(::pipe(pipe.data()) == 0);
+        const int shard = ::open(makeFile("model-00001.safetensors", 4 * kMiB).c_str(), O_RDONLY);
+        const int other = ::open(makeFile("model-00002.safetensors", kMiB).c_str(), O_RDONLY); // Of both.
+        std::vector<char> buffer(kMiB);
+        const Forked reader([&] {
+            static_cast<void>(::read(shard, buffer.data(), 60000));
+            static_cast<void>(::write(pipe[1], buffer.data(), 60000) == 60000);
+        });
+        ::close(shard);
+        const Forked user([&] { static_cast<void>(::read(pipe[0], buffer.data(), 60000)); });
+        const std::array<pid_t, 2> tree{reader.processes()[0], user.processes()[0]};
+        FileTrail trail(m_path);
+        trail.look(tree);
+        for (int i = 0; i < 5; ++i) {
+            reader.go();
+            trail.look(tree);
+            user.go();
+        }
+        const auto here = trail.find(tree);
+        for (const int fd : {other, pipe[0], pipe[1]})
+            ::close(fd);
+        QVERIFY(here);
+        QVERIFY2(here->by == Whereabouts::By::Position && here->atBytes == 300'000, toWords(*here).c_str());
+    }
+
     void aFileThatIsOpenTwiceStandsAtBothPositions()
     {
         std::vector<int> descriptors;
