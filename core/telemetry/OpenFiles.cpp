@@ -48,16 +48,21 @@ std::optional<OpenFile> openFile(const std::string& root, const fs::path& descri
         target, *known, std::atoi(number.c_str()), procfs::numberAfter(info, "pos:").value_or(0), accessOf(info)};
 }
 
+std::int64_t nanoseconds(const struct statx_timestamp& time)
+{
+    return time.tv_sec * 1'000'000'000 + time.tv_nsec;
+}
+
 } // namespace
 
 std::optional<KnownFile> knownFile(const fs::path& file)
 {
     struct statx status { };
-    constexpr unsigned wanted = STATX_TYPE | STATX_INO | STATX_SIZE | STATX_MTIME;
+    constexpr unsigned wanted = STATX_TYPE | STATX_INO | STATX_SIZE | STATX_MTIME | STATX_BTIME;
     if (::statx(AT_FDCWD, file.c_str(), AT_STATX_DONT_SYNC, wanted, &status) != 0 || !S_ISREG(status.stx_mode))
         return std::nullopt;
     return KnownFile{{::makedev(status.stx_dev_major, status.stx_dev_minor), status.stx_ino}, status.stx_size,
-        status.stx_mtime.tv_sec * 1'000'000'000 + status.stx_mtime.tv_nsec};
+        nanoseconds(status.stx_mtime), (status.stx_mask & STATX_BTIME) != 0 ? nanoseconds(status.stx_btime) : 0};
 }
 
 std::vector<OpenFile> openFiles(pid_t process)
@@ -78,12 +83,15 @@ bool ReadPositions::gotFurther(std::span<const pid_t> processes)
     bool further = false;
     for (const pid_t process : processes)
         for (const OpenFile& file : openFiles(process)) {
-            std::uint64_t& furthest = m_furthest[file.known.id];
-            if (file.access != OpenFile::Access::ReadOnly || file.position <= furthest)
+            if (file.access != OpenFile::Access::ReadOnly)
+                continue;
+            std::uint64_t& furthest = m_furthest[file.known];
+            if (file.position <= furthest)
                 continue;
             furthest = file.position;
             further = true;
         }
+    m_furthest.endTurn();
     return further;
 }
 

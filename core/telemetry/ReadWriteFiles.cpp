@@ -58,12 +58,11 @@ ReadWriteFiles::ReadWriteFiles()
 
 bool ReadWriteFiles::isOnlyRead(const fs::path& file, const KnownFile& known)
 {
-    auto at = m_first.find(known.id);
-    if (at == m_first.end())
-        at = m_first.emplace(known.id, First{known, isRecord(file)}).first;
-    const First& first = at->second;
-    return !first.isRecord && known.modifiedNs < m_sinceNs && known.modifiedNs == first.known.modifiedNs
-        && known.sizeBytes == first.known.sizeBytes;
+    First& first = m_first[known];
+    if (!first.known)
+        first = {known, isRecord(file)};
+    return !first.isRecord && known.modifiedNs < m_sinceNs && known.modifiedNs == first.known->modifiedNs
+        && known.sizeBytes == first.known->sizeBytes;
 }
 
 } // namespace loadlab

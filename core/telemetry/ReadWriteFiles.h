@@ -4,7 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <map>
+#include <optional>
 
 namespace loadlab {
 
@@ -14,17 +14,18 @@ class ReadWriteFiles {
 public:
     ReadWriteFiles();
     /// Whether nothing tells that it is written to: not a database or a log, by its name or its first bytes, not shared
-    /// memory (below /dev), not modified since this object was made, nor changed since it was first asked for. What is
-    /// written by a mapping of a tmpfs shows in none of these.
+    /// memory (below /dev), not modified since this object was made, nor changed since it was first asked for (ByFile:
+    /// by turns). What is written by a mapping of a tmpfs shows in none of these.
     bool isOnlyRead(const std::filesystem::path& file, const KnownFile& known);
+    void endTurn() { m_first.endTurn(); }
 
 private:
     struct First {
-        KnownFile known;
+        std::optional<KnownFile> known;
         bool isRecord = false; ///< Database, log or shared memory.
     };
     std::int64_t m_sinceNs; ///< Of CLOCK_REALTIME, as the times of files.
-    std::map<FileId, First> m_first;
+    ByFile<First> m_first;
 };
 
 } // namespace loadlab

@@ -117,10 +117,14 @@ void FileTrail::look(std::span<const pid_t> processes)
             moved |= note(place) && !place.maybeWritten;
     noteReads(processes);
     doubtPositions();
+    forgetClosed(false);
     for (const pid_t pid : processes)
         if (!moved)
             for (const Whereabouts& place : mappedFilesOf(pid, places, m_readWrite))
                 note(place);
+    if (!moved)
+        forgetClosed(true);
+    m_readWrite.endTurn();
     if (std::optional<Whereabouts> found = best()) {
         found->readBytes = bytesReadBy(found->pid);
         m_last = found->by == By::Mapping ? std::nullopt : std::move(found);
@@ -137,6 +141,7 @@ bool FileTrail::note(const Whereabouts& place)
     m_now.push_back(place);
     const auto [at, isNew] = m_seen.try_emplace(keyOf(place));
     Seen& seen = at->second;
+    seen.seenAt = m_looks;
     if (isNew && place.descriptor >= 0)
         inherit(at->first, seen, place.atBytes);
     const bool moved = place.by == By::Mapping ? place.atBytes > seen.atBytes : place.atBytes != seen.atBytes;
@@ -160,7 +165,7 @@ void FileTrail::inherit(const Key& key, Seen& seen, std::uint64_t atBytes) const
     for (const auto& [other, known] : m_seen)
         if (known.atBytes == atBytes && std::get<2>(other) >= 0 && other != key
             && std::get<1>(other).native() == std::get<1>(key).native()) {
-            seen = {atBytes, known.movedAt, known.byBytes, {}, {}, known.inDoubt};
+            seen = {atBytes, known.movedAt, known.byBytes, {}, {}, m_looks, known.inDoubt};
             return;
         }
 }
@@ -285,6 +290,12 @@ bool FileTrail::mayBeAnother(pid_t pid, const Reads& reads) const
     if (!moved)
         return files.size() > 1;
     return reads.unfinished.size() > 1 && reads.moreBytes >= movedBytes(pid) + kWorthReading;
+}
+
+void FileTrail::forgetClosed(bool mapped)
+{
+    std::erase_if(m_seen,
+        [&](const auto& seen) { return (std::get<2>(seen.first) < 0) == mapped && seen.second.seenAt != m_looks; });
 }
 
 /// What was only read may have been written to before it was closed.

@@ -63,6 +63,7 @@ private:
         std::uint64_t byBytes = 0;
         std::optional<std::uint64_t> readBytes; ///< By the process, when the position was first or last seen to move.
         std::optional<std::uint64_t> othersBeyond; ///< By the others, likewise.
+        std::uint64_t seenAt = 0; ///< Which look.
         bool inDoubt = false; ///< Since it moved last another file may as well have been read.
     };
     /// Of a process.
@@ -88,6 +89,7 @@ private:
     [[nodiscard]] bool othersReadOn(const Whereabouts& place, Seen& seen) const;
     [[nodiscard]] bool mayBeAnother(pid_t pid, const Reads& reads) const;
     [[nodiscard]] std::optional<Whereabouts> likeliestOpen(bool maybeWritten) const;
+    void forgetClosed(bool mapped);
     void doubtLast();
     [[nodiscard]] const Whereabouts* movedLast(bool maybeWritten) const;
     [[nodiscard]] std::optional<Whereabouts> best() const;

@@ -361,6 +361,32 @@ private Q_SLOTS:
         QVERIFY2(moved->by == Whereabouts::By::Position && moved->atBytes == 8192, toWords(*moved).c_str());
     }
 
+    void aFileThatIsOpenedAgainBeginsAnew()
+    {
+        const auto again = makeFile("model-00001.safetensors", kMiB);
+        const auto other = makeFile("model-00002.safetensors", kMiB);
+        std::array<char, 4096> buffer{};
+        int first = -1;
+        int turn = 0;
+        const Forked reader([&] { // Reads the first file's header, then the second one's, and the first one's anew.
+            const bool isOther = ++turn == 2;
+            const int fd = ::open((isOther ? other : again).c_str(), O_RDONLY);
+            static_cast<void>(::read(fd, buffer.data(), buffer.size()));
+            if (isOther)
+                ::close(first); // The first one gets its number again.
+            first = fd;
+        });
+        FileTrail trail(m_path);
+        trail.look(reader.processes());
+        for (int i = 0; i < 3; ++i) {
+            reader.go();
+            trail.look(reader.processes());
+        }
+        const auto here = trail.find(reader.processes());
+        QVERIFY(here);
+        QVERIFY2(here->by == Whereabouts::By::Position && here->file == again, toWords(*here).c_str());
+    }
+
     void whatAnEndedChildReadIsInThePosition()
     {
         const int fd = ::open(makeFile("model.safetensors", kMiB).c_str(), O_RDONLY);
@@ -648,6 +674,49 @@ private Q_SLOTS:
         ::close(fd);
         QVERIFY(!further);
         QVERIFY(!positions.gotFurther(std::array<pid_t, 1>{0x7ffffff0}));
+    }
+
+    void aFileWithTheNumberOfOneThatIsGoneIsAnotherOne()
+    {
+        ReadPositions positions;
+        std::array<char, 4096> buffer{};
+        const auto anew = [this] { // Ext4 gives the number that became free last.
+            fs::remove(m_path / "shard");
+            return knownFile(makeFile("shard", kMiB));
+        };
+        const auto isFurther = [&](std::size_t bytes) {
+            const int fd = ::open((m_path / "shard").c_str(), O_RDONLY);
+            const bool isRead = ::read(fd, buffer.data(), bytes) == static_cast<ssize_t>(bytes);
+            const bool further = isRead && positions.gotFurther(self());
+            ::close(fd);
+            return further;
+        };
+        const std::int64_t bornNs = anew()->bornNs;
+        if (bornNs == 0)
+            QSKIP("the file system does not tell when a file was made");
+        QVERIFY(isFurther(4096));
+        QTRY_VERIFY(anew()->bornNs != bornNs); // Its clock ticks a few hundred times a second.
+        QVERIFY(isFurther(10));
+    }
+
+    void onlySoManyFilesAreKnownFromBefore()
+    {
+        ByFile<int> known(3);
+        const auto file = [](ino_t number, std::int64_t bornNs = 7) { return KnownFile{{1, number}, 9, 8, bornNs}; };
+        for (ino_t number = 1; number <= 3; ++number)
+            known[file(number)] = 1;
+        known.endTurn();
+        QCOMPARE(known[file(2)], 1);
+        known.endTurn();
+        QCOMPARE(known.size(), std::size_t(3));
+        QCOMPARE(known[file(2, 8)], 0); // Born later.
+        known[file(2, 8)] = 2;
+        for (ino_t number = 4; number <= 8; ++number)
+            known[file(number)] = 2;
+        known.endTurn();
+        QCOMPARE(known.size(), std::size_t(6)); // All of this turn, however many.
+        QCOMPARE(known[file(1)], 0);
+        QCOMPARE(known[file(2, 8)], 2);
     }
 
     void theStateOfAProcessIsToldInWords()
