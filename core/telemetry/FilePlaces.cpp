@@ -129,15 +129,16 @@ Places mappedFilesOf(pid_t pid, const std::vector<fs::path>& places, ReadWriteFi
     }
     Places found;
     for (const auto& [file, whole] : files) {
-        const auto known = whole.residentBytes > 0 ? knownFile(file) : std::nullopt;
+        const auto known = knownFile(file);
         if (!known || (places.empty() && known->sizeBytes < kLeastAnywhere))
             continue;
         const bool maybeWritten = places.empty() && whole.isShared;
-        if (maybeWritten && !readWrite.isOnlyRead(file, *known))
+        const bool isIn = whole.residentBytes > 0;
+        if (maybeWritten && (!isIn || !readWrite.isOnlyRead(file, *known)))
             continue;
         // What is mapped twice is there twice.
-        found.push_back({pid, file, std::min(whole.residentBytes, known->sizeBytes), known->sizeBytes, By::Mapping, 0,
-            {}, maybeWritten});
+        found.push_back({pid, file, std::min(whole.residentBytes, known->sizeBytes), known->sizeBytes,
+            isIn ? By::Mapping : By::Open, 0, {}, maybeWritten});
     }
     return found;
 }

@@ -11,6 +11,7 @@
 #include <array>
 #include <charconv>
 #include <set>
+#include <sstream>
 #include <utility>
 #include <vector>
 
@@ -21,6 +22,8 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kMostStates = 4;
 constexpr std::uint64_t kWorthReading = 64 << 10; ///< Less may be a poll or a timer.
+constexpr std::uint64_t kWorthFaulting = 4; ///< Each maps up to 2 MiB of what is in the page cache.
+constexpr std::uint64_t kMostHeaders = 1 << 20; ///< Who moves a position by more between two looks reads the file so.
 
 using By = Whereabouts::By;
 
@@ -51,6 +54,20 @@ std::optional<Whereabouts> likeliest(const Places& places, By by, bool maybeWrit
 std::optional<std::uint64_t> bytesReadBy(pid_t pid)
 {
     return procfs::numberAfter(readSmallFile("/proc/" + std::to_string(pid) + "/io", 4096), "rchar:");
+}
+
+/// Minor and major ones.
+std::uint64_t faultsOf(pid_t pid)
+{
+    const std::string stat = readSmallFile("/proc/" + std::to_string(pid) + "/stat", 4096);
+    std::istringstream fields(stat.substr(std::min(stat.rfind(')'), stat.size() - 1) + 1));
+    std::string skipped;
+    for (int i = 0; i < 7; ++i)
+        fields >> skipped;
+    std::uint64_t minor = 0;
+    std::uint64_t major = 0;
+    fields >> minor >> skipped >> major;
+    return minor + major;
 }
 
 bool isThrough(const Whereabouts& place)
@@ -118,12 +135,13 @@ void FileTrail::look(std::span<const pid_t> processes)
     noteReads(processes);
     doubtPositions();
     forgetClosed(false);
-    for (const pid_t pid : processes)
-        if (!moved)
+    if (!moved) {
+        for (const pid_t pid : processes)
             for (const Whereabouts& place : mappedFilesOf(pid, places, m_readWrite))
                 note(place);
-    if (!moved)
+        doubtByMappings();
         forgetClosed(true);
+    }
     m_readWrite.endTurn();
     if (std::optional<Whereabouts> found = best()) {
         found->readBytes = bytesReadBy(found->pid);
@@ -144,7 +162,7 @@ bool FileTrail::note(const Whereabouts& place)
     seen.seenAt = m_looks;
     if (isNew && place.descriptor >= 0)
         inherit(at->first, seen, place.atBytes);
-    const bool moved = place.by == By::Mapping ? place.atBytes > seen.atBytes : place.atBytes != seen.atBytes;
+    const bool moved = place.descriptor < 0 ? place.atBytes > seen.atBytes : place.atBytes != seen.atBytes;
     if (moved && m_looks > 1) {
         seen.movedAt = m_looks;
         seen.byBytes = place.atBytes > seen.atBytes ? place.atBytes - seen.atBytes : 0;
@@ -152,6 +170,7 @@ bool FileTrail::note(const Whereabouts& place)
     if (moved) {
         seen.readBytes.reset();
         seen.othersBeyond.reset();
+        seen.faults.reset();
     }
     seen.atBytes = place.atBytes;
     return moved && m_looks > 1 && place.by != By::Open;
@@ -165,7 +184,7 @@ void FileTrail::inherit(const Key& key, Seen& seen, std::uint64_t atBytes) const
     for (const auto& [other, known] : m_seen)
         if (known.atBytes == atBytes && std::get<2>(other) >= 0 && other != key
             && std::get<1>(other).native() == std::get<1>(key).native()) {
-            seen = {atBytes, known.movedAt, known.byBytes, {}, {}, m_looks, known.inDoubt};
+            seen = {atBytes, known.movedAt, known.byBytes, {}, {}, {}, m_looks, known.inDoubt};
             return;
         }
 }
@@ -195,6 +214,7 @@ void FileTrail::noteReads(std::span<const pid_t> processes)
             continue;
         Reads& reads = m_reads[pid];
         reads.moreBytes = *bytes - std::min(*bytes, std::exchange(reads.bytes, *bytes));
+        reads.faults = faultsOf(pid);
         reads.beyondNow = reads.moreBytes - std::min(reads.moreBytes, accounted);
         reads.beyond += reads.beyondNow;
         m_beyond += reads.beyondNow;
@@ -244,6 +264,8 @@ bool FileTrail::isDoubtful(const Whereabouts& place, Seen& seen) const
         seen.inDoubt = false;
     if (seen.movedAt == m_looks || seen.movedAt == 0)
         seen.inDoubt |= reads.mayBeAnother;
+    if (!seen.faults)
+        seen.faults = reads.faults;
     const bool elsewhere = othersReadOn(place, seen);
     return readsOn(seen, reads.bytes) || elsewhere || seen.inDoubt;
 }
@@ -290,6 +312,35 @@ bool FileTrail::mayBeAnother(pid_t pid, const Reads& reads) const
     if (!moved)
         return files.size() > 1;
     return reads.unfinished.size() > 1 && reads.moreBytes >= movedBytes(pid) + kWorthReading;
+}
+
+/// What is read through a mapping that is dropped again shows in neither: then it may be either.
+void FileTrail::doubtByMappings()
+{
+    for (Whereabouts& place : m_now) {
+        Seen& seen = m_seen.at(keyOf(place));
+        if (place.by != By::Position || !mayReadMapping(place.pid, seen))
+            continue;
+        for (Whereabouts& other : m_now) {
+            if (other.pid != place.pid || other.descriptor >= 0 || isThrough(other)
+                || other.maybeWritten > place.maybeWritten || other.file.native() == place.file.native())
+                continue;
+            seen.inDoubt = true;
+            if (m_seen.at(keyOf(other)).movedAt <= seen.movedAt)
+                other.by = By::Open;
+        }
+        if (seen.inDoubt)
+            place.by = By::Open;
+    }
+}
+
+/// Since the position moved.
+bool FileTrail::mayReadMapping(pid_t pid, const Seen& seen) const
+{
+    const auto reads = m_reads.find(pid);
+    return seen.movedAt != m_looks
+        && (seen.byBytes < kMostHeaders
+            || (seen.faults && reads != m_reads.end() && reads->second.faults >= *seen.faults + kWorthFaulting));
 }
 
 void FileTrail::forgetClosed(bool mapped)

@@ -46,9 +46,10 @@ std::optional<Whereabouts> findWhereabouts(std::span<const pid_t> processes, con
 /// Of several that moved since the look before: one of which there is more to come, then the one that moved most. Where
 /// none was seen to move it is what findWhereabouts() finds, else the one that was open before. A position that stands
 /// while its process or another one reads on is no place, nor is one of several where none was seen to move, or where
-/// more was read than they moved by: then the file is only open, and told of who read on last. What is open for writing
-/// as well and moved comes before what is only open. Mappings are only looked at where no position moved. One thread at
-/// a time; a look costs what findWhereabouts() does.
+/// more was read than they moved by, nor one that stands while its process has another such file mapped, not wholly in
+/// memory, and was seen to move by less than 1 MiB, or faults on: then the file is only open, and told of who read on
+/// last. What is open for writing as well and moved comes before what is only open. Mappings are only looked at where
+/// no position moved. One thread at a time; a look costs what findWhereabouts() does.
 class FileTrail {
 public:
     explicit FileTrail(std::filesystem::path folder);
@@ -63,12 +64,14 @@ private:
         std::uint64_t byBytes = 0;
         std::optional<std::uint64_t> readBytes; ///< By the process, when the position was first or last seen to move.
         std::optional<std::uint64_t> othersBeyond; ///< By the others, likewise.
+        std::optional<std::uint64_t> faults; ///< Of the process, likewise.
         std::uint64_t seenAt = 0; ///< Which look.
         bool inDoubt = false; ///< Since it moved last another file may as well have been read.
     };
     /// Of a process.
     struct Reads {
         std::uint64_t bytes = 0; ///< Until the last look.
+        std::uint64_t faults = 0; ///< Likewise.
         std::uint64_t moreBytes = 0; ///< Of them at the last look.
         std::uint64_t beyond = 0; ///< More than positions moved by: in all,
         std::uint64_t beyondNow = 0; ///< at the last look,
@@ -89,6 +92,8 @@ private:
     [[nodiscard]] bool othersReadOn(const Whereabouts& place, Seen& seen) const;
     [[nodiscard]] bool mayBeAnother(pid_t pid, const Reads& reads) const;
     [[nodiscard]] std::optional<Whereabouts> likeliestOpen(bool maybeWritten) const;
+    void doubtByMappings();
+    [[nodiscard]] bool mayReadMapping(pid_t pid, const Seen& seen) const;
     void forgetClosed(bool mapped);
     void doubtLast();
     [[nodiscard]] const Whereabouts* movedLast(bool maybeWritten) const;

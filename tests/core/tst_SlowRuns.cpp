@@ -143,6 +143,25 @@ private Q_SLOTS:
             told.c_str());
     }
 
+    void aReaderThatDropsItsMappingDoubtsAPosition()
+    {
+        const QTemporaryDir folder;
+        const std::string files = twoShards(folder);
+        Limits limits;
+        limits.stall = 2s;
+        limits.timeout = 20s;
+        const RunResult result = run("exec" + files
+                + "; exec python3 -c 'import mmap, os, time; os.read(3, 4096); "
+                  "m = mmap.mmap(4, 0, prot=mmap.PROT_READ); os.close(4); "
+                  "[(m[i << 20:(i + 1) << 20], m.madvise(mmap.MADV_DONTNEED), time.sleep(0.2)) for i in range(5)]; "
+                  "time.sleep(1000)'",
+            limits);
+        QVERIFY2(modeOf(result) == "hang", allWords(result).c_str());
+        const std::string told = factOf(result, "standstill");
+        QVERIFY2(told.find(" has model-2.safetensors (8.00 MiB) and 1 other file open, ") != std::string::npos,
+            told.c_str());
+    }
+
     void aReaderWithPositionsOfItsOwnTellsItsFile_data()
     {
         QTest::addColumn<QByteArray>("end");

@@ -469,6 +469,48 @@ private Q_SLOTS:
         QVERIFY2(grown->atBytes >= std::uint64_t(kMiB), toWords(*grown).c_str());
     }
 
+    void aMappingThatIsDroppedAgainDoubtsAPosition_data()
+    {
+        QTest::addColumn<int>("bytes"); // Of the first file, at its position.
+        QTest::addColumn<bool>("isRead"); // The second one, through the mapping.
+        QTest::addColumn<bool>("isDoubtful");
+        QTest::newRow("a header") << 4096 << true << true;
+        QTest::newRow("much of it") << int(kMiB) << true << true;
+        QTest::newRow("much of it, and the other only mapped") << int(kMiB) << false << false;
+    }
+
+    void aMappingThatIsDroppedAgainDoubtsAPosition()
+    {
+        QFETCH(int, bytes);
+        QFETCH(bool, isRead);
+        QFETCH(bool, isDoubtful);
+        const int fd = ::open(makeFile("model-00001.safetensors", 8 * kMiB).c_str(), O_RDONLY);
+        auto* data = static_cast<char*>(mapped(makeFile("model-00002.safetensors", 8 * kMiB), 0, PROT_READ, false));
+        std::vector<char> buffer(kMiB);
+        int turn = 0;
+        const Forked reader([&] {
+            if (++turn == 1)
+                static_cast<void>(::read(fd, buffer.data(), static_cast<std::size_t>(bytes)));
+            for (std::int64_t at = 0; isRead && turn > 1 && at < 8 * kMiB; at += 4096)
+                static_cast<void>(*static_cast<volatile const char*>(data + at));
+            ::madvise(data, 8 * kMiB, MADV_DONTNEED);
+        });
+        FileTrail trail(m_path);
+        trail.look(reader.processes());
+        for (int i = 0; i < 2; ++i) {
+            reader.go();
+            trail.look(reader.processes());
+        }
+        const auto here = trail.find(reader.processes());
+        ::munmap(data, 8 * kMiB);
+        ::close(fd);
+        QVERIFY(here);
+        const std::string words = isDoubtful ? "pid " + std::to_string(reader.processes()[0])
+                + " has model-00002.safetensors (8.00 MiB) and 1 other file open, "
+                                             : "at model-00001.safetensors, at byte 1,048,576 of ";
+        QVERIFY2(toWords(*here).starts_with(words), toWords(*here).c_str());
+    }
+
     void aFileMappedInPartsCountsWithAll()
     {
         const auto file = makeFile("model.safetensors", 4 * kMiB);
