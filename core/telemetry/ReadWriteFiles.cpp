@@ -17,7 +17,7 @@ bool isNamedAsRecord(const fs::path& file)
 {
     constexpr std::array<std::string_view, 14> endings{".db", ".db3", ".sqlite", ".sqlite3", ".mdb", ".duckdb", "-wal",
         "-shm", "-journal", ".wal", ".journal", ".lock", ".log", ".out"};
-    const std::string& name = file.filename().native();
+    const std::string name = file.filename().native();
     return std::ranges::any_of(endings, [&name](std::string_view ending) { return name.ends_with(ending); })
         || name.find(".log.") != name.npos; // Turned over.
 }

@@ -96,7 +96,7 @@ private Q_SLOTS:
         limits.stall = 6s;
         limits.timeout = 30s;
         const RunResult result = run("exec" + files
-                + "; head -c 4096 <&3; head -c 4096 <&4; for i in 1 2 3 4 5 6; do dd bs=400k count=1 <&3; sleep 0.05; "
+                + "; head -c 4096 <&3; head -c 4096 <&4; for i in 1 2 3 4 5 6; do dd bs=400k count=1 <&3; sleep 0.1; "
                   "done >/dev/null 2>&1; exec sleep 1000",
             limits);
         QVERIFY2(modeOf(result) == "hang", allWords(result).c_str());
