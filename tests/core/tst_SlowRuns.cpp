@@ -145,14 +145,18 @@ private Q_SLOTS:
 
     void aReaderThatDropsItsMappingDoubtsAPosition()
     {
+        // Looked at before it reads the header, and again before it opens the second file.
         const QTemporaryDir folder;
         const std::string files = twoShards(folder);
+        const std::string second = folder.path().toStdString() + "/model-2.safetensors";
         Limits limits;
         limits.stall = 2s;
         limits.timeout = 20s;
-        const RunResult result = run("exec" + files
-                + "; exec python3 -c 'import mmap, os, time; os.read(3, 4096); "
-                  "m = mmap.mmap(4, 0, prot=mmap.PROT_READ); os.close(4); "
+        const RunResult result = run("exec" + files.substr(0, files.find(" 4<"))
+                + "; exec python3 -c 'import mmap, os, time; time.sleep(0.6); os.read(3, 4096); time.sleep(0.6); "
+                  "f = os.open(\""
+                + second
+                + "\", os.O_RDONLY); m = mmap.mmap(f, 0, prot=mmap.PROT_READ); "
                   "[(m[i << 20:(i + 1) << 20], m.madvise(mmap.MADV_DONTNEED), time.sleep(0.2)) for i in range(5)]; "
                   "time.sleep(1000)'",
             limits);
