@@ -101,8 +101,10 @@ private Q_SLOTS:
             limits);
         QVERIFY2(modeOf(result) == "hang", allWords(result).c_str());
         const std::string told = factOf(result, "standstill");
-        QVERIFY2(
-            told.find("; at model-1.safetensors, at byte 2,461,696 of 8,388,608") != std::string::npos, told.c_str());
+        // Where its looks take long (a busy machine), they are too seldom to be sure, and it says so.
+        const bool sure = told.find("; at model-1.safetensors, at byte 2,461,696 of 8,388,608") != std::string::npos;
+        const bool doubts = told.find(" and 1 other file open, 2.4") != std::string::npos;
+        QVERIFY2(sure || doubts, told.c_str());
     }
 
     void whichOfSeveralFilesIsReadIsInDoubt()
