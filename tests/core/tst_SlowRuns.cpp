@@ -107,61 +107,35 @@ private Q_SLOTS:
         QVERIFY2(sure || doubts, told.c_str());
     }
 
+    void whichOfSeveralFilesIsReadIsInDoubt_data()
+    {
+        QTest::addColumn<QByteArray>("line");
+        QTest::newRow("both headers by read(), then at once the first file by pread()") << QByteArray(
+            "exec 3<FIRST 4<SECOND; exec python3 -c 'import os, time; os.read(3, 4096); os.read(4, 4096); "
+            "os.pread(3, 1 << 22, 4096); time.sleep(1000)'");
+        QTest::newRow("the header of the first by the shell, the second by a child's pread()")
+            << QByteArray("exec 3<FIRST; head -c 4096 <&3; python3 -c 'import os, time; "
+                          "f = os.open(\"SECOND\", os.O_RDONLY); [(os.pread(f, 1 << 20, i << 20), time.sleep(0.1)) "
+                          "for i in range(4)]; time.sleep(1000)'; true");
+        // Looked at before it reads the header, and again before it opens the second file.
+        QTest::newRow("the header of the first, then the second through a mapping that is dropped again")
+            << QByteArray("exec 3<FIRST; exec python3 -c 'import mmap, os, time; time.sleep(0.6); os.read(3, 4096); "
+                          "time.sleep(0.6); f = os.open(\"SECOND\", os.O_RDONLY); "
+                          "m = mmap.mmap(f, 0, prot=mmap.PROT_READ); [(m[i << 20:(i + 1) << 20], "
+                          "m.madvise(mmap.MADV_DONTNEED), time.sleep(0.2)) for i in range(5)]; time.sleep(1000)'");
+    }
+
     void whichOfSeveralFilesIsReadIsInDoubt()
     {
-        // Both headers by read(), then at once the first file by pread().
+        QFETCH(QByteArray, line);
         const QTemporaryDir folder;
-        const std::string files = twoShards(folder);
+        twoShards(folder);
+        line.replace("FIRST", folder.filePath(QStringLiteral("model-1.safetensors")).toUtf8());
+        line.replace("SECOND", folder.filePath(QStringLiteral("model-2.safetensors")).toUtf8());
         Limits limits;
         limits.stall = 2s;
         limits.timeout = 20s;
-        const RunResult result = run("exec" + files
-                + "; exec python3 -c 'import os, time; os.read(3, 4096); os.read(4, 4096); os.pread(3, 1 << 22, 4096); "
-                  "time.sleep(1000)'",
-            limits);
-        QVERIFY2(modeOf(result) == "hang", allWords(result).c_str());
-        const std::string told = factOf(result, "standstill");
-        QVERIFY2(told.find(" has model-2.safetensors (8.00 MiB) and 1 other file open, ") != std::string::npos,
-            told.c_str());
-    }
-
-    void aChildThatReadsOnDoubtsItsParentsPosition()
-    {
-        // The header of the first file by the shell, the second file by a child's pread().
-        const QTemporaryDir folder;
-        const std::string files = twoShards(folder);
-        const std::string second = folder.path().toStdString() + "/model-2.safetensors";
-        Limits limits;
-        limits.stall = 2s;
-        limits.timeout = 20s;
-        const RunResult result = run("exec" + files.substr(0, files.find(" 4<"))
-                + "; head -c 4096 <&3; python3 -c 'import os, time; f = os.open(\"" + second
-                + "\", os.O_RDONLY); [(os.pread(f, 1 << 20, i << 20), time.sleep(0.1)) for i in range(4)]; "
-                  "time.sleep(1000)'; true",
-            limits);
-        QVERIFY2(modeOf(result) == "hang", allWords(result).c_str());
-        const std::string told = factOf(result, "standstill");
-        QVERIFY2(told.find(" has model-2.safetensors (8.00 MiB) and 1 other file open, ") != std::string::npos,
-            told.c_str());
-    }
-
-    void aReaderThatDropsItsMappingDoubtsAPosition()
-    {
-        // Looked at before it reads the header, and again before it opens the second file.
-        const QTemporaryDir folder;
-        const std::string files = twoShards(folder);
-        const std::string second = folder.path().toStdString() + "/model-2.safetensors";
-        Limits limits;
-        limits.stall = 2s;
-        limits.timeout = 20s;
-        const RunResult result = run("exec" + files.substr(0, files.find(" 4<"))
-                + "; exec python3 -c 'import mmap, os, time; time.sleep(0.6); os.read(3, 4096); time.sleep(0.6); "
-                  "f = os.open(\""
-                + second
-                + "\", os.O_RDONLY); m = mmap.mmap(f, 0, prot=mmap.PROT_READ); "
-                  "[(m[i << 20:(i + 1) << 20], m.madvise(mmap.MADV_DONTNEED), time.sleep(0.2)) for i in range(5)]; "
-                  "time.sleep(1000)'",
-            limits);
+        const RunResult result = run(line.toStdString(), limits);
         QVERIFY2(modeOf(result) == "hang", allWords(result).c_str());
         const std::string told = factOf(result, "standstill");
         QVERIFY2(told.find(" has model-2.safetensors (8.00 MiB) and 1 other file open, ") != std::string::npos,
