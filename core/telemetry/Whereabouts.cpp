@@ -146,6 +146,8 @@ void FileTrail::look(std::span<const pid_t> processes)
     if (std::optional<Whereabouts> found = best()) {
         found->readBytes = bytesReadBy(found->pid);
         m_last = found->by == By::Mapping ? std::nullopt : std::move(found);
+    } else if (m_last && m_reads.contains(m_last->pid)) {
+        m_last->readBytes = m_reads.at(m_last->pid).bytes; // More than when the file was open.
     }
 }
 

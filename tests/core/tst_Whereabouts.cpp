@@ -443,6 +443,31 @@ private Q_SLOTS:
             toWords(*between).starts_with("model-2.safetensors (1.00 MiB) was open last, "), toWords(*between).c_str());
     }
 
+    void whatWasReadSinceAFileWasOpenCounts()
+    {
+        const auto file = makeFile("model.safetensors", 4 * kMiB);
+        std::vector<char> buffer(4 * kMiB);
+        int fd = -1;
+        const Forked reader([&] {
+            const bool isFirst = fd < 0;
+            if (isFirst)
+                fd = ::open(file.c_str(), O_RDONLY);
+            static_cast<void>(::read(fd, buffer.data(), isFirst ? 4096 : buffer.size()));
+            if (!isFirst)
+                ::close(fd);
+        });
+        FileTrail trail(m_path);
+        reader.go();
+        trail.look(reader.processes());
+        reader.go();
+        const auto after = trail.find(reader.processes());
+        const auto ended = trail.find({}); // Nobody can be asked any more.
+        QVERIFY(after && after->by == Whereabouts::By::WasOpen);
+        QVERIFY2(after->readBytes >= std::uint64_t(4 * kMiB), toWords(*after).c_str());
+        QVERIFY(ended && ended->by == Whereabouts::By::WasOpen);
+        QVERIFY(ended->readBytes == after->readBytes);
+    }
+
     void theMappedFileThatGrewIsTold()
     {
         // The third one is opened with its header read, but the second one is what is read.
