@@ -65,7 +65,7 @@ std::vector<Mapping> mappingsOf(pid_t pid)
     return mappings;
 }
 
-/// Programs, libraries, locales, fonts: what every program has mapped. Libraries elsewhere have code.
+/// Programs, libraries, locales, fonts: what every program opens and maps. Libraries elsewhere have code.
 bool isOfTheSystem(const fs::path& file)
 {
     constexpr std::array folders{"/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/share", "/lib", "/lib64", "/etc"};
@@ -103,7 +103,9 @@ Places openFilesOf(pid_t pid, const std::vector<fs::path>& places, ReadWriteFile
     Places found;
     for (const OpenFile& open : openFiles(pid)) {
         const std::uint64_t size = open.known.sizeBytes;
-        if (size == 0 || (places.empty() ? size < kLeastAnywhere : !isAmong(open.file, places)))
+        const bool isOther
+            = places.empty() ? size < kLeastAnywhere || isOfTheSystem(open.file) : !isAmong(open.file, places);
+        if (size == 0 || isOther)
             continue;
         const bool tells = open.position > 0 && open.position < size;
         const bool maybeWritten = places.empty() && open.access != Access::ReadOnly;

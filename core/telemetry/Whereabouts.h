@@ -37,7 +37,7 @@ struct Whereabouts {
 /// at its end comes first, then a mapping that is partly resident, of several in one folder the last by name (shards
 /// are read in order), else the largest; then one that is open, but no position tells of. From fdinfo and smaps: costs
 /// up to 10 ms per resident GiB and takes the target's mmap lock, so seldom. Without a folder: any file of 1 MiB or
-/// more that is open for reading, or mapped and neither code nor below /usr/lib, /usr/share or /etc; where the process
+/// more that is open for reading, or mapped and no code, and not below /usr/lib, /usr/share or /etc; where the process
 /// may write it as well only if ReadWriteFiles takes it for read, and after all others. Nothing when no process has
 /// such a file, or none may be read. Any thread.
 std::optional<Whereabouts> findWhereabouts(std::span<const pid_t> processes, const std::filesystem::path& folder);

@@ -8,6 +8,7 @@
 
 #include <array>
 #include <csignal>
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <fstream>
 #include <sys/mman.h>
@@ -577,6 +578,30 @@ private Q_SLOTS:
         QVERIFY(anywhere && anywhere->file == beside); // A program without a checkpoint reads what it likes.
         QVERIFY(!findWhereabouts(self(), {}));
         QVERIFY(!findWhereabouts(std::array<pid_t, 1>{0x7ffffff0}, m_path));
+    }
+
+    void anOpenLibraryOfTheSystemIsNoLoad()
+    {
+        Dl_info library{};
+        QVERIFY(::dladdr(reinterpret_cast<const void*>(&::getpid), &library) != 0);
+        const fs::path file = fs::canonical(library.dli_fname);
+        if (!file.native().starts_with("/usr/lib") || fs::file_size(file) < kMiB)
+            QSKIP("No large library of the system is loaded here.");
+        int fd = -1;
+        const Forked linker([&] {
+            if (fd >= 0)
+                ::close(fd);
+            else if (fd = ::open(file.c_str(), O_RDONLY); ::lseek(fd, 4096, SEEK_SET) != 4096)
+                ::_exit(1);
+        });
+        linker.go();
+        FileTrail trail{fs::path()};
+        trail.look(linker.processes());
+        const auto asked = findWhereabouts(linker.processes(), file); // Who says what is loaded knows better.
+        linker.go();
+        const auto last = trail.find(linker.processes());
+        QVERIFY2(!last, last ? toWords(*last).c_str() : "");
+        QVERIFY(asked && asked->file == file && asked->by == Whereabouts::By::Position);
     }
 
     void aFileThatIsOpenForWritingTooIsToldLast()
