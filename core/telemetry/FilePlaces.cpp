@@ -6,7 +6,10 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
+#include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -35,12 +38,41 @@ bool isAmong(const fs::path& file, const std::vector<fs::path>& places)
 
 struct Mapping {
     fs::path file;
+    std::uint64_t fromByte = 0; ///< Of the file.
+    std::uint64_t untilByte = 0;
     std::uint64_t residentBytes = 0;
     bool isCode = false; ///< Executable.
     bool isShared = false; ///< What is written to it goes to the file.
 };
 
-/// "7f…-7f… r--p offset dev inode   /path" begins a mapping, "Rss:  12 kB" is inside it.
+std::uint64_t takeHex(std::string_view& text)
+{
+    std::uint64_t number = 0;
+    text.remove_prefix(std::min(text.size(), text.find_first_not_of(" -")));
+    const auto end = std::from_chars(text.data(), text.data() + text.size(), number, 16).ptr;
+    text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+    return number;
+}
+
+/// "7f…-7f… r--p offset dev inode   /path"; nothing where no file is mapped.
+std::optional<Mapping> mappingOf(std::string_view line)
+{
+    const auto slash = line.find(" /");
+    if (slash == line.npos)
+        return std::nullopt;
+    Mapping mapping{line.substr(slash + 1)};
+    const std::uint64_t begin = takeHex(line);
+    const std::uint64_t length = takeHex(line) - begin;
+    const auto mode = line.substr(1, 4);
+    mapping.isCode = mode.find('x') != mode.npos;
+    mapping.isShared = mode.ends_with('s') && mode.find('w') != mode.npos;
+    line.remove_prefix(1 + mode.size());
+    mapping.fromByte = takeHex(line);
+    mapping.untilByte = mapping.fromByte + length;
+    return mapping;
+}
+
+/// Such a line begins a mapping, "Rss:  12 kB" is inside it.
 std::vector<Mapping> mappingsOf(pid_t pid)
 {
     const auto text = readSmallFile(livingFolder(pid) + "/smaps", kMostSmaps);
@@ -50,13 +82,10 @@ std::vector<Mapping> mappingsOf(pid_t pid)
         const auto line = std::string_view(text).substr(at, text.find('\n', at) - at);
         at += line.size() + 1;
         if (const auto space = line.find(' '); line.find('-') < space) {
-            const auto slash = line.find(" /");
-            ofFile = slash != line.npos;
-            if (ofFile) {
-                const auto mode = line.substr(space + 1, 4);
-                mappings.push_back({line.substr(slash + 1), 0, mode.find('x') != mode.npos,
-                    mode.ends_with('s') && mode.find('w') != mode.npos});
-            }
+            auto mapping = mappingOf(line);
+            ofFile = mapping.has_value();
+            if (ofFile)
+                mappings.push_back(*std::move(mapping));
         } else if (line.starts_with("Rss:") && ofFile) {
             auto rest = line.substr(4);
             mappings.back().residentBytes = procfs::takeNumber(rest).value_or(0) * 1024;
@@ -70,6 +99,42 @@ bool isOfTheSystem(const fs::path& file)
 {
     constexpr std::array folders{"/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/share", "/lib", "/lib64", "/etc"};
     return std::ranges::any_of(folders, [&file](const char* folder) { return isBelow(file, folder); });
+}
+
+/// Parts of a file, each byte once.
+class Parts {
+public:
+    /// How many of these bytes were in it before.
+    std::uint64_t add(std::uint64_t from, std::uint64_t until)
+    {
+        std::uint64_t before = 0;
+        auto part = m_parts.lower_bound(from); // The first one that ends there or further on.
+        std::uint64_t whole = until;
+        std::uint64_t begin = from;
+        for (; part != m_parts.end() && part->second <= until; part = m_parts.erase(part)) {
+            before += std::min(until, part->first) - std::max(from, part->second);
+            whole = std::max(whole, part->first);
+            begin = std::min(begin, part->second);
+        }
+        m_parts[whole] = begin;
+        return before;
+    }
+
+private:
+    std::map<std::uint64_t, std::uint64_t> m_parts; ///< Where one ends, and where it begins.
+};
+
+/// At least: of mappings that overlap, the smaller one may have in memory what the larger one has.
+std::uint64_t residentBytesOf(std::vector<const Mapping*>& mappings)
+{
+    std::ranges::stable_sort(mappings, std::ranges::greater(), &Mapping::residentBytes);
+    std::uint64_t resident = 0;
+    Parts counted;
+    for (const Mapping* mapping : mappings) {
+        const std::uint64_t before = counted.add(mapping->fromByte, mapping->untilByte);
+        resident += mapping->residentBytes - std::min(mapping->residentBytes, before);
+    }
+    return resident;
 }
 
 /// Without places what looks like a file that is loaded.
@@ -123,23 +188,21 @@ Places mappedFilesOf(pid_t pid, const std::vector<fs::path>& places, ReadWriteFi
 {
     std::vector<Mapping> mappings = mappingsOf(pid);
     keepWhatIsLoaded(mappings, places);
-    std::map<fs::path, Mapping> files;
-    for (const Mapping& mapping : mappings) {
-        Mapping& whole = files[mapping.file];
-        whole.residentBytes += mapping.residentBytes;
-        whole.isShared |= mapping.isShared;
-    }
+    std::map<fs::path, std::vector<const Mapping*>> files;
+    for (const Mapping& mapping : mappings)
+        files[mapping.file].push_back(&mapping);
     Places found;
-    for (const auto& [file, whole] : files) {
+    for (auto& [file, parts] : files) {
         const auto known = knownFile(file);
         if (!known || (places.empty() && known->sizeBytes < kLeastAnywhere))
             continue;
-        const bool maybeWritten = places.empty() && whole.isShared;
-        const bool isIn = whole.residentBytes > 0;
+        const std::uint64_t resident = residentBytesOf(parts);
+        const bool maybeWritten = places.empty() && std::ranges::any_of(parts, &Mapping::isShared);
+        const bool isIn = resident > 0;
         if (maybeWritten && (!isIn || !readWrite.isOnlyRead(file, *known)))
             continue;
-        // What is mapped twice is there twice.
-        found.push_back({pid, file, std::min(whole.residentBytes, known->sizeBytes), known->sizeBytes,
+        // Its last page is counted whole.
+        found.push_back({pid, file, std::min(resident, known->sizeBytes), known->sizeBytes,
             isIn ? By::Mapping : By::Open, 0, {}, maybeWritten});
     }
     return found;

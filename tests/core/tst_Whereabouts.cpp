@@ -61,6 +61,9 @@ bool nearly(double a, double b)
     return std::abs(a - b) <= 0.02 * std::abs(b);
 }
 
+/// Of a file that is mapped: where it begins, how long it is, what of that is touched.
+using Part = std::array<std::int64_t, 3>;
+
 /// A process that inherits what is open and mapped here, and goes on with it when it is told.
 class Forked {
 public:
@@ -549,6 +552,36 @@ private Q_SLOTS:
             ::munmap(data, kMiB);
         QVERIFY(here && here->by == Whereabouts::By::Mapping);
         QVERIFY2(here->atBytes >= std::uint64_t(2 * kMiB) && here->atBytes <= here->sizeBytes, toWords(*here).c_str());
+    }
+
+    void whatIsMappedTwiceCountsOnce_data()
+    {
+        using Parts = QList<Part>;
+        QTest::addColumn<Parts>("parts");
+        QTest::addColumn<qint64>("inMemory");
+        const Part whole{0, 8 * kMiB, 2 * kMiB};
+        QTest::newRow("the whole file") << Parts{whole, whole} << qint64(2 * kMiB);
+        QTest::newRow("a part again") << Parts{{0, kMiB, kMiB}, whole} << qint64(2 * kMiB);
+        QTest::newRow("a part again, and one behind it")
+            << Parts{{0, 4 * kMiB, 2 * kMiB}, {0, 4 * kMiB, 2 * kMiB}, {4 * kMiB, kMiB, kMiB}} << qint64(3 * kMiB);
+        QTest::newRow("a page of two neighbours") << Parts{{0, kMiB + 4096, kMiB + 4096}, {kMiB, kMiB, kMiB},
+            {2 * kMiB - 4096, kMiB, kMiB}} << qint64(3 * kMiB - 4096);
+    }
+
+    void whatIsMappedTwiceCountsOnce()
+    {
+        QFETCH(QList<Part>, parts);
+        QFETCH(qint64, inMemory);
+        const auto file = makeFile("model.safetensors", 8 * kMiB);
+        std::vector<void*> mappings;
+        for (const auto& [from, length, touched] : parts)
+            mappings.push_back(mapped(file, touched, PROT_READ, false, from, length));
+        const auto here = findWhereabouts(self(), m_path);
+        for (qsizetype i = 0; i < parts.size(); ++i)
+            ::munmap(mappings[std::size_t(i)], std::size_t(parts[i][1]));
+        QVERIFY(here && here->by == Whereabouts::By::Mapping);
+        const auto least = static_cast<std::uint64_t>(inMemory); // A fault maps what is around it as well.
+        QVERIFY2(here->atBytes >= least && here->atBytes < least + kMiB / 4, toWords(*here).c_str());
     }
 
     void aHubCacheIsReadThroughItsLinks()
