@@ -378,6 +378,24 @@ std::optional<ProcessReading> readProcessStat(pid_t pid)
     return reading;
 }
 
+std::optional<std::chrono::nanoseconds> processAge(pid_t pid)
+{
+    const auto stat = readProcessStat(pid);
+    const auto now = clockNs(CLOCK_BOOTTIME);
+    if (!stat || !now)
+        return std::nullopt;
+    return std::chrono::nanoseconds(*now - static_cast<std::int64_t>(stat->startTicks * nsPerTick()));
+}
+
+std::optional<std::uint64_t> firstThreadReadBytes(pid_t pid)
+{
+    std::array<char, 64> path{};
+    std::snprintf(path.data(), path.size(), "/proc/%d/task/%d/io", pid, pid);
+    std::array<char, 512> buffer{};
+    const auto text = ProcFile(path.data()).read(buffer);
+    return text ? procfs::numberAfter(*text, "rchar:") : std::nullopt;
+}
+
 std::string livingFolder(pid_t pid)
 {
     const auto stat = readStat(pathOf(pid, "stat"));

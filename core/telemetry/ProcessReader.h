@@ -3,6 +3,7 @@
 #include "core/telemetry/ProcFile.h"
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <ctime>
 #include <optional>
@@ -117,6 +118,12 @@ std::size_t readPids(const ProcFile& file, std::span<char> buffer, std::span<pid
 std::uint64_t pageBytes();
 /// Field by field what /proc/PID/stat says; nothing when the process is gone.
 std::optional<ProcessReading> readProcessStat(pid_t pid);
+/// Since it was started (by fork; an exec starts nothing), also while the machine was suspended. Nothing when it is
+/// gone.
+std::optional<std::chrono::nanoseconds> processAge(pid_t pid);
+/// By read calls of a process's first thread alone: the kernel adds what children had read that were waited for to the
+/// process, not to its threads. Nothing where it is not told. Allocates nothing.
+std::optional<std::uint64_t> firstThreadReadBytes(pid_t pid);
 /// "/proc/PID", or where its first thread has ended the folder of another in it: the first one's tells neither of
 /// memory nor of open files.
 std::string livingFolder(pid_t pid);

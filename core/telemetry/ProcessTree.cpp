@@ -154,6 +154,7 @@ void ProcessTree::State::readFrom(std::size_t first, bool all)
         }
         ioKnown = ioKnown || member.now.ioKnown;
         const bool began = member.fresh || member.now.imageMark != before.imageMark;
+        member.turnover.threaded = member.turnover.threaded || member.now.threads > 1;
         Turnover::read(member.turnover, before.use, member.now.use, began, nowNs);
         member.minorFaults = member.now.use.minorFaults;
         member.sharedSince = 0;
@@ -214,8 +215,10 @@ void ProcessTree::State::countTurnover(std::size_t known)
         if (auto* parent = find(born.now.parent))
             Turnover::gotChild(parent->turnover);
     settleEnded();
-    for (auto& member : members)
-        turnover.count(member.turnover, nowNs);
+    for (auto& member : members) {
+        const bool ask = Turnover::mustAskThread(member.turnover);
+        turnover.count(member.turnover, nowNs, ask ? firstThreadReadBytes(member.id.pid) : std::nullopt);
+    }
 }
 
 void ProcessTree::State::settleEnded()

@@ -8,6 +8,7 @@ namespace {
 
 constexpr std::int64_t kGrownNs = 1'000'000'000;
 constexpr int kSamplesToSettle = 2; ///< A parent may be read before its child has ended, and wait for it after that.
+constexpr std::uint64_t kFaultsOfFork = 32;
 
 std::uint64_t without(std::uint64_t number, std::uint64_t less)
 {
@@ -20,6 +21,20 @@ std::uint64_t settle(std::uint64_t bytes, std::uint64_t& left)
     const auto settled = std::min(bytes, left);
     left -= settled;
     return bytes - settled;
+}
+
+/// What it read itself since the last sample, and its children more than they take to start. A child that nobody saw
+/// may have read so much.
+std::uint64_t readForWork(ProcessTurnover& of, std::optional<std::uint64_t> threadReadBytes)
+{
+    if (of.reaped && of.childBytes + of.childBytesBefore == 0)
+        of.childBytes = ProcessTurnover::kStartupBytes;
+    auto expected = std::exchange(of.childBytesBefore, std::exchange(of.childBytes, 0));
+    auto own = of.threaded ? 0 : of.readBytes;
+    if (threadReadBytes)
+        own = without(*threadReadBytes, of.ownBytes);
+    of.ownBytes = threadReadBytes.value_or(of.ownBytes + own);
+    return own + settle(settle(without(of.readBytes, own), expected), of.childBytesBefore);
 }
 
 } // namespace
@@ -40,7 +55,6 @@ void Turnover::lostChild(ProcessTurnover& of, const ProcessTurnover& child, cons
 {
     of.calmFor = 0;
     of.childBytes += last.readCharBytes + child.startupLeft;
-    of.childBytesFor = kSamplesToSettle;
 }
 
 bool Turnover::isGrown(const ProcessTurnover& of, std::int64_t nowNs)
@@ -48,20 +62,15 @@ bool Turnover::isGrown(const ProcessTurnover& of, std::int64_t nowNs)
     return nowNs - of.beganNs >= kGrownNs;
 }
 
-void Turnover::count(ProcessTurnover& of, std::int64_t nowNs)
+void Turnover::count(ProcessTurnover& of, std::int64_t nowNs, std::optional<std::uint64_t> threadReadBytes)
 {
-    if (of.reaped && of.childBytes == 0) { // One that nobody saw.
-        of.childBytes = ProcessTurnover::kStartupBytes;
-        of.childBytesFor = kSamplesToSettle;
-    }
+    m_workReadBytes += settle(readForWork(of, threadReadBytes), of.startupLeft);
     if (std::exchange(of.reaped, false))
         of.calmFor = 0;
-    m_workReadBytes += settle(settle(of.readBytes, of.childBytes), of.startupLeft);
-    if (of.calmFor >= kSamplesToSettle && isGrown(of, nowNs))
-        m_steadyFaults += of.faults;
+    const bool calm = of.calmFor >= kSamplesToSettle;
+    if (isGrown(of, nowNs))
+        m_steadyFaults += calm ? of.faults : without(of.faults, kFaultsOfFork);
     ++of.calmFor;
-    if (--of.childBytesFor <= 0)
-        of.childBytes = 0;
     of.readBytes = 0;
     of.faults = 0;
 }

@@ -82,7 +82,8 @@ bool SignsOfLife::read(const Sample& sample)
     if (m_readBytes != kAbsent && sample[Column::ReadCharBytes] > m_readBytes)
         m_trickledNs = sample.monotonicNs;
     m_readBytes = sample[Column::ReadCharBytes];
-    const std::int64_t forWork = m_readBytes - static_cast<std::int64_t>(m_startupReadBytes);
+    const std::int64_t forWork
+        = std::max<std::int64_t>(0, m_readBytes - static_cast<std::int64_t>(m_startupReadBytes));
     std::int64_t& anchor = m_anchor[Column::ReadCharBytes];
     return forWork >= anchor && grew(anchor, forWork, m_worthReading);
 }

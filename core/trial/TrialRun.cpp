@@ -2,6 +2,7 @@
 
 #include "core/Text.h"
 #include "core/Units.h"
+#include "core/telemetry/ProcessReader.h"
 #include "core/telemetry/Whereabouts.h"
 
 #include <algorithm>
@@ -21,6 +22,7 @@ constexpr std::int64_t kWithoutWakeNs = std::chrono::nanoseconds(50ms).count();
 constexpr std::chrono::nanoseconds kStallInTimeout = 30s;
 constexpr std::chrono::nanoseconds kSeldomLook = 10s; ///< At the run's files, at least so often,
 constexpr std::int64_t kLooksPerLimit = 8;
+constexpr std::chrono::nanoseconds kLongestStart = 1s; ///< Of a program, and of a process that has become another.
 constexpr std::chrono::nanoseconds kFirstLook = 50ms; ///< more often at first: what moved before a look is not seen,
 constexpr std::int64_t kLookShare = 200; ///< but for no more than half a percent of the time.
 
@@ -341,7 +343,8 @@ void TrialRun::watchLimits(std::int64_t nowNs)
     const Limits& limits = m_spec.limits;
     followFiles(nowNs);
     if (m_life->asksForPositions(nowNs))
-        m_life->positions(m_files->gotFurther(thoseThatStay()), nowNs);
+        if (std::vector<pid_t> staying = thoseThatStay(); !staying.empty())
+            m_life->positions(m_files->gotFurther(std::move(staying)), nowNs);
     const std::chrono::nanoseconds silence = m_life->silence(nowNs);
     const std::string lastSign = " (the last sign of life: " + m_life->lastSign() + ")";
     if (limits.stall && m_life->isOver(*limits.stall, nowNs)) {
@@ -364,12 +367,13 @@ void TrialRun::watchLimits(std::int64_t nowNs)
     stopWorker();
 }
 
-/// Of the processes: the linker has files open at the start of every program.
-std::vector<pid_t> TrialRun::thoseThatStay()
+/// The linker has files open at the start of every program.
+std::vector<pid_t> TrialRun::thoseThatStay() const
 {
     std::vector<pid_t> staying = m_sampler->living();
-    std::vector<pid_t> before = std::exchange(m_askedOf, staying);
-    std::erase_if(staying, [&before](pid_t pid) { return std::ranges::count(before, pid) == 0; });
+    const auto limit = m_spec.limits.stall.value_or(m_surroundings.helloTimeout);
+    const std::chrono::nanoseconds start = std::min<std::chrono::nanoseconds>(kLongestStart, limit / kLooksPerLimit);
+    std::erase_if(staying, [start](pid_t pid) { return processAge(pid) < start; });
     return staying;
 }
 

@@ -64,7 +64,7 @@ private:
     void watchPauses();
     void watchVoice(std::int64_t nowNs);
     void watchLimits(std::int64_t nowNs);
-    [[nodiscard]] std::vector<pid_t> thoseThatStay();
+    [[nodiscard]] std::vector<pid_t> thoseThatStay() const;
     [[nodiscard]] Pace paceAfter(std::chrono::nanoseconds silence) const;
     void followFiles(std::int64_t nowNs);
     void noteStandstill(LabActs& acts, const Pace& pace);
@@ -100,7 +100,6 @@ private:
     std::unique_ptr<Sampler> m_sampler;
     std::unique_ptr<WorkerProcess> m_worker;
     std::optional<SignsOfLife> m_life;
-    std::vector<pid_t> m_askedOf; ///< For positions, last time.
     std::optional<RunFiles> m_files;
     std::int64_t m_nextLookNs = 0;
     JsonLineReader m_lines;

@@ -68,6 +68,7 @@ private Q_SLOTS:
         Turnover turnover;
         Process parent;
         Process child;
+        parent.turnover.threaded = true;
         parent.read(reading(48), 0, true);
         child.read(reading(148), 0, true);
         turnover.count(parent.turnover, 0);
@@ -82,20 +83,33 @@ private Q_SLOTS:
         QCOMPARE(turnover.startupReadBytes(), 96 * kKiB);
     }
 
+    void whoReadsItselfIsNotHiddenByTheChildrenThatItStarts_data()
+    {
+        QTest::addColumn<bool>("threaded");
+        QTest::addColumn<quint64>("startupKiB");
+        QTest::newRow("its thread tells") << false << quint64(48 + 10 * 8);
+        QTest::newRow("of several threads none does") << true << quint64(48 + 10 * 48);
+    }
+
     void whoReadsItselfIsNotHiddenByTheChildrenThatItStarts()
     {
+        QFETCH(bool, threaded);
+        QFETCH(quint64, startupKiB);
         Turnover turnover;
         Process parent;
+        parent.turnover.threaded = threaded;
         parent.read(reading(48), 0, true);
         turnover.count(parent.turnover, 0);
         for (int i = 1; i <= 10; ++i) { // A child that nobody saw reads 8 KiB, and the parent 60.
             ProcessUse more = reading(68);
             more.reapedMinorFaults = 100;
             parent.read(more, i * kSecond);
-            turnover.count(parent.turnover, i * kSecond);
+            QCOMPARE(Turnover::mustAskThread(parent.turnover), !threaded);
+            const std::uint64_t own = (48 + static_cast<std::uint64_t>(i) * 60) * kKiB;
+            turnover.count(parent.turnover, i * kSecond, threaded ? std::nullopt : std::optional(own));
         }
         turnover.sampled((48 + 680) * kKiB);
-        QCOMPARE(turnover.startupReadBytes(), (48 + 10 * 48) * kKiB);
+        QCOMPARE(turnover.startupReadBytes(), startupKiB * kKiB);
     }
 
     void whatIsNotTakenOffSoonIsForgotten()
@@ -103,6 +117,7 @@ private Q_SLOTS:
         Turnover turnover;
         Process parent;
         Process child; // Which the parent never waits for.
+        parent.turnover.threaded = true;
         parent.read(reading(48), 0, true);
         child.read(reading(500), 0, true);
         turnover.count(parent.turnover, 0);
@@ -116,7 +131,21 @@ private Q_SLOTS:
         QCOMPARE(turnover.startupReadBytes(), 96 * kKiB);
     }
 
-    void faultsCountOfThoseThatAreGrownAndCalm()
+    void whatAShortProgramReadsCountsThoughNobodySawIt()
+    {
+        Turnover turnover;
+        Process shell;
+        shell.read(reading(48), 0, true);
+        turnover.count(shell.turnover, 0);
+        ProcessUse more = reading(250);
+        more.reapedMinorFaults = 100;
+        shell.read(more, kSecond);
+        turnover.count(shell.turnover, kSecond, 48 * kKiB);
+        turnover.sampled(298 * kKiB);
+        QCOMPARE(turnover.startupReadBytes(), 96 * kKiB);
+    }
+
+    void faultsOfAForkAreNone()
     {
         Turnover turnover;
         Process worker;
@@ -127,7 +156,7 @@ private Q_SLOTS:
             turnover.count(worker.turnover, i * kSecond / 2);
             turnover.count(parent.turnover, i * kSecond / 2);
         }
-        QCOMPARE(turnover.steadyFaults(), std::uint64_t{800}); // Not those of the first second, nor the parent's.
+        QCOMPARE(turnover.steadyFaults(), std::uint64_t{8 * 100 + 8 * 68}); // Not those of the first second.
     }
 };
 
